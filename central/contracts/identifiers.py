@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Identifiers that appear in messages, so that a topic, a message and a row can't disagree on them."""
+"""Identifiers in messages, so that a topic, a message and a row cannot disagree on them."""
 
 from typing import Annotated, Final
 

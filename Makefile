@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+# Developers' targets; `make` alone lists them. Everything runs in the environment of ./luuthong.
+.DEFAULT_GOAL := help
+.PHONY: help demo test check fmt lock train eval models-verify bench-edge bench-ingest schemas docs schema up down clean
+LUUTHONG := ./luuthong
+HOME_FOLDER := $(if $(LUUTHONG_HOME),$(LUUTHONG_HOME),.luuthong)
+BIN := $(HOME_FOLDER)/venv/bin
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: ## set up and play the demonstration road through the whole system
+	@$(LUUTHONG) demo
+
+test: ## set up and run every test
+	@$(LUUTHONG) test
+
+check: ## ruff, mypy, import contracts, templates, SQL, locks, licences
+	@$(LUUTHONG) check
+
+up: ## start the local stack
+	@$(LUUTHONG) up
+
+down: ## stop the local stack
+	@$(LUUTHONG) down
+
+fmt: ## format Python and templates
+	@$(LUUTHONG) setup --only python-dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix --exit-zero --quiet .
+	$(BIN)/djlint --reformat --quiet api || true
+
+lock: ## resolve the hashed locks again (needs uv)
+	uv pip compile -q pyproject.toml --extra edge --extra central --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate -o requirements.lock --custom-compile-command "make lock"
+	uv pip compile -q pyproject.toml --extra edge --extra central --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate -o requirements-dev.lock --custom-compile-command "make lock"
+
+train: ## train every model again from the data beside the project (hours)
+	$(BIN)/luuthong-models train all
+
+eval: ## measure the released models on their validation split
+	$(BIN)/luuthong-models evaluate
+
+schemas: ## write the JSON Schemas of the messages
+	$(BIN)/python -m central.contracts.schemas
+
+docs: ## write the generated pages of deploy/docs
+	$(BIN)/python -m deploy.settings_page

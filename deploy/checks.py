@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What ``make check`` runs: every rule that a tool can enforce, one line per rule.
+
+All checks run even after one has failed, so that one run shows everything that is to be mended.
+"""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+TIMEOUT_S: Final = 900.0
+
+ALLOWED_LICENCES: Final = (
+    "Apache", "BSD", "MIT", "ISC", "PSF", "Python Software Foundation", "MPL", "Mozilla",
+    "LGPL", "AGPL", "GPL-3", "GPLv3", "GNU Lesser", "Unlicense", "0BSD", "Zlib", "CC0", "HPND",
+    "BSL-1.0", "EPL", "Eclipse", "Public Domain", "DFSG",
+)  # fmt: skip
+"""Words that a dependency's licence must contain; all of these may be combined with the AGPL."""
+
+LICENCE_EXCEPTIONS: Final[dict[str, str]] = {
+    "flatbuffers": "Apache-2.0 (its metadata says only 'Apache 2.0' in some releases)",
+    "openvino": "Apache-2.0 (stated in its licence file, not in its metadata)",
+}
+
+
+LICENCE_FIELDS: Final = ("license_expression", "license", "classifier")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One tool and how it is called from the project's root."""
+
+    name: str
+    arguments: tuple[str, ...]
+
+
+def checks() -> tuple[Check, ...]:
+    """Every check that is a command, in the order in which they are run."""
+    binaries = Path(sys.executable).parent
+    migrations = sorted(str(p.relative_to(ROOT)) for p in ROOT.glob("central/db/migrations/*.sql"))
+    queries = sorted(str(p.relative_to(ROOT)) for p in ROOT.glob("central/**/queries*.sql"))
+    return (
+        Check(name="ruff format", arguments=(str(binaries / "ruff"), "format", "--check", ".")),
+        Check(name="ruff", arguments=(str(binaries / "ruff"), "check", ".")),
+        Check(name="mypy --strict", arguments=(str(binaries / "mypy"),)),
+        Check(name="import contracts", arguments=(str(binaries / "lint-imports"),)),
+        Check(name="templates", arguments=(str(binaries / "djlint"), "--lint", "--quiet", "api")),
+        Check(
+            name="SQL style",
+            arguments=(str(binaries / "sqlfluff"), "lint", "--disable-progress-bar", *queries),
+        ),
+        Check(name="migrations", arguments=(str(binaries / "squawk"), *migrations)),
+    )
+
+
+def run_checks(console: Console) -> int:
+    """Run every check and say what each found.
+
+    Returns:
+        Exit code: 0 when all passed, 1 otherwise.
+    """
+    failed = [check.name for check in checks() if not _passes(check, console)]
+    for name, problems in (
+        ("licences of dependencies", list(licence_problems())),
+        ("lock files", list(lock_problems(ROOT))),
+    ):
+        _say(console, name, passed=not problems)
+        for problem in problems:
+            console.print(f"    {problem}", markup=False)
+        if problems:
+            failed.append(name)
+    if failed:
+        console.print(f"[red]check failed:[/] {', '.join(failed)}")
+        return 1
+    console.print("[green]all checks passed[/]")
+    return 0
+
+
+def licence_problems() -> Iterator[str]:
+    """Installed packages whose licence is not known to go with the AGPL."""
+    for distribution in metadata.distributions():
+        about = distribution.metadata.json
+        name = str(about["name"])
+        text = " ".join(str(about.get(key, "")) for key in LICENCE_FIELDS)
+        if name.lower() in LICENCE_EXCEPTIONS:
+            continue
+        if not any(word.lower() in text.lower() for word in ALLOWED_LICENCES):
+            yield f"{name}: licence not recognised ({text.strip() or 'none stated'})"
+
+
+def lock_problems(root: Path) -> Iterator[str]:
+    """Locks that name an address or lack a hash."""
+    for lock in sorted(root.glob("requirements*.lock")):
+        text = lock.read_text(encoding="utf-8")
+        if "://" in text or "--index-url" in text or "--find-links" in text:
+            yield f"{lock.name}: names an address"
+        pinned = [line for line in text.splitlines() if "==" in line and not line.startswith("#")]
+        if len(pinned) > text.count("--hash=sha256:"):
+            yield f"{lock.name}: fewer hashes than packages"
+    for lock in sorted(root.glob("api/**/package-lock.json")):
+        if "node_modules" in lock.parts:
+            continue
+        packages = json.loads(lock.read_text(encoding="utf-8")).get("packages", {})
+        if any("resolved" in package for package in packages.values()):
+            yield f"{lock.relative_to(root)}: records download addresses"
+        if any(path and "integrity" not in package for path, package in packages.items()):
+            yield f"{lock.relative_to(root)}: a package without integrity hash"
+
+
+def _passes(check: Check, console: Console) -> bool:
+    started = time.monotonic()
+    result = _run(check.arguments)
+    _say(console, check.name, passed=result.returncode == 0, seconds=time.monotonic() - started)
+    if result.returncode != 0:
+        console.print(result.stdout + result.stderr, markup=False, highlight=False)
+    return result.returncode == 0
+
+
+def _run(arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        arguments, cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
+    )
+
+
+def _say(console: Console, name: str, *, passed: bool, seconds: float = 0.0) -> None:
+    mark = "[green]ok[/]    " if passed else "[red]failed[/]"
+    console.print(f"  {mark} {name} [dim]{seconds:.1f} s[/]")
+
+
+if __name__ == "__main__":
+    sys.exit(run_checks(Console()))

@@ -7,7 +7,7 @@
     ├── ModelRegistryError      the registry is unreadable or lacks an entry
     ├── ModelMissingError       the registry names a file that is not there
     ├── ModelDigestError        the file is not the one that the registry describes
-    ├── ModelFormatError        the file is right, but its inputs or outputs are not what its entry says
+    ├── ModelFormatError        its inputs or outputs are not what its entry says
     ├── BackendUnavailableError no inference library that was asked for can be used
     ├── InvalidImageError       an array that is no picture
     ├── DatasetError            shared data is missing, changed or malformed

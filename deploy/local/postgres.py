@@ -1,0 +1,291 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""A private PostgreSQL cluster with TimescaleDB: ours alone, on loopback and a unix socket.
+
+Connections over TCP need no password on loopback only inside the tests' throw-away clusters;
+the local stack's cluster lets in only the unix socket's owner and a password over TCP.
+"""
+
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+import psycopg
+
+from deploy.errors import ClusterError, ClusterVersionError, StackNotReadyError
+from deploy.local.children import credentials, start_child, stop_child
+from deploy.local.ports import LOOPBACK
+from deploy.setup.components import POSTGRES_MAJOR
+from deploy.setup.places import ServerAccount
+
+SUPERUSER: Final = "luuthong"
+# The longest path of a unix socket is 107 bytes; PostgreSQL adds "/.s.PGSQL.65535".
+SOCKET_FOLDER_LENGTH_MAX: Final = 90
+
+_INITDB_TIMEOUT_S: Final = 120.0
+_READY_TIMEOUT_S: Final = 60.0
+_STOP_TIMEOUT_S: Final = 6.0
+_POLL_INTERVAL_S: Final = 0.05
+_CONNECT_TIMEOUT_S: Final = 2
+_PRIVATE_MODE: Final = 0o700
+
+DURABLE_SETTINGS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "shared_buffers": "256MB",
+        "max_connections": "60",
+        "max_wal_size": "2GB",
+        "timescaledb.max_background_workers": "4",
+        "max_worker_processes": "16",
+    }
+)
+# Throw-away data: nothing is flushed to disk, so that tests are fast.
+THROW_AWAY_SETTINGS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "shared_buffers": "64MB",
+        "max_connections": "100",
+        "fsync": "off",
+        "synchronous_commit": "off",
+        "full_page_writes": "off",
+        "timescaledb.max_background_workers": "1",
+        "max_worker_processes": "6",
+    }
+)
+_COMMON_SETTINGS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "shared_preload_libraries": "timescaledb",
+        "timescaledb.telemetry_level": "off",
+        "listen_addresses": LOOPBACK,
+        "timezone": "UTC",
+        "log_timezone": "UTC",
+        "jit": "off",
+        "log_min_error_statement": "panic",  # statements carry plates; a log must not
+        "log_parameter_max_length_on_error": "0",
+        "unix_socket_permissions": "0700",
+    }
+)
+
+
+@dataclass(kw_only=True)
+class PrivateCluster:
+    """One cluster in one folder.
+
+    Attributes:
+        data_folder: Its data; made by ``init``.
+        binaries: Folder of ``postgres`` and ``initdb``.
+        socket_folder: Short path for the unix socket.
+        port: Loopback port.
+        account: Who runs it.
+        log_file: Its log.
+        settings: Settings beyond the common ones.
+    """
+
+    data_folder: Path
+    binaries: Path
+    socket_folder: Path
+    port: int
+    account: ServerAccount
+    log_file: Path
+    settings: Mapping[str, str] = field(default_factory=lambda: DURABLE_SETTINGS)
+    _process: subprocess.Popen[bytes] | None = field(default=None, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if len(str(self.socket_folder)) > SOCKET_FOLDER_LENGTH_MAX:
+            raise ClusterError(
+                f"the socket's folder {self.socket_folder} is longer than"
+                f" {SOCKET_FOLDER_LENGTH_MAX} characters, which unix sockets do not allow"
+            )
+
+    @property
+    def is_initialised(self) -> bool:
+        """Whether the data folder holds a cluster."""
+        return (self.data_folder / "PG_VERSION").is_file()
+
+    @property
+    def process(self) -> subprocess.Popen[bytes] | None:
+        """The running server, ``None`` when it was not started by this object."""
+        return self._process
+
+    def dsn(self, database: str) -> str:
+        """Address of a database over loopback, without a password."""
+        return f"postgresql://{SUPERUSER}@{LOOPBACK}:{self.port}/{database}"
+
+    def socket_dsn(self, database: str) -> str:
+        """Address of a database over the unix socket."""
+        return f"postgresql://{SUPERUSER}@/{database}?host={self.socket_folder}&port={self.port}"
+
+    def init(self) -> None:
+        """Make the cluster if it is absent, and see that an existing one fits.
+
+        Raises:
+            ClusterVersionError: The data were made by another major version.
+            ClusterError: ``initdb`` failed.
+        """
+        self._make_private_folder(self.socket_folder)
+        if self.is_initialised:
+            self._require_version()
+        else:
+            self._initdb()
+        self._write_settings()
+
+    def start(self) -> None:
+        """Start the server as a child that ends with us, and wait until it answers.
+
+        Raises:
+            StackNotReadyError: It ended, or did not answer in time.
+        """
+        self._remove_stale_lock()
+        self.log_file.parent.mkdir(parents=True, exist_ok=True)
+        with self.log_file.open("ab") as log:
+            self._process = start_child(
+                [str(self.binaries / "postgres"), "-D", str(self.data_folder)],
+                log=log,
+                account=self.account,
+                environment=_server_environment(),
+                death_signal=signal.SIGINT,
+            )
+        self.wait_ready(timeout_s=_READY_TIMEOUT_S)
+
+    def wait_ready(self, *, timeout_s: float) -> None:
+        """Wait until the server answers a query.
+
+        Raises:
+            StackNotReadyError: It ended, or did not answer in time.
+        """
+        deadline = time.monotonic() + timeout_s
+        while not self._answers():
+            if self._process is not None and (code := self._process.poll()) is not None:
+                raise StackNotReadyError(
+                    "PostgreSQL", log_file=self.log_file, detail=f"it ended with code {code}"
+                )
+            if time.monotonic() > deadline:
+                raise StackNotReadyError(
+                    "PostgreSQL",
+                    log_file=self.log_file,
+                    detail=f"no answer within {timeout_s:.0f} s",
+                )
+            time.sleep(_POLL_INTERVAL_S)
+
+    def stop(self) -> None:
+        """Stop the server: running statements are cancelled, committed data are safe."""
+        if self._process is None:
+            return
+        if not stop_child(self._process, first=signal.SIGINT, timeout_s=_STOP_TIMEOUT_S):
+            self._remove_stale_lock()
+        self._process = None
+
+    def ensure_database(self, database: str) -> None:
+        """Make a database if it is absent."""
+        with psycopg.connect(self.dsn("postgres"), autocommit=True) as connection:
+            found = connection.execute(
+                "SELECT 1 FROM pg_database WHERE datname = %s", (database,)
+            ).fetchone()
+            if found is None:
+                name = psycopg.sql.Identifier(database)
+                connection.execute(psycopg.sql.SQL("CREATE DATABASE {}").format(name))
+
+    def _answers(self) -> bool:
+        try:
+            with psycopg.connect(
+                self.dsn("postgres"), connect_timeout=_CONNECT_TIMEOUT_S
+            ) as connection:
+                connection.execute("SELECT 1")
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def _require_version(self) -> None:
+        found = (self.data_folder / "PG_VERSION").read_text(encoding="ascii").strip()
+        if found != POSTGRES_MAJOR:
+            raise ClusterVersionError(self.data_folder, found=found, wanted=POSTGRES_MAJOR)
+
+    def _initdb(self) -> None:
+        """Make the cluster beside its place and rename it, so that half a cluster is never used."""
+        building = self.data_folder.with_name(f"{self.data_folder.name}.building")
+        shutil.rmtree(building, ignore_errors=True)
+        self._make_private_folder(building)
+        command = [
+            str(self.binaries / "initdb"),
+            f"--pgdata={building}",
+            f"--username={SUPERUSER}",
+            "--encoding=UTF8",
+            "--locale=C",
+            "--locale-provider=builtin",
+            "--builtin-locale=C.UTF-8",
+            "--auth-local=trust",
+            "--auth-host=trust",
+            "--no-instructions",
+            "--no-sync",
+        ]
+        try:
+            subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                env=_server_environment(),
+                cwd="/",
+                timeout=_INITDB_TIMEOUT_S,
+                text=True,
+                check=True,
+                **credentials(self.account),
+            )
+        except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+            output = getattr(error, "stderr", None) or error
+            raise ClusterError(f"initdb failed in {building}: {output}") from error
+        building.rename(self.data_folder)
+
+    def _write_settings(self) -> None:
+        values = {
+            **_COMMON_SETTINGS,
+            **self.settings,
+            "port": str(self.port),
+            "unix_socket_directories": str(self.socket_folder),
+        }
+        path = self.data_folder / "postgresql.auto.conf"
+        lines = [f"{name} = '{value}'" for name, value in values.items()]
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        if not self.account.is_ours:
+            os.chown(path, self.account.uid, self.account.gid)
+
+    def _make_private_folder(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not self.account.is_ours:
+            os.chown(folder, self.account.uid, self.account.gid)
+        folder.chmod(_PRIVATE_MODE)
+
+    def _remove_stale_lock(self) -> None:
+        """Remove what a killed server left: PostgreSQL refuses to start if its pid is reused."""
+        lock = self.data_folder / "postmaster.pid"
+        try:
+            pid = int(lock.read_text(encoding="ascii").split("\n", 1)[0])
+        except (OSError, ValueError):
+            return
+        if not _is_postgres(pid):
+            lock.unlink(missing_ok=True)
+
+
+def short_socket_folder(preferred: Path) -> Path:
+    """A folder for unix sockets: the preferred one, or a short one where that path is too long."""
+    if len(str(preferred)) <= SOCKET_FOLDER_LENGTH_MAX:
+        return preferred
+    return Path(tempfile.gettempdir()) / f"luuthong-{os.geteuid()}-{secrets.token_hex(4)}"
+
+
+def _is_postgres(pid: int) -> bool:
+    try:
+        name = Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip()
+    except OSError:
+        return False
+    return name == "postgres"
+
+
+def _server_environment() -> dict[str, str]:
+    """A small environment: the user's PG* variables and locale must not leak into the server."""
+    return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"}

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Real servers for the tests: one PostgreSQL and one mosquitto per run, a database per test.
+
+The migrated database is made once per run as a template; a copy of it takes a fraction of a
+second. Both servers are bound to the test process by the kernel: they end with it.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+from typing import Final
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from deploy.local.broker import INGEST_USERNAME, PrivateBroker, new_secret
+from deploy.local.ports import free_port
+from deploy.local.postgres import THROW_AWAY_SETTINGS, PrivateCluster
+from deploy.setup.components import Servers, ensure_servers
+from deploy.setup.places import PROJECT_FOLDER, server_account
+from deploy.setup.progress import SilentReporter
+
+_TEMPLATE: Final = "luuthong_template"
+_FIRST_TIME_TIMEOUT_S: Final = 1200
+
+
+class BrokerForTests:
+    """The run's broker, and the secrets of everybody who may use it."""
+
+    def __init__(self, broker: PrivateBroker, secrets_by_username: dict[str, str]) -> None:
+        self._broker = broker
+        self._secrets_by_username = secrets_by_username
+
+    @property
+    def host(self) -> str:
+        return self._broker.host
+
+    @property
+    def port(self) -> int:
+        return self._broker.port
+
+    def password(self, username: str) -> str:
+        return self._secrets_by_username[username]
+
+    def add_device(self, device_id: str) -> str:
+        self._secrets_by_username[device_id] = self._broker.add_device(device_id)
+        return self._secrets_by_username[device_id]
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Pictures and videos that lie beside the project and are not part of it."""
+    folder = PROJECT_FOLDER.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("the real pictures are not here: ../shared/data is missing")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def servers() -> Servers:
+    """PostgreSQL and mosquitto; the first run on a machine downloads them."""
+    return ensure_servers(SilentReporter(), now=datetime.now(UTC))
+
+
+@pytest.fixture(scope="session")
+def server_folder() -> Iterator[Path]:
+    """A short folder, which the servers' account may enter."""
+    folder = Path(tempfile.mkdtemp(prefix="lt-", dir=_temporary_place()))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def cluster(servers: Servers, server_folder: Path) -> Iterator[PrivateCluster]:
+    """A running PostgreSQL with TimescaleDB whose data are thrown away."""
+    private = PrivateCluster(
+        data_folder=server_folder / "pg",
+        binaries=servers.postgres_bin,
+        socket_folder=server_folder / "run",
+        port=free_port(),
+        account=server_account(),
+        log_file=server_folder / "postgres.log",
+        settings=THROW_AWAY_SETTINGS,
+    )
+    private.init()
+    private.start()
+    yield private
+    private.stop()
+
+
+@pytest.fixture(scope="session")
+def database_template(cluster: PrivateCluster) -> str:
+    """Name of a database with every migration applied."""
+    cluster.ensure_database(_TEMPLATE)
+    # Imported here: a test of a device needs no central code, and fails only when it asks for it.
+    migrate = import_module("central.db.migrate")
+    migrate.apply_migrations(cluster.dsn(_TEMPLATE))
+    return _TEMPLATE
+
+
+@pytest.fixture
+def database_url(cluster: PrivateCluster, database_template: str) -> Iterator[str]:
+    """Address of a fresh migrated database, dropped after the test."""
+    name = f"test_{uuid4().hex}"
+    with closing(psycopg.connect(cluster.dsn("postgres"), autocommit=True)) as admin:
+        admin.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                sql.Identifier(name), sql.Identifier(database_template)
+            )
+        )
+        yield cluster.dsn(name)
+        admin.execute(
+            sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+        )
+
+
+@pytest.fixture(scope="session")
+def rolled_back_database(cluster: PrivateCluster, database_template: str) -> str:
+    """Address of one migrated database for all tests that roll their work back."""
+    name = "rolled_back"
+    with closing(psycopg.connect(cluster.dsn("postgres"), autocommit=True)) as admin:
+        admin.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                sql.Identifier(name), sql.Identifier(database_template)
+            )
+        )
+    return cluster.dsn(name)
+
+
+@pytest.fixture
+async def connection(rolled_back_database: str) -> AsyncIterator[psycopg.AsyncConnection]:
+    """A connection whose work is rolled back after the test."""
+    opened = await psycopg.AsyncConnection.connect(rolled_back_database)
+    try:
+        yield opened
+        await opened.rollback()
+    finally:
+        await opened.close()
+
+
+@pytest.fixture
+def sync_connection(rolled_back_database: str) -> Iterator[psycopg.Connection]:
+    """A connection whose work is rolled back after the test."""
+    with closing(psycopg.connect(rolled_back_database)) as opened:
+        yield opened
+        opened.rollback()
+
+
+@pytest.fixture(scope="session")
+def broker(servers: Servers, server_folder: Path) -> Iterator[BrokerForTests]:
+    """A running mosquitto with the product's access rules."""
+    secrets_by_username = {INGEST_USERNAME: new_secret()}
+    private = PrivateBroker(
+        folder=server_folder / "broker",
+        program=servers.mosquitto,
+        port=free_port(),
+        account=server_account(),
+        log_file=server_folder / "mosquitto.log",
+    )
+    private.init(secrets_by_username=secrets_by_username)
+    private.start()
+    yield BrokerForTests(private, secrets_by_username)
+    private.stop()
+
+
+def _temporary_place() -> Path:
+    """The usual temporary folder, unless the servers' account may not enter it."""
+    usual = Path(tempfile.gettempdir())
+    return usual if os.access(usual, os.X_OK) else Path("/tmp")  # noqa: S108 - a fallback

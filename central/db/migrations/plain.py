@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Runs a plain SQL file inside an Alembic step, with limits that keep a live system alive."""
+
+from pathlib import Path
+from typing import Final
+
+import psycopg
+from alembic import op
+
+from central.errors import MigrationError
+
+FOLDER: Final = Path(__file__).resolve().parent / "versions"
+LOCK_TIMEOUT: Final = "4s"
+"""How long a step may wait for a lock: longer would queue the live system behind it."""
+
+STATEMENT_TIMEOUT: Final = "5s"
+
+
+def run_sql_file(name: str) -> None:
+    """Run one file as it is, in the transaction of the step.
+
+    Raises:
+        MigrationError: The step does not run on a psycopg connection.
+    """
+    connection = op.get_bind().connection.driver_connection
+    if not isinstance(connection, psycopg.Connection):
+        raise MigrationError("migrations need a psycopg connection")
+    connection.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
+    connection.execute("SELECT set_config('statement_timeout', %s, true)", [STATEMENT_TIMEOUT])
+    connection.execute((FOLDER / name).read_bytes())

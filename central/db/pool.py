@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Ways to a connection; only entry points use them, everything below gets a connection."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg_pool import AsyncConnectionPool
+
+from central.db.outages import translated_outages
+from central.settings import read_secret
+
+CONNECT_TIMEOUT_S: Final = 5
+POOL_CONNECTIONS_MIN: Final = 1
+POOL_CONNECTIONS_MAX: Final = 10
+POOL_WAIT_S: Final = 5.0
+POOL_WAITING_MAX: Final = 200
+
+
+def connection_info(
+    database_url: str, *, password_file: Path | None = None, application_name: str = "luuthong"
+) -> str:
+    """Everything the driver needs to connect, as one string; contains the password.
+
+    Sessions run in UTC, give up connecting after a few seconds, and notice a dead server.
+
+    Raises:
+        SettingsError: The password file can't be read.
+    """
+    given = conninfo_to_dict(database_url)
+    defaults: dict[str, str | int] = {
+        "connect_timeout": CONNECT_TIMEOUT_S,
+        "application_name": application_name,
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "options": "-c timezone=UTC",
+    }
+    if password_file is not None:
+        defaults["password"] = read_secret(password_file)
+    return make_conninfo("", **{**defaults, **given})
+
+
+def connect(info: str) -> psycopg.Connection:
+    """One connection for a thread or a command; nothing is committed by itself.
+
+    Raises:
+        CentralUnavailableError: The database can't be reached.
+    """
+    with translated_outages():
+        return psycopg.Connection.connect(info)
+
+
+@asynccontextmanager
+async def open_pool(
+    info: str, *, connections_max: int = POOL_CONNECTIONS_MAX
+) -> AsyncIterator[AsyncConnectionPool]:
+    """A pool for an async process, closed at the end of the block.
+
+    The pool opens even while the database is down, so that a process can start first.
+    """
+    pool = AsyncConnectionPool(
+        info,
+        min_size=POOL_CONNECTIONS_MIN,
+        max_size=connections_max,
+        timeout=POOL_WAIT_S,
+        max_waiting=POOL_WAITING_MAX,
+        open=False,
+        check=AsyncConnectionPool.check_connection,
+    )
+    await pool.open()
+    try:
+        yield pool
+    finally:
+        await pool.close()

@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Everything that the centre can refuse or fail at.
+
+::
+
+    CentralError
+    ├── CentralUnavailableError        the database can't be reached; try again
+    ├── SettingsError                  the process can't start with these settings
+    ├── QueryFileError                 a queries.sql breaks our rules (a bug)
+    ├── MigrationError                 the schema could not be brought up to date
+    ├── InvalidFilterError             a search that makes no sense
+    │   └── InvalidPlatePatternError   a plate pattern with a character that no plate has
+    ├── PassageNotFoundError
+    ├── EvidenceError
+    │   ├── EvidenceNotFoundError
+    │   ├── EvidenceHashMismatchError
+    │   ├── EvidenceTooLargeError
+    │   └── EvidenceNotAnImageError
+    ├── SiteNotFoundError
+    ├── DeviceExistsError
+    ├── DeviceNotFoundError
+    ├── DeviceRefusedError             wrong secret, or the device is switched off
+    └── IdentityError
+        ├── LoginRefusedError          wrong name or password, or the account is switched off
+        ├── LoginDelayedError          too many failures; try again later
+        ├── SessionInvalidError        unknown, expired or ended session
+        ├── UserExistsError
+        ├── UserNotFoundError
+        └── WeakPasswordError
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+
+class CentralError(Exception):
+    """Root of every error that the centre raises on purpose."""
+
+
+class CentralUnavailableError(CentralError):
+    """The database can't be reached or went away; the same call may work later."""
+
+
+class SettingsError(CentralError):
+    """The process can't start with these settings."""
+
+
+class QueryFileError(CentralError):
+    """A file of queries breaks our rules: unnamed, undescribed, twice or empty."""
+
+
+class MigrationError(CentralError):
+    """The schema could not be brought up to date."""
+
+
+class InvalidFilterError(CentralError):
+    """A search that makes no sense, such as an end before its beginning."""
+
+
+class InvalidPlatePatternError(InvalidFilterError):
+    """A plate pattern holds a character that no plate has, or is too long.
+
+    The pattern itself is personal data and is kept out of the message.
+    """
+
+
+class PassageNotFoundError(CentralError):
+    """No passage has this id, or the caller may not see it."""
+
+    def __init__(self, passage_id: UUID) -> None:
+        super().__init__(f"passage {passage_id} not found")
+        self.passage_id = passage_id
+
+
+class EvidenceError(CentralError):
+    """A picture that can't be stored or found."""
+
+    def __init__(self, sha256: str, problem: str) -> None:
+        super().__init__(f"evidence {sha256}: {problem}")
+        self.sha256 = sha256
+
+
+class EvidenceNotFoundError(EvidenceError):
+    """No picture has this hash, or it was erased."""
+
+    def __init__(self, sha256: str) -> None:
+        super().__init__(sha256, "not found")
+
+
+class EvidenceHashMismatchError(EvidenceError):
+    """The bytes have another hash than the one they were announced with."""
+
+    def __init__(self, sha256: str) -> None:
+        super().__init__(sha256, "the bytes have another hash")
+
+
+class EvidenceTooLargeError(EvidenceError):
+    """The picture is larger than the store accepts."""
+
+    def __init__(self, sha256: str, *, size_bytes_max: int) -> None:
+        super().__init__(sha256, f"larger than {size_bytes_max} bytes")
+        self.size_bytes_max = size_bytes_max
+
+
+class EvidenceNotAnImageError(EvidenceError):
+    """The bytes are no JPEG."""
+
+    def __init__(self, sha256: str) -> None:
+        super().__init__(sha256, "not a JPEG")
+
+
+class SiteNotFoundError(CentralError):
+    """No site has this id."""
+
+    def __init__(self, site_id: str) -> None:
+        super().__init__(f"site {site_id} not found")
+        self.site_id = site_id
+
+
+class DeviceExistsError(CentralError):
+    """A device of this name is already registered."""
+
+    def __init__(self, device_id: str) -> None:
+        super().__init__(f"device {device_id} is already registered")
+        self.device_id = device_id
+
+
+class DeviceNotFoundError(CentralError):
+    """No device has this name."""
+
+    def __init__(self, device_id: str) -> None:
+        super().__init__(f"device {device_id} not found")
+        self.device_id = device_id
+
+
+class DeviceRefusedError(CentralError):
+    """The device's secret is wrong, or the device is switched off."""
+
+    def __init__(self, device_id: str) -> None:
+        super().__init__(f"device {device_id} refused")
+        self.device_id = device_id
+
+
+class IdentityError(CentralError):
+    """Something about users, passwords or sessions."""
+
+
+class LoginRefusedError(IdentityError):
+    """Wrong name or password, or the account is switched off: which one is never told."""
+
+    def __init__(self) -> None:
+        super().__init__("login refused")
+
+
+class LoginDelayedError(IdentityError):
+    """Too many failures for this account; the password was not looked at."""
+
+    def __init__(self, *, until_at: datetime) -> None:
+        super().__init__("login delayed after repeated failures")
+        self.until_at = until_at
+
+
+class SessionInvalidError(IdentityError):
+    """The session is unknown, has expired or was ended."""
+
+    def __init__(self) -> None:
+        super().__init__("session is not valid")
+
+
+class UserExistsError(IdentityError):
+    """The user name is taken."""
+
+    def __init__(self, username: str) -> None:
+        super().__init__(f"user {username} exists")
+        self.username = username
+
+
+class UserNotFoundError(IdentityError):
+    """No user has this name."""
+
+    def __init__(self, username: str) -> None:
+        super().__init__(f"user {username} not found")
+        self.username = username
+
+
+class WeakPasswordError(IdentityError):
+    """The password is too short or too long."""

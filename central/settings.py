@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Settings of the central processes; read once in the entry point and passed on."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from central.errors import SettingsError
+
+ENV_PREFIX = "LUUTHONG_CENTRAL_"
+SECRET_BYTES_MAX = 4096
+
+Port = Annotated[int, Field(ge=1, le=65_535)]
+
+
+class _Section(BaseModel):
+    """A group of settings."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class BrokerSettings(_Section):
+    """How ingest reaches the MQTT broker."""
+
+    host: str = Field(min_length=1, description="Host name or address of the broker.")
+    port: Port = Field(default=1883, description="TCP port of the broker.")
+    username: str = Field(default="ingest", min_length=1, description="Broker user of ingest.")
+    password_file: Path = Field(description="File whose first line is the broker password.")
+    client_id: str = Field(
+        default="ingest-1",
+        pattern=r"^[a-z0-9-]{1,23}$",
+        description="MQTT client id, different for every ingest process; its session is kept.",
+    )
+    ca_file: Path | None = Field(
+        default=None, description="CA certificates for TLS (PEM); without it the link is plain."
+    )
+    keepalive: timedelta = Field(
+        default=timedelta(seconds=30),
+        ge=timedelta(seconds=5),
+        le=timedelta(minutes=10),
+        description="Longest silence on the link before it counts as broken.",
+    )
+    session_expiry: timedelta = Field(
+        default=timedelta(days=7),
+        ge=timedelta(minutes=1),
+        le=timedelta(days=365),
+        description="How long the broker keeps messages for an absent ingest.",
+    )
+
+
+class IngestSettings(_Section):
+    """How events travel from the broker into the database."""
+
+    batch_events_max: int = Field(
+        default=1000,
+        ge=1,
+        le=10_000,
+        description="Most messages in one commit. Higher: more throughput, more repeats "
+        "after a crash, more memory.",
+    )
+    batch_wait: timedelta = Field(
+        default=timedelta(milliseconds=50),
+        ge=timedelta(0),
+        le=timedelta(seconds=5),
+        description="Longest wait for a batch to fill. Higher: fewer commits, later rows.",
+    )
+    in_flight_max: int = Field(
+        default=4000,
+        ge=20,
+        le=65_535,
+        description="Messages the broker may send unacknowledged (MQTT ReceiveMaximum); "
+        "also bounds the memory used while the database is down.",
+    )
+    clock_skew_max: timedelta = Field(
+        default=timedelta(minutes=5),
+        ge=timedelta(0),
+        le=timedelta(days=1),
+        description="How far ahead of the centre's clock a capture time may lie. Beyond it "
+        "the event goes to quarantine.",
+    )
+    event_age_max: timedelta = Field(
+        default=timedelta(days=366),
+        ge=timedelta(days=1),
+        le=timedelta(days=36_500),
+        description="How old a capture time may be. Older events go to quarantine.",
+    )
+    metrics_port: int = Field(
+        default=0,
+        ge=0,
+        le=65_535,
+        description="Loopback port of ingest's Prometheus metrics; 0 switches them off.",
+    )
+
+
+class JobsSettings(_Section):
+    """Periodic work and how long things are kept."""
+
+    device_silent_after: timedelta = Field(
+        default=timedelta(seconds=60),
+        ge=timedelta(seconds=5),
+        le=timedelta(days=1),
+        description="Without a heartbeat for this long a device counts as silent.",
+    )
+    heartbeat_keep: timedelta = Field(
+        default=timedelta(days=7),
+        ge=timedelta(hours=1),
+        le=timedelta(days=366),
+        description="How long the per-minute heartbeat history is kept.",
+    )
+    feed_keep: timedelta = Field(
+        default=timedelta(hours=6),
+        ge=timedelta(minutes=10),
+        le=timedelta(days=30),
+        description="How far back a live page can catch up after it lost its link.",
+    )
+    concurrency: int = Field(default=2, ge=1, le=32, description="Jobs that run at a time.")
+
+
+class CentralSettings(BaseSettings):
+    """Everything that a central process can be told.
+
+    Secrets are never values here: they stand in files that the settings name.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    database_url: str = Field(
+        pattern=r"^postgres(ql)?://",
+        description="Address of the database, without a password.",
+    )
+    database_password_file: Path | None = Field(
+        default=None,
+        description="File whose first line is the database password; not needed on a socket.",
+    )
+    evidence_folder: Path = Field(
+        default=Path("evidence"), description="Folder of the content-addressed evidence store."
+    )
+    broker: BrokerSettings | None = Field(
+        default=None, description="The MQTT broker; needed by ingest only."
+    )
+    ingest: IngestSettings = Field(default=IngestSettings(), description="Ingest.")
+    jobs: JobsSettings = Field(default=JobsSettings(), description="Periodic jobs.")
+    log_level: str = Field(
+        default="info",
+        pattern=r"^(debug|info|warning|error)$",
+        description="Least important log line that is written.",
+    )
+
+    def required_broker(self) -> BrokerSettings:
+        """The broker's settings.
+
+        Raises:
+            SettingsError: They are missing.
+        """
+        if self.broker is None:
+            raise SettingsError(f"ingest needs {ENV_PREFIX}BROKER__HOST and …PASSWORD_FILE")
+        return self.broker
+
+
+def read_settings() -> CentralSettings:
+    """Read the settings from the environment.
+
+    Raises:
+        SettingsError: A setting is missing or wrong; names it without showing its value.
+    """
+    try:
+        return CentralSettings()
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{ENV_PREFIX}{'__'.join(str(part) for part in problem['loc']).upper()}: "
+            f"{problem['msg']}"
+            for problem in error.errors(include_input=False, include_url=False)
+        )
+        raise SettingsError(problems) from error
+
+
+def read_secret(path: Path) -> str:
+    """First line of a secret's file, without the line end.
+
+    Raises:
+        SettingsError: The file can't be read, or its first line is empty.
+    """
+    try:
+        with path.open(encoding="utf-8") as file:
+            secret = file.readline(SECRET_BYTES_MAX).rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"can't read the secret file {path.name}") from error
+    if not secret:
+        raise SettingsError(f"the secret file {path.name} is empty")
+    return secret

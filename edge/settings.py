@@ -1,0 +1,306 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What an edge device is told: one TOML file per device, read once, never changed while running.
+
+Every field may be overridden from the environment (``LUUTHONG_EDGE_BROKER__HOST=…``), secrets
+are files. Relative paths are meant from the folder of the site file.
+"""
+
+import tomllib
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final, Self, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from central.contracts.heartbeat import MAX_CAMERAS
+from central.contracts.identifiers import Slug
+from central.contracts.passage import ClockSource
+from edge.errors import SettingsError
+from models.runtime.values import Backend
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MEGABYTE: Final = 1_000_000
+DEFAULT_PICTURE_BYTES: Final = 2_000 * MEGABYTE
+MAX_SETTINGS_BYTES: Final = 1 * MEGABYTE
+
+Port = Annotated[int, Field(ge=1, le=65_535)]
+Share = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
+Lane = Annotated[int, Field(ge=1, le=64)]
+SectionT = TypeVar("SectionT", bound=BaseModel)
+
+
+class CameraMode(StrEnum):
+    """What a camera looks at."""
+
+    GATE = "gate"
+    """A toll lane or barrier: plates are looked for in the whole picture."""
+    ROAD = "road"
+    """A road: vehicles are followed, plates are looked for on each vehicle."""
+
+
+class _Section(BaseModel):
+    """A part of the site file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class RegionSettings(_Section):
+    """Part of the picture that is looked at, in shares of its width and height."""
+
+    x_min: Share = Field(default=0.0, description="left border")
+    y_min: Share = Field(default=0.0, description="upper border")
+    x_max: Share = Field(default=1.0, description="right border")
+    y_max: Share = Field(default=1.0, description="lower border")
+
+    @model_validator(mode="after")
+    def _has_an_area(self) -> Self:
+        if self.x_max <= self.x_min or self.y_max <= self.y_min:
+            raise ValueError("a region needs x_max > x_min and y_max > y_min")
+        return self
+
+
+class CameraSettings(_Section):
+    """One camera of the device."""
+
+    id: Slug = Field(description="name of the camera, unique at the centre")
+    mode: CameraMode = Field(description="`gate` or `road`")
+    source: str = Field(
+        min_length=1, max_length=1024, description="RTSP or HTTP address, video file or folder"
+    )
+    lane: Lane | None = Field(default=None, description="lane that every passage gets")
+    every: int = Field(
+        default=1,
+        ge=1,
+        le=100,
+        description="analyse every n-th frame; higher saves work and may miss fast vehicles",
+    )
+    max_fps: float = Field(
+        default=12.0,
+        gt=0,
+        le=60,
+        description="most frames analysed per second of a live camera",
+    )
+    region: RegionSettings = Field(
+        default=RegionSettings(), description="part of the picture that is looked at"
+    )
+
+
+class BrokerSettings(_Section):
+    """Where events go."""
+
+    host: str = Field(min_length=1, max_length=253, description="name or address of the broker")
+    port: Port = Field(default=8883, description="TCP port; 8883 is MQTT over TLS")
+    use_tls: bool = Field(default=True, description="encrypt; false only for loopback and tests")
+    ca_file: Path | None = Field(
+        default=None, description="certificates to trust; the system's when absent"
+    )
+    window: int = Field(
+        default=64,
+        ge=1,
+        le=1_000,
+        description="most events sent and not yet committed by the centre",
+    )
+    ack_timeout: timedelta = Field(
+        default=timedelta(seconds=10),
+        gt=timedelta(0),
+        le=timedelta(minutes=10),
+        description="after this time without a commit acknowledgement events are sent again",
+    )
+    late_after: timedelta = Field(
+        default=timedelta(seconds=30),
+        gt=timedelta(0),
+        le=timedelta(days=1),
+        description="an event sent later than this after it was made is marked late",
+    )
+
+
+class ApiSettings(_Section):
+    """Where evidence pictures go."""
+
+    url: str = Field(
+        pattern=r"^https?://[^\s/@]+(/[^\s]*)?$", description="address of the api, without user"
+    )
+    ca_file: Path | None = Field(
+        default=None, description="certificates to trust; the system's when absent"
+    )
+
+
+class OutboxSettings(_Section):
+    """Where events wait until the centre has them."""
+
+    path: Path = Field(default=Path("outbox.sqlite3"), description="SQLite file")
+    picture_bytes_max: int = Field(
+        default=DEFAULT_PICTURE_BYTES,
+        ge=0,
+        le=10**13,
+        description="bytes of waiting pictures; above it the oldest are dropped and counted",
+    )
+    file_bytes_max: int | None = Field(
+        default=None,
+        ge=MEGABYTE,
+        description="bytes of the whole file; above it pictures go, then events wait",
+    )
+
+
+class ModelSettings(_Section):
+    """How pictures are looked at."""
+
+    backend: Backend = Field(default=Backend.AUTO, description="inference library")
+    folder: Path | None = Field(default=None, description="other weights than the released ones")
+    workers: int = Field(
+        default=2, ge=1, le=16, description="analysing threads; cameras are shared out among them"
+    )
+
+
+class DeviceSettings(_Section):
+    """Which device this is."""
+
+    id: Slug = Field(description="name of the device, its user name at the broker")
+    site_id: Slug = Field(description="site that it stands at")
+    province: Slug = Field(description="province, first level of its topics")
+    secret_file: Path = Field(description="file with the device's secret, from the centre")
+    clock_source: ClockSource = Field(
+        default=ClockSource.SYSTEM, description="what keeps the device's clock right"
+    )
+    clock_error_ms: int = Field(
+        default=1_000, ge=0, le=86_400_000, description="largest error of the clock, in ms"
+    )
+    heartbeat_interval: timedelta = Field(
+        default=timedelta(seconds=10),
+        ge=timedelta(seconds=1),
+        le=timedelta(minutes=10),
+        description="time between two heartbeats",
+    )
+
+
+class EdgeSettings(BaseSettings):
+    """Everything that an edge device can be told; read once, in ``main``."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="LUUTHONG_EDGE_", env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    device: DeviceSettings = Field(description="which device this is")
+    broker: BrokerSettings = Field(description="where events go")
+    api: ApiSettings | None = Field(
+        default=None, description="where evidence goes; without it pictures wait in the outbox"
+    )
+    outbox: OutboxSettings = Field(default=OutboxSettings(), description="where events wait")
+    models: ModelSettings = Field(default=ModelSettings(), description="how pictures are read")
+    cameras: tuple[CameraSettings, ...] = Field(
+        default=(), max_length=MAX_CAMERAS, description="cameras of this device"
+    )
+
+    @field_validator("cameras")
+    @classmethod
+    def _have_names_of_their_own(
+        cls, cameras: tuple[CameraSettings, ...]
+    ) -> tuple[CameraSettings, ...]:
+        names = [camera.id for camera in cameras]
+        if len(set(names)) != len(names):
+            raise ValueError("two cameras have the same id")
+        return cameras
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the library's signature
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the library's signature
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment first, then the file."""
+        return env_settings, init_settings
+
+
+def load_settings(path: Path) -> EdgeSettings:
+    """Read a site file.
+
+    Args:
+        path: TOML file; relative paths in it are meant from its folder.
+
+    Raises:
+        SettingsError: The file is missing, no TOML, or something in it is wrong; every problem
+            is named.
+    """
+    content = _read_toml(path)
+    try:
+        settings = EdgeSettings(**content)
+    except ValidationError as error:
+        raise SettingsError(source=path.name, problems=_problems(error)) from error
+    return _with_absolute_paths(settings, path.resolve().parent)
+
+
+def read_secret(path: Path) -> str:
+    """The device's secret, without the line's end.
+
+    Raises:
+        SettingsError: The file is missing, unreadable, empty or no text.
+    """
+    try:
+        secret = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise SettingsError(
+            source=path.name, problems=(f"the device's secret can't be read: {reason}",)
+        ) from error
+    if not secret:
+        raise SettingsError(source=path.name, problems=("the device's secret is empty",))
+    return secret
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    """Content of a TOML file; ``Any`` because nothing is checked yet."""
+    try:
+        if path.stat().st_size > MAX_SETTINGS_BYTES:
+            raise SettingsError(source=path.name, problems=("the file is too big for settings",))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise SettingsError(source=str(path), problems=(reason,)) from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(source=path.name, problems=("it is no UTF-8 text",)) from error
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(source=path.name, problems=(f"it is no TOML: {error}",)) from error
+
+
+def _problems(error: ValidationError) -> tuple[str, ...]:
+    """One plain line per problem; values are not repeated, they may be secret."""
+    return tuple(
+        f"{'.'.join(str(part) for part in problem['loc']) or 'file'}: {problem['msg']}"
+        for problem in error.errors(include_url=False, include_context=False, include_input=False)
+    )
+
+
+def _with_absolute_paths(settings: EdgeSettings, folder: Path) -> EdgeSettings:
+    """The same settings with relative paths made absolute."""
+    device = _moved(settings.device, folder, "secret_file")
+    changes: Mapping[str, BaseModel | tuple[BaseModel, ...] | None] = {
+        "device": device,
+        "broker": _moved(settings.broker, folder, "ca_file"),
+        "api": None if settings.api is None else _moved(settings.api, folder, "ca_file"),
+        "outbox": _moved(settings.outbox, folder, "path"),
+        "models": _moved(settings.models, folder, "folder"),
+        "cameras": tuple(_with_absolute_source(camera, folder) for camera in settings.cameras),
+    }
+    return settings.model_copy(update=dict(changes))
+
+
+def _moved(section: SectionT, folder: Path, field: str) -> SectionT:
+    value: Path | None = getattr(section, field)
+    return section if value is None else section.model_copy(update={field: folder / value})
+
+
+def _with_absolute_source(camera: CameraSettings, folder: Path) -> CameraSettings:
+    if "://" in camera.source:
+        return camera
+    return camera.model_copy(update={"source": str(folder / camera.source)})

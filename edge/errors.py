@@ -13,7 +13,8 @@
     ├── OutboxError
     │   ├── OutboxBusyError        another process has this outbox open
     │   ├── OutboxUnreadableError  the file is no outbox, or is damaged
-    │   └── OutboxFullError        not even an event can be written: no room on the disk
+    │   ├── OutboxFullError        not even an event can be written: no room on the disk
+    │   └── OutboxBehindError      the centre has committed numbers that were never given here
     └── PublishError
         ├── BrokerRefusedError     the broker does not accept this device
         └── BrokerUnreachableError nobody answers where the broker should be
@@ -121,6 +122,22 @@ class OutboxFullError(OutboxError):
         super().__init__(f"outbox {path} has no room for an event: {reason}")
         self.path = path
         self.reason = reason
+
+
+class OutboxBehindError(OutboxError):
+    """The centre has committed numbers that this file never gave: it is an old copy.
+
+    New events would get numbers that the centre already has; a new outbox must be started.
+    """
+
+    def __init__(self, *, path: Path, last_seq: int, acknowledged_seq: int) -> None:
+        super().__init__(
+            f"outbox {path} is an old copy: the centre has event {acknowledged_seq}, "
+            f"this file only knows {last_seq}; move it away to start a new one"
+        )
+        self.path = path
+        self.last_seq = last_seq
+        self.acknowledged_seq = acknowledged_seq
 
 
 class PublishError(EdgeError):

@@ -15,7 +15,7 @@ from typing import Final, Self
 from uuid import UUID, uuid4
 
 from central.contracts.passage import PassageV1
-from edge.errors import OutboxFullError
+from edge.errors import OutboxBehindError, OutboxFullError
 from edge.outbox.database import (
     connect,
     connect_to_read,
@@ -127,15 +127,19 @@ class Outbox:
             up_to_seq: Highest committed number without a gap before it.
 
         Returns:
-            Number of events forgotten: 0 for a repeat, another outbox, or a number that was
-            never given.
+            Number of events forgotten: 0 for a repeat or another outbox.
+
+        Raises:
+            OutboxBehindError: The number was never given here; nothing was forgotten.
         """
         with self._lock, translated_errors(self._path):
             state = read_state(self._connection)
             if outbox_id != state.outbox_id or not state.acknowledged_seq < up_to_seq:
                 return 0
             if up_to_seq > state.last_seq:
-                return 0
+                raise OutboxBehindError(
+                    path=self._path, last_seq=state.last_seq, acknowledged_seq=up_to_seq
+                )
             with transaction(self._connection):
                 deleted = self._connection.execute(
                     "DELETE FROM event WHERE seq <= ?", (up_to_seq,)

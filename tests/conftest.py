@@ -5,7 +5,6 @@ The migrated database is made once per run as a template; a copy of it takes a f
 second. Both servers are bound to the test process by the kernel: they end with it.
 """
 
-import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -22,9 +21,9 @@ from psycopg import sql
 
 from deploy.local.broker import INGEST_USERNAME, PrivateBroker, new_secret
 from deploy.local.ports import free_port
-from deploy.local.postgres import THROW_AWAY_SETTINGS, PrivateCluster
+from deploy.local.postgres import THROW_AWAY_SETTINGS, LoopbackAccess, PrivateCluster
 from deploy.setup.components import Servers, ensure_servers
-from deploy.setup.places import PROJECT_FOLDER, server_account
+from deploy.setup.places import PROJECT_FOLDER, is_reachable, server_account
 from deploy.setup.progress import SilentReporter
 
 _TEMPLATE: Final = "luuthong_template"
@@ -89,6 +88,7 @@ def cluster(servers: Servers, server_folder: Path) -> Iterator[PrivateCluster]:
         account=server_account(),
         log_file=server_folder / "postgres.log",
         settings=THROW_AWAY_SETTINGS,
+        loopback_access=LoopbackAccess.ANYBODY,
     )
     private.init()
     private.start()
@@ -172,6 +172,6 @@ def broker(servers: Servers, server_folder: Path) -> Iterator[BrokerForTests]:
 
 
 def _temporary_place() -> Path:
-    """The usual temporary folder, unless the servers' account may not enter it."""
+    """The usual temporary folder; the system's where the servers' account may not enter it."""
     usual = Path(tempfile.gettempdir())
-    return usual if os.access(usual, os.X_OK) else Path("/tmp")  # noqa: S108 - a fallback
+    return usual if is_reachable(usual, server_account()) else Path("/tmp")  # noqa: S108

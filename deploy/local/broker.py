@@ -16,7 +16,7 @@ from typing import Final
 
 from deploy.errors import BrokerError, StackNotReadyError
 from deploy.local.children import start_child, stop_child
-from deploy.local.ports import LOOPBACK
+from deploy.local.ports import LOOPBACK, has_listener
 from deploy.setup.places import ServerAccount
 
 INGEST_USERNAME: Final = "ingest"
@@ -24,7 +24,7 @@ SECRET_BYTES: Final = 32
 
 _READY_TIMEOUT_S: Final = 20.0
 _RELOAD_TIMEOUT_S: Final = 10.0
-_STOP_TIMEOUT_S: Final = 5.0
+STOP_TIMEOUT_S: Final = 2.0
 _PROBE_TIMEOUT_S: Final = 2.0
 _POLL_INTERVAL_S: Final = 0.03
 _PRIVATE_MODE: Final = 0o700
@@ -98,6 +98,17 @@ class PrivateBroker:
         Raises:
             StackNotReadyError: It ended, or did not answer in time.
         """
+        process = self.launch()
+        deadline = time.monotonic() + _READY_TIMEOUT_S
+        while not self.answers():
+            code = process.poll()
+            if code is not None or time.monotonic() > deadline:
+                detail = "no answer in time" if code is None else f"it ended with code {code}"
+                raise StackNotReadyError("mosquitto", log_file=self.log_file, detail=detail)
+            time.sleep(_POLL_INTERVAL_S)
+
+    def launch(self) -> subprocess.Popen[bytes]:
+        """Start the broker without waiting for it."""
         self.log_file.parent.mkdir(parents=True, exist_ok=True)
         with self.log_file.open("ab") as log:
             self._process = start_child(
@@ -107,20 +118,18 @@ class PrivateBroker:
                 environment={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"},
             )
         self.pid = self._process.pid
-        deadline = time.monotonic() + _READY_TIMEOUT_S
-        while not self._listens():
-            code = self._process.poll()
-            if code is not None or time.monotonic() > deadline:
-                detail = "no answer in time" if code is None else f"it ended with code {code}"
-                raise StackNotReadyError("mosquitto", log_file=self.log_file, detail=detail)
-            time.sleep(_POLL_INTERVAL_S)
+        return self._process
 
     def stop(self) -> None:
         """Stop the broker; it writes its persisted messages first."""
         if self._process is not None:
-            stop_child(self._process, first=signal.SIGTERM, timeout_s=_STOP_TIMEOUT_S)
+            stop_child(self._process, first=signal.SIGTERM, timeout_s=STOP_TIMEOUT_S)
         self._process = None
         self.pid = None
+
+    def answers(self) -> bool:
+        """Whether the broker accepts connections."""
+        return has_listener(self.port, timeout_s=_PROBE_TIMEOUT_S)
 
     def add_device(self, device_id: str, *, secret: str | None = None) -> str:
         """Let a device in, and wait until the broker knows it.
@@ -153,13 +162,6 @@ class PrivateBroker:
                     f" {_RELOAD_TIMEOUT_S:.0f} s. Its log: {self.log_file}"
                 )
             time.sleep(_POLL_INTERVAL_S)
-
-    def _listens(self) -> bool:
-        try:
-            with socket.create_connection((self.host, self.port), timeout=_PROBE_TIMEOUT_S):
-                return True
-        except OSError:
-            return False
 
     def _configuration(self) -> str:
         return f"""\

@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """A private PostgreSQL cluster with TimescaleDB: ours alone, on loopback and a unix socket.
 
-Connections over TCP need no password on loopback only inside the tests' throw-away clusters;
-the local stack's cluster lets in only the unix socket's owner and a password over TCP.
+Only the tests' throw-away clusters let everybody in over loopback; the local stack's cluster
+is reached by its unix socket, whose folder only its owner (and root) can enter.
 """
 
 import os
-import secrets
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
@@ -32,7 +32,9 @@ SOCKET_FOLDER_LENGTH_MAX: Final = 90
 
 _INITDB_TIMEOUT_S: Final = 120.0
 _READY_TIMEOUT_S: Final = 60.0
-_STOP_TIMEOUT_S: Final = 6.0
+# Up: a slow disk gets longer for the last checkpoint. Down: a hanging server is killed earlier.
+STOP_TIMEOUT_S: Final = 4.0
+_LEFTOVER_TIMEOUT_S: Final = 10.0
 _POLL_INTERVAL_S: Final = 0.05
 _CONNECT_TIMEOUT_S: Final = 2
 _PRIVATE_MODE: Final = 0o700
@@ -73,6 +75,16 @@ _COMMON_SETTINGS: Final[Mapping[str, str]] = MappingProxyType(
 )
 
 
+class LoopbackAccess(StrEnum):
+    """How PostgreSQL treats connections over loopback, which any account of the machine can open.
+
+    The superuser has no password until somebody sets one, so ``PASSWORD`` lets nobody in at first.
+    """
+
+    PASSWORD = "scram-sha-256"  # noqa: S105 - the name of a method
+    ANYBODY = "trust"
+
+
 @dataclass(kw_only=True)
 class PrivateCluster:
     """One cluster in one folder.
@@ -85,6 +97,7 @@ class PrivateCluster:
         account: Who runs it.
         log_file: Its log.
         settings: Settings beyond the common ones.
+        loopback_access: Who may connect over loopback; used when the cluster is made.
     """
 
     data_folder: Path
@@ -94,6 +107,7 @@ class PrivateCluster:
     account: ServerAccount
     log_file: Path
     settings: Mapping[str, str] = field(default_factory=lambda: DURABLE_SETTINGS)
+    loopback_access: LoopbackAccess = LoopbackAccess.PASSWORD
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -141,7 +155,16 @@ class PrivateCluster:
         Raises:
             StackNotReadyError: It ended, or did not answer in time.
         """
-        self._remove_stale_lock()
+        self.launch()
+        self.wait_ready(timeout_s=_READY_TIMEOUT_S)
+
+    def launch(self) -> subprocess.Popen[bytes]:
+        """Start the server without waiting for it.
+
+        Raises:
+            ClusterError: An earlier server of this folder does not end.
+        """
+        self._end_leftover()
         self.log_file.parent.mkdir(parents=True, exist_ok=True)
         with self.log_file.open("ab") as log:
             self._process = start_child(
@@ -151,7 +174,7 @@ class PrivateCluster:
                 environment=_server_environment(),
                 death_signal=signal.SIGINT,
             )
-        self.wait_ready(timeout_s=_READY_TIMEOUT_S)
+        return self._process
 
     def wait_ready(self, *, timeout_s: float) -> None:
         """Wait until the server answers a query.
@@ -160,7 +183,7 @@ class PrivateCluster:
             StackNotReadyError: It ended, or did not answer in time.
         """
         deadline = time.monotonic() + timeout_s
-        while not self._answers():
+        while not self.answers():
             if self._process is not None and (code := self._process.poll()) is not None:
                 raise StackNotReadyError(
                     "PostgreSQL", log_file=self.log_file, detail=f"it ended with code {code}"
@@ -177,13 +200,12 @@ class PrivateCluster:
         """Stop the server: running statements are cancelled, committed data are safe."""
         if self._process is None:
             return
-        if not stop_child(self._process, first=signal.SIGINT, timeout_s=_STOP_TIMEOUT_S):
-            self._remove_stale_lock()
+        stop_child(self._process, first=signal.SIGINT, timeout_s=STOP_TIMEOUT_S)
         self._process = None
 
     def ensure_database(self, database: str) -> None:
         """Make a database if it is absent."""
-        with psycopg.connect(self.dsn("postgres"), autocommit=True) as connection:
+        with psycopg.connect(self.socket_dsn("postgres"), autocommit=True) as connection:
             found = connection.execute(
                 "SELECT 1 FROM pg_database WHERE datname = %s", (database,)
             ).fetchone()
@@ -191,10 +213,11 @@ class PrivateCluster:
                 name = psycopg.sql.Identifier(database)
                 connection.execute(psycopg.sql.SQL("CREATE DATABASE {}").format(name))
 
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
+        """Whether the server answers a query."""
         try:
             with psycopg.connect(
-                self.dsn("postgres"), connect_timeout=_CONNECT_TIMEOUT_S
+                self.socket_dsn("postgres"), connect_timeout=_CONNECT_TIMEOUT_S
             ) as connection:
                 connection.execute("SELECT 1")
         except psycopg.OperationalError:
@@ -219,8 +242,8 @@ class PrivateCluster:
             "--locale=C",
             "--locale-provider=builtin",
             "--builtin-locale=C.UTF-8",
-            "--auth-local=trust",
-            "--auth-host=trust",
+            "--auth-local=trust",  # only its owner and root can enter the socket's folder
+            f"--auth-host={self.loopback_access}",
             "--no-instructions",
             "--no-sync",
         ]
@@ -260,22 +283,30 @@ class PrivateCluster:
             os.chown(folder, self.account.uid, self.account.gid)
         folder.chmod(_PRIVATE_MODE)
 
-    def _remove_stale_lock(self) -> None:
-        """Remove what a killed server left: PostgreSQL refuses to start if its pid is reused."""
+    def _end_leftover(self) -> None:
+        """End a server that a killed supervisor left, and remove the lock of a dead one.
+
+        PostgreSQL itself refuses to start when the pid in its lock belongs to any other process.
+        """
         lock = self.data_folder / "postmaster.pid"
-        try:
-            pid = int(lock.read_text(encoding="ascii").split("\n", 1)[0])
-        except (OSError, ValueError):
-            return
-        if not _is_postgres(pid):
-            lock.unlink(missing_ok=True)
+        deadline = time.monotonic() + _LEFTOVER_TIMEOUT_S
+        while (pid := _locking_pid(lock)) is not None and _is_postgres(pid):
+            if time.monotonic() > deadline:
+                raise ClusterError(
+                    f"an earlier PostgreSQL (process {pid}) still runs in {self.data_folder} and"
+                    f" does not end. End it with: kill -QUIT {pid}"
+                )
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGINT)
+            time.sleep(_POLL_INTERVAL_S)
+        lock.unlink(missing_ok=True)
 
 
-def short_socket_folder(preferred: Path) -> Path:
-    """A folder for unix sockets: the preferred one, or a short one where that path is too long."""
-    if len(str(preferred)) <= SOCKET_FOLDER_LENGTH_MAX:
-        return preferred
-    return Path(tempfile.gettempdir()) / f"luuthong-{os.geteuid()}-{secrets.token_hex(4)}"
+def _locking_pid(lock: Path) -> int | None:
+    try:
+        return int(lock.read_text(encoding="ascii").split("\n", 1)[0])
+    except (OSError, ValueError):
+        return None
 
 
 def _is_postgres(pid: int) -> bool:

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Which file of a local stack lies where."""
+
+import hashlib
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from deploy.local.postgres import SOCKET_FOLDER_LENGTH_MAX
+from deploy.setup.places import ServerAccount, require_writable, server_account, server_data_folder
+
+DATABASE: Final = "luuthong"
+_PRIVATE_MODE: Final = 0o700
+_SECRET_MODE: Final = 0o600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackLayout:
+    """Folders and files of one local stack.
+
+    Attributes:
+        home: State, logs, secrets and evidence; ours.
+        server_folder: Data of PostgreSQL and mosquitto; readable by the servers' account.
+        account: Who runs the two servers.
+    """
+
+    home: Path
+    server_folder: Path
+    account: ServerAccount
+
+    @property
+    def state_file(self) -> Path:
+        """What the stack is doing, kept by its supervisor."""
+        return self.home / "state.json"
+
+    @property
+    def lock_file(self) -> Path:
+        """Held by the supervisor for as long as it lives."""
+        return self.home / "run" / "supervisor.lock"
+
+    @property
+    def logs(self) -> Path:
+        """One log per process."""
+        return self.home / "logs"
+
+    @property
+    def evidence(self) -> Path:
+        """The evidence store."""
+        return self.home / "evidence"
+
+    @property
+    def secrets(self) -> Path:
+        """Files with one secret each; readable by us only."""
+        return self.home / "secrets"
+
+    @property
+    def ingest_secret_file(self) -> Path:
+        """Broker password of ingest."""
+        return self.secrets / "ingest-broker-password"
+
+    @property
+    def cluster_data(self) -> Path:
+        """PostgreSQL's data."""
+        return self.server_folder / "pg"
+
+    @property
+    def broker_folder(self) -> Path:
+        """Configuration and messages of mosquitto."""
+        return self.server_folder / "broker"
+
+    @property
+    def socket_folder(self) -> Path:
+        """Folder of PostgreSQL's unix socket; the same at every start."""
+        usual = self.server_folder / "run"
+        if len(str(usual)) <= SOCKET_FOLDER_LENGTH_MAX:
+            return usual
+        digest = hashlib.sha256(str(self.home).encode()).hexdigest()[:12]
+        return Path(tempfile.gettempdir()) / f"luuthong-{os.geteuid()}-{digest}"
+
+    def log_file(self, service: str) -> Path:
+        """Log of one process."""
+        return self.logs / f"{service}.log"
+
+    def make_folders(self) -> None:
+        """Make every folder that is ours.
+
+        Raises:
+            PlaceNotUsableError: One of them is not writable.
+        """
+        require_writable(self.home, setting="LUUTHONG_HOME")
+        for folder in (self.logs, self.evidence, self.secrets, self.lock_file.parent):
+            require_writable(folder, setting="LUUTHONG_HOME")
+        self.secrets.chmod(_PRIVATE_MODE)
+        require_writable(self.server_folder, setting="LUUTHONG_HOME")
+
+
+def layout_of(home: Path) -> StackLayout:
+    """Layout of the stack of one home, for the account that runs this process."""
+    return StackLayout(home=home, server_folder=server_data_folder(home), account=server_account())
+
+
+def write_secret(path: Path, secret: str) -> None:
+    """Keep a secret in a file that only we can read; replaced at once."""
+    fresh = path.with_name(f"{path.name}.new")
+    fresh.unlink(missing_ok=True)
+    fresh.touch(mode=_SECRET_MODE)
+    fresh.write_text(f"{secret}\n", encoding="utf-8")
+    fresh.replace(path)

@@ -16,20 +16,18 @@
     │   ├── EvidenceHashMismatchError
     │   ├── EvidenceTooLargeError
     │   └── EvidenceNotAnImageError
+    ├── InvalidNameError               not lower-case words joined by hyphens
     ├── SiteNotFoundError
     ├── DeviceExistsError
     ├── DeviceNotFoundError
     ├── DeviceRefusedError             wrong secret, or the device is switched off
     └── IdentityError
-        ├── LoginRefusedError          wrong name or password, or the account is switched off
-        ├── LoginDelayedError          too many failures; try again later
         ├── SessionInvalidError        unknown, expired or ended session
         ├── UserExistsError
         ├── UserNotFoundError
-        └── WeakPasswordError
+        └── InvalidUsernameError
 """
 
-from datetime import datetime
 from uuid import UUID
 
 
@@ -109,8 +107,16 @@ class EvidenceNotAnImageError(EvidenceError):
         super().__init__(sha256, "not a JPEG")
 
 
+class InvalidNameError(CentralError):
+    """A site, device or camera can't be called that."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name[:80]!r}: need 1 to 40 of a-z, 0-9 and inner hyphens")
+        self.name = name
+
+
 class SiteNotFoundError(CentralError):
-    """No site has this id."""
+    """No site has this id, or it lies in another province than the one stated."""
 
     def __init__(self, site_id: str) -> None:
         super().__init__(f"site {site_id} not found")
@@ -145,21 +151,6 @@ class IdentityError(CentralError):
     """Something about users, passwords or sessions."""
 
 
-class LoginRefusedError(IdentityError):
-    """Wrong name or password, or the account is switched off: which one is never told."""
-
-    def __init__(self) -> None:
-        super().__init__("login refused")
-
-
-class LoginDelayedError(IdentityError):
-    """Too many failures for this account; the password was not looked at."""
-
-    def __init__(self, *, until_at: datetime) -> None:
-        super().__init__("login delayed after repeated failures")
-        self.until_at = until_at
-
-
 class SessionInvalidError(IdentityError):
     """The session is unknown, has expired or was ended."""
 
@@ -183,5 +174,8 @@ class UserNotFoundError(IdentityError):
         self.username = username
 
 
-class WeakPasswordError(IdentityError):
-    """The password is too short or too long."""
+class InvalidUsernameError(IdentityError):
+    """The user name is too short, too long or holds a foreign sign."""
+
+    def __init__(self) -> None:
+        super().__init__("a user name has 2 to 40 of a-z, 0-9, dot, hyphen and underscore")

@@ -25,7 +25,8 @@ def connection_info(
 ) -> str:
     """Everything the driver needs to connect, as one string; contains the password.
 
-    Sessions run in UTC, give up connecting after a few seconds, and notice a dead server.
+    Sessions run in UTC, plan every query for its own parameters (searches have many parts that
+    may be absent), give up connecting after a few seconds, and notice a dead server.
 
     Raises:
         SettingsError: The password file can't be read.
@@ -37,7 +38,7 @@ def connection_info(
         "keepalives_idle": 10,
         "keepalives_interval": 5,
         "keepalives_count": 3,
-        "options": "-c timezone=UTC",
+        "options": "-c timezone=UTC -c plan_cache_mode=force_custom_plan",
     }
     if password_file is not None:
         defaults["password"] = read_secret(password_file)

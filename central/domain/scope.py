@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What part of the province a caller may see; every read of personal data takes one."""
+
+from dataclasses import dataclass
+from typing import Self
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteScope:
+    """Sites that a caller may see.
+
+    Attributes:
+        site_ids: The sites; ``None`` means every site, the empty set means none.
+    """
+
+    site_ids: frozenset[str] | None
+
+    @classmethod
+    def everything(cls) -> Self:
+        """The scope of somebody who may see every site."""
+        return cls(site_ids=None)
+
+    def allows(self, site_id: str) -> bool:
+        """Whether a site lies in this scope."""
+        return self.site_ids is None or site_id in self.site_ids
+
+    def as_list(self) -> list[str] | None:
+        """For binding to a query: the sites in order, or ``None`` for every site."""
+        return None if self.site_ids is None else sorted(self.site_ids)

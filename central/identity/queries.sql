@@ -1,0 +1,73 @@
+-- SPDX-License-Identifier: AGPL-3.0-or-later
+
+-- name: insert_user
+-- Make a user; a taken name is left alone.
+INSERT INTO app_user (username, display_name, password_hash, role, created_at)
+VALUES (%(username)s, %(display_name)s, %(password_hash)s, %(role)s, %(now)s)
+ON CONFLICT (username) DO NOTHING
+RETURNING id;
+
+-- name: lock_account
+-- A user with password hash and failures, locked so that parallel guesses are all counted.
+SELECT id, username, display_name, role, password_hash, enabled, failed_logins, login_allowed_at
+  FROM app_user
+ WHERE username = %(username)s
+   FOR UPDATE;
+
+-- name: record_failure
+-- Count a failed login and set when the next one is looked at.
+UPDATE app_user
+   SET failed_logins = failed_logins + 1, login_allowed_at = %(login_allowed_at)s
+ WHERE id = %(user_id)s;
+
+-- name: record_success
+-- Forget the failures after a login that worked; a hash made with newer settings replaces the old.
+UPDATE app_user
+   SET failed_logins = 0, login_allowed_at = NULL, last_login_at = %(now)s,
+       password_hash = coalesce(%(newer_hash)s::text, password_hash)
+ WHERE id = %(user_id)s;
+
+-- name: update_password
+-- Replace a password and forget the failures.
+UPDATE app_user
+   SET password_hash = %(password_hash)s, failed_logins = 0, login_allowed_at = NULL
+ WHERE username = %(username)s
+RETURNING id;
+
+-- name: insert_session
+-- Open a session.
+INSERT INTO app_session (token_hash, user_id, created_at, last_used_at, expires_at)
+VALUES (%(token_hash)s, %(user_id)s, %(now)s, %(now)s, %(expires_at)s);
+
+-- name: select_session_user
+-- The user of a session that is neither expired nor idle for too long.
+SELECT app_user.id, app_user.username, app_user.display_name, app_user.role,
+       app_session.last_used_at
+  FROM app_session
+  JOIN app_user ON app_user.id = app_session.user_id
+ WHERE app_session.token_hash = %(token_hash)s
+   AND app_session.expires_at > %(now)s
+   AND app_session.last_used_at > %(used_after)s
+   AND app_user.enabled;
+
+-- name: touch_session
+-- Record that a session was used.
+UPDATE app_session
+   SET last_used_at = %(now)s
+ WHERE token_hash = %(token_hash)s;
+
+-- name: delete_session
+-- End one session.
+DELETE FROM app_session
+ WHERE token_hash = %(token_hash)s;
+
+-- name: delete_sessions_of_user
+-- End every session of a user, as after a new password.
+DELETE FROM app_session
+ WHERE user_id = %(user_id)s;
+
+-- name: delete_dead_sessions
+-- Remove sessions that can't be used any more.
+DELETE FROM app_session
+ WHERE expires_at <= %(now)s
+    OR last_used_at <= %(used_after)s;

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Values about users and sessions."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from central.domain.scope import SiteScope
+
+
+class Role(StrEnum):
+    """What a user may do."""
+
+    ADMINISTRATOR = "administrator"
+    OPERATOR = "operator"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """Somebody who may log in."""
+
+    id: int
+    username: str
+    display_name: str
+    role: Role
+
+    @property
+    def scope(self) -> SiteScope:
+        """Sites that this user may see; for now every user sees the whole province."""
+        return SiteScope.everything()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """A user with what is needed to check a login."""
+
+    user: User
+    password_hash: str = field(repr=False)
+    enabled: bool
+    failed_logins: int
+    login_allowed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoggedIn:
+    """A login that worked. ``token`` goes into the cookie and is kept nowhere else."""
+
+    user: User
+    token: str = field(repr=False)
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoginRefused:
+    """Wrong name or password, or the account is switched off: which one is never told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoginDelayed:
+    """Too many failures on this account; the password was not looked at."""
+
+    until_at: datetime
+
+
+LoginOutcome = LoggedIn | LoginRefused | LoginDelayed
+"""A value and no exception: a refused login must be committed to be counted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionPolicy:
+    """How long a session holds.
+
+    Attributes:
+        lifetime: From login to the end whatever happens. Higher: fewer logins, and a stolen
+            cookie works for longer.
+        idle: Longest pause between two requests.
+        touch_every: How exactly the last use is recorded; saves a write per request.
+    """
+
+    lifetime: timedelta = timedelta(hours=12)
+    idle: timedelta = timedelta(hours=2)
+    touch_every: timedelta = timedelta(minutes=1)
+
+    def __post_init__(self) -> None:
+        if not timedelta(0) < self.touch_every <= self.idle <= self.lifetime:
+            raise ValueError("need 0 < touch_every <= idle <= lifetime")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewPassword:
+    """A password that was made for somebody; shown once."""
+
+    username: str
+    password: str = field(repr=False)

@@ -1,0 +1,154 @@
+-- SPDX-License-Identifier: AGPL-3.0-or-later
+
+-- name: search_passages
+-- One page of passages, newest first. Parts of the filter that are NULL fall away when the query
+-- is planned, so the plan fits the filter. plate_text <> '' lets partial indexes be used.
+WITH page AS (
+  SELECT *
+    FROM passage
+   WHERE (%(scope)s::text[] IS NULL OR site_id = ANY(%(scope)s::text[]))
+     AND (%(captured_from)s::timestamptz IS NULL OR captured_at >= %(captured_from)s)
+     AND (%(captured_until)s::timestamptz IS NULL OR captured_at < %(captured_until)s)
+     AND (%(site_ids)s::text[] IS NULL OR site_id = ANY(%(site_ids)s::text[]))
+     AND (
+       %(camera_ids)s::text[] IS NULL
+       OR (
+         site_id = ANY(%(camera_sites)s::text[])
+         AND camera_id = ANY(%(camera_ids)s::text[])
+         AND (site_id, camera_id) IN (
+           SELECT wanted.site_id, wanted.camera_id
+             FROM unnest(%(camera_sites)s::text[], %(camera_ids)s::text[])
+                  AS wanted (site_id, camera_id)
+         )
+       )
+     )
+     AND (%(directions)s::text[] IS NULL OR direction = ANY(%(directions)s::text[]))
+     AND (%(classes)s::text[] IS NULL OR vehicle_class = ANY(%(classes)s::text[]))
+     AND (%(plate_exact)s::text IS NULL OR (plate_text = %(plate_exact)s AND plate_text <> ''))
+     AND (%(plate_like)s::text IS NULL OR (plate_text LIKE %(plate_like)s AND plate_text <> ''))
+     AND (NOT %(only_unread)s::boolean OR plate_text = '')
+     AND (
+       %(after_at)s::timestamptz IS NULL
+       OR (
+         captured_at <= %(after_at)s
+         AND (captured_at, id) < (%(after_at)s::timestamptz, %(after_id)s::uuid)
+       )
+     )
+   ORDER BY captured_at DESC, id DESC
+   LIMIT %(limit)s
+)
+SELECT page.id, page.captured_at, page.stored_at, page.site_id, site.name AS site_name,
+       page.camera_id, camera.name AS camera_name, page.lane, page.direction,
+       page.vehicle_class, page.vehicle_confidence, page.plate_text, page.plate_confidence,
+       page.plate_is_legal, page.plate_layout, page.plate_colour, page.speed_kmh, page.is_late
+  FROM page
+  JOIN site ON site.id = page.site_id
+  JOIN camera ON camera.site_id = page.site_id AND camera.id = page.camera_id
+ ORDER BY page.captured_at DESC, page.id DESC;
+
+-- name: count_passages
+-- How many passages fit a filter, counting no further than the limit.
+SELECT count(*)
+  FROM (
+    SELECT 1
+      FROM passage
+     WHERE (%(scope)s::text[] IS NULL OR site_id = ANY(%(scope)s::text[]))
+       AND (%(captured_from)s::timestamptz IS NULL OR captured_at >= %(captured_from)s)
+       AND (%(captured_until)s::timestamptz IS NULL OR captured_at < %(captured_until)s)
+       AND (%(site_ids)s::text[] IS NULL OR site_id = ANY(%(site_ids)s::text[]))
+       AND (
+         %(camera_ids)s::text[] IS NULL
+         OR (
+           site_id = ANY(%(camera_sites)s::text[])
+           AND camera_id = ANY(%(camera_ids)s::text[])
+           AND (site_id, camera_id) IN (
+             SELECT wanted.site_id, wanted.camera_id
+               FROM unnest(%(camera_sites)s::text[], %(camera_ids)s::text[])
+                    AS wanted (site_id, camera_id)
+           )
+         )
+       )
+       AND (%(directions)s::text[] IS NULL OR direction = ANY(%(directions)s::text[]))
+       AND (%(classes)s::text[] IS NULL OR vehicle_class = ANY(%(classes)s::text[]))
+       AND (%(plate_exact)s::text IS NULL OR (plate_text = %(plate_exact)s AND plate_text <> ''))
+       AND (%(plate_like)s::text IS NULL OR (plate_text LIKE %(plate_like)s AND plate_text <> ''))
+       AND (NOT %(only_unread)s::boolean OR plate_text = '')
+     LIMIT %(limit)s
+  ) AS counted;
+
+-- name: select_passage
+-- One passage with everything the device told, if its site lies in the caller's scope.
+SELECT passage.id, passage.captured_at, passage.stored_at, passage.site_id,
+       site.name AS site_name, passage.camera_id, camera.name AS camera_name, passage.lane,
+       passage.direction, passage.vehicle_class, passage.vehicle_confidence,
+       passage.plate_text, passage.plate_confidence, passage.plate_is_legal,
+       passage.plate_layout, passage.plate_colour, passage.speed_kmh, passage.is_late,
+       passage.device_id, device_stream.outbox_id, passage.boot_id, passage.seq,
+       passage.first_seen_at, passage.last_seen_at, passage.clock_source,
+       passage.clock_error_ms, passage.frame_index, passage.frame_width_px,
+       passage.frame_height_px, passage.vehicle_box_px, passage.plate_raw_text,
+       passage.plate_char_confidences, passage.plate_alternatives, passage.plate_frames_read,
+       passage.plate_box_px, passage.speed_uncertainty_kmh, passage.models
+  FROM passage_identity
+  JOIN passage
+    ON passage.captured_at = passage_identity.captured_at
+   AND passage.id = passage_identity.id
+  JOIN device_stream ON device_stream.id = passage.stream_id
+  JOIN site ON site.id = passage.site_id
+  JOIN camera ON camera.site_id = passage.site_id AND camera.id = passage.camera_id
+ WHERE passage_identity.id = %(passage_id)s
+   AND (%(scope)s::text[] IS NULL OR passage.site_id = ANY(%(scope)s::text[]));
+
+-- name: select_evidence_of_passages
+-- Pictures named by passages whose keys the caller has already seen, scene before plate.
+SELECT named.passage_id, named.kind, encode(named.sha256, 'hex') AS sha256,
+       evidence.sha256 IS NOT NULL AS is_stored
+  FROM unnest(%(captured_ats)s::timestamptz[], %(passage_ids)s::uuid[])
+       AS wanted (captured_at, passage_id)
+  JOIN passage_evidence AS named
+    ON named.captured_at = wanted.captured_at
+   AND named.passage_id = wanted.passage_id
+  LEFT JOIN evidence ON evidence.sha256 = named.sha256
+ WHERE named.captured_at BETWEEN %(captured_at_min)s AND %(captured_at_max)s
+ ORDER BY named.passage_id, named.kind DESC, named.sha256;
+
+-- name: select_feed_position
+-- Where the live feed ends at present.
+SELECT coalesce(max(position), 0)
+  FROM passage_feed;
+
+-- name: select_feed_entries
+-- What was stored after a position, in the order of the commits; holds keys only, the passages
+-- are read within the caller's scope.
+SELECT position, captured_ats, passage_ids
+  FROM passage_feed
+ WHERE position > %(position)s
+ ORDER BY position
+ LIMIT %(limit)s;
+
+-- name: select_passages_by_key
+-- Passages by their keys, as far as they lie in the caller's scope, in the order of the keys.
+SELECT passage.id, passage.captured_at, passage.stored_at, passage.site_id,
+       site.name AS site_name, passage.camera_id, camera.name AS camera_name, passage.lane,
+       passage.direction, passage.vehicle_class, passage.vehicle_confidence,
+       passage.plate_text, passage.plate_confidence, passage.plate_is_legal,
+       passage.plate_layout, passage.plate_colour, passage.speed_kmh, passage.is_late
+  FROM unnest(%(captured_ats)s::timestamptz[], %(passage_ids)s::uuid[])
+       WITH ORDINALITY AS wanted (captured_at, id, place)
+  JOIN passage ON passage.captured_at = wanted.captured_at AND passage.id = wanted.id
+  JOIN site ON site.id = passage.site_id
+  JOIN camera ON camera.site_id = passage.site_id AND camera.id = passage.camera_id
+ WHERE passage.captured_at BETWEEN %(captured_at_min)s AND %(captured_at_max)s
+   AND (%(scope)s::text[] IS NULL OR passage.site_id = ANY(%(scope)s::text[]))
+ ORDER BY wanted.place;
+
+-- name: delete_old_feed
+-- Forget the live feed before a time, at most so many rows at once.
+DELETE FROM passage_feed
+ WHERE position IN (
+         SELECT position
+           FROM passage_feed
+          WHERE stored_at < %(before)s
+          ORDER BY stored_at
+          LIMIT %(limit)s
+       );

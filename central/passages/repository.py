@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Rows of passages, for reading; ingest writes them."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from psycopg import AsyncConnection
+from psycopg.rows import class_row, scalar_row
+
+from central.db.queries import QueryFile
+from central.domain.scope import SiteScope
+from central.passages.rows import (
+    EvidenceRow,
+    FeedRow,
+    PassageRow,
+    SummaryRow,
+    passage,
+    summary,
+)
+from central.passages.types import (
+    PageRequest,
+    Passage,
+    PassageFilter,
+    PassagePage,
+    PassageSummary,
+)
+
+QUERIES: Final = QueryFile.beside(__file__)
+
+
+class PassageRepository:
+    """Reads on a connection whose transaction belongs to the caller."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def search(
+        self, wanted: PassageFilter, page: PageRequest, scope: SiteScope
+    ) -> PassagePage:
+        """One page of passages, newest first."""
+        async with self._connection.cursor(row_factory=class_row(SummaryRow)) as cursor:
+            await cursor.execute(
+                QUERIES["search_passages"],
+                {
+                    **_filter_parameters(wanted, scope),
+                    "after_at": page.after.captured_at if page.after else None,
+                    "after_id": page.after.passage_id if page.after else None,
+                    "limit": page.size + 1,
+                },
+            )
+            rows = await cursor.fetchall()
+        passages = tuple(await self._summaries(rows[: page.size]))
+        has_more = len(rows) > page.size
+        return PassagePage(passages=passages, next=passages[-1].cursor if has_more else None)
+
+    async def count(self, wanted: PassageFilter, scope: SiteScope, *, limit: int) -> int:
+        """How many passages fit, but at most ``limit``."""
+        async with self._connection.cursor(row_factory=scalar_row) as cursor:
+            await cursor.execute(
+                QUERIES["count_passages"], {**_filter_parameters(wanted, scope), "limit": limit}
+            )
+            return int(await cursor.fetchone() or 0)
+
+    async def get(self, passage_id: UUID, scope: SiteScope) -> Passage | None:
+        """One passage within a scope."""
+        async with self._connection.cursor(row_factory=class_row(PassageRow)) as cursor:
+            await cursor.execute(
+                QUERIES["select_passage"], {"passage_id": passage_id, "scope": scope.as_list()}
+            )
+            row = await cursor.fetchone()
+        if row is None:
+            return None
+        evidence = await self._evidence([(row.captured_at, row.id)])
+        return passage(row, evidence[row.id])
+
+    async def feed_position(self) -> int:
+        """Where the live feed ends at present; 0 when it is empty."""
+        async with self._connection.cursor(row_factory=scalar_row) as cursor:
+            await cursor.execute(QUERIES["select_feed_position"])
+            return int(await cursor.fetchone() or 0)
+
+    async def feed_entries(self, *, after: int, limit: int) -> Sequence[FeedRow]:
+        """What was stored after a position, in the order of the commits."""
+        async with self._connection.cursor(row_factory=class_row(FeedRow)) as cursor:
+            await cursor.execute(
+                QUERIES["select_feed_entries"], {"position": after, "limit": limit}
+            )
+            return await cursor.fetchall()
+
+    async def by_key(
+        self, keys: Sequence[tuple[datetime, UUID]], scope: SiteScope
+    ) -> Sequence[PassageSummary]:
+        """Passages by capture time and id, as far as they lie in a scope, in the same order."""
+        if not keys:
+            return []
+        async with self._connection.cursor(row_factory=class_row(SummaryRow)) as cursor:
+            await cursor.execute(
+                QUERIES["select_passages_by_key"],
+                {**_key_parameters(keys), "scope": scope.as_list()},
+            )
+            return await self._summaries(await cursor.fetchall())
+
+    async def forget_feed(self, *, before: datetime, limit: int) -> int:
+        """Delete at most ``limit`` old entries of the feed; returns how many went."""
+        cursor = await self._connection.execute(
+            QUERIES["delete_old_feed"], {"before": before, "limit": limit}
+        )
+        return cursor.rowcount
+
+    async def _summaries(self, rows: Sequence[SummaryRow]) -> Sequence[PassageSummary]:
+        """Values of rows, each with its pictures."""
+        evidence = await self._evidence([(row.captured_at, row.id) for row in rows])
+        return [summary(row, evidence[row.id]) for row in rows]
+
+    async def _evidence(
+        self, keys: Sequence[tuple[datetime, UUID]]
+    ) -> Mapping[UUID, Sequence[EvidenceRow]]:
+        """Pictures by passage; a passage without any has an empty list."""
+        found: defaultdict[UUID, list[EvidenceRow]] = defaultdict(list)
+        if not keys:
+            return found
+        async with self._connection.cursor(row_factory=class_row(EvidenceRow)) as cursor:
+            await cursor.execute(QUERIES["select_evidence_of_passages"], _key_parameters(keys))
+            for row in await cursor.fetchall():
+                found[row.passage_id].append(row)
+        return found
+
+
+def _key_parameters(keys: Sequence[tuple[datetime, UUID]]) -> Mapping[str, object]:
+    """Keys as they are bound; the bounds let the planner skip chunks."""
+    times = [captured_at for captured_at, _ in keys]
+    return {
+        "captured_ats": times,
+        "passage_ids": [passage_id for _, passage_id in keys],
+        "captured_at_min": min(times),
+        "captured_at_max": max(times),
+    }
+
+
+def _filter_parameters(wanted: PassageFilter, scope: SiteScope) -> Mapping[str, object]:
+    """A filter as it is bound: parts that do not restrict are NULL."""
+    plate = wanted.plate
+    return {
+        "scope": scope.as_list(),
+        "captured_from": wanted.captured_from,
+        "captured_until": wanted.captured_until,
+        "site_ids": list(wanted.site_ids) or None,
+        "camera_sites": [camera.site_id for camera in wanted.cameras] or None,
+        "camera_ids": [camera.camera_id for camera in wanted.cameras] or None,
+        "directions": [direction.value for direction in wanted.directions] or None,
+        "classes": [each.value for each in wanted.vehicle_classes] or None,
+        "plate_exact": plate.text if plate and plate.is_exact else None,
+        "plate_like": plate.like if plate and not plate.is_exact else None,
+        "only_unread": wanted.only_unread,
+    }

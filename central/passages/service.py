@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Searching passages, looking at one, and following new ones."""
+
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from psycopg import AsyncConnection
+
+from central.domain.scope import SiteScope
+from central.errors import PassageNotFoundError
+from central.passages.repository import PassageRepository
+from central.passages.types import (
+    FeedPage,
+    PageRequest,
+    Passage,
+    PassageCount,
+    PassageFilter,
+    PassagePage,
+)
+
+FEED_CHANNEL: Final = "passage_stored"
+"""PostgreSQL notification sent with every commit of passages; its payload is the position."""
+
+FEED_ENTRIES_MAX: Final = 50
+FEED_PASSAGES_MAX: Final = 500
+"""A feed page ends after the commit that reaches this many passages."""
+
+COUNT_MAX: Final = 10_000
+"""Counting stops here: an exact number above it is worth less than the time it takes."""
+
+
+class PassageService:
+    """What can be done with passages, in the caller's transaction."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._rows = PassageRepository(connection)
+
+    async def search(
+        self, wanted: PassageFilter, page: PageRequest, *, scope: SiteScope
+    ) -> PassagePage:
+        """One page of the passages that fit a filter, newest first."""
+        return await self._rows.search(wanted, page, scope)
+
+    async def count(self, wanted: PassageFilter, *, scope: SiteScope) -> PassageCount:
+        """How many passages fit a filter; counts up to ``COUNT_MAX``."""
+        counted = await self._rows.count(wanted, scope, limit=COUNT_MAX + 1)
+        return PassageCount(count=min(counted, COUNT_MAX), is_at_least=counted > COUNT_MAX)
+
+    async def get(self, passage_id: UUID, *, scope: SiteScope) -> Passage:
+        """One passage with everything that the device told.
+
+        Raises:
+            PassageNotFoundError: It does not exist, or lies outside the caller's scope.
+        """
+        found = await self._rows.get(passage_id, scope)
+        if found is None:
+            raise PassageNotFoundError(passage_id)
+        return found
+
+    async def feed_position(self) -> int:
+        """Where the live feed ends at present: pass it to ``feed_after`` to get only new ones."""
+        return await self._rows.feed_position()
+
+    async def feed_after(self, position: int, *, scope: SiteScope) -> FeedPage:
+        """Passages committed after a position, in the order of the commits.
+
+        Nothing is skipped: a smaller position can't appear later. Call again until the position
+        stays the same, then wait for a notification on ``FEED_CHANNEL``. Positions older than
+        the feed is kept for simply continue at its beginning.
+        """
+        entries = await self._rows.feed_entries(after=position, limit=FEED_ENTRIES_MAX)
+        keys: list[tuple[datetime, UUID]] = []
+        for entry in entries:
+            keys.extend(zip(entry.captured_ats, entry.passage_ids, strict=True))
+            position = entry.position
+            if len(keys) >= FEED_PASSAGES_MAX:
+                break
+        passages = await self._rows.by_key(keys, scope)
+        return FeedPage(passages=tuple(passages), position=position)
+
+    async def forget_feed(self, *, before: datetime, limit: int) -> int:
+        """Delete at most ``limit`` old entries of the feed; returns how many went."""
+        return await self._rows.forget_feed(before=before, limit=limit)

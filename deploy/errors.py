@@ -15,6 +15,7 @@ DeployError
     │   └── ClusterVersionError the data belong to another major version
     ├── BrokerError             mosquitto
     ├── PortInUseError          a wanted port is taken
+    ├── AlreadyRunningError     another supervisor looks after this home
     ├── StackNotRunningError    asked for something that needs a running stack
     └── StackNotReadyError      a part did not become ready in time
 
@@ -68,11 +69,11 @@ class DownloadFailedError(SetupError):
 class DiskSpaceError(SetupError):
     """Too little room for what is about to be written."""
 
-    def __init__(self, folder: Path, *, needed_bytes: int, free_bytes: int) -> None:
+    def __init__(self, folder: Path, *, needed_bytes: int, free_bytes: int, setting: str) -> None:
         super().__init__(
             f"{folder} has {free_bytes // BYTES_PER_MIB} MiB free, and"
             f" {needed_bytes // BYTES_PER_MIB} MiB are needed. Make room, or choose another place"
-            " with LUUTHONG_CACHE."
+            f" with {setting}."
         )
         self.folder = folder
         self.needed_bytes = needed_bytes
@@ -140,6 +141,14 @@ class PortInUseError(LocalStackError):
             " out to get a free one."
         )
         self.port = port
+
+
+class AlreadyRunningError(LocalStackError):
+    """Another supervisor looks after the same home."""
+
+    def __init__(self, home: Path) -> None:
+        super().__init__(f"the stack of {home} is already running. See: luuthong status")
+        self.home = home
 
 
 class StackNotRunningError(LocalStackError):

@@ -125,8 +125,13 @@ def require_writable(folder: Path, *, setting: str) -> None:
         raise PlaceNotUsableError(folder, reason="it is not writable for you", remedy=remedy)
 
 
-def require_free_space(folder: Path, *, needed_bytes: int) -> None:
+def require_free_space(folder: Path, *, needed_bytes: int, setting: str = CACHE_SETTING) -> None:
     """See that a file system has room before anything is written.
+
+    Args:
+        folder: Where the writing will happen; it need not exist yet.
+        needed_bytes: Room that must be free.
+        setting: Setting by which a person chooses another place.
 
     Raises:
         DiskSpaceError: Less than ``needed_bytes`` are free.
@@ -134,4 +139,6 @@ def require_free_space(folder: Path, *, needed_bytes: int) -> None:
     existing = next(place for place in (folder, *folder.absolute().parents) if place.exists())
     free_bytes = shutil.disk_usage(existing).free
     if free_bytes < needed_bytes:
-        raise DiskSpaceError(folder, needed_bytes=needed_bytes, free_bytes=free_bytes)
+        raise DiskSpaceError(
+            folder, needed_bytes=needed_bytes, free_bytes=free_bytes, setting=setting
+        )

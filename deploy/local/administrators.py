@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The first administrator of a local stack, and a new password for one who forgot it."""
+
+import asyncio
+from datetime import datetime
+
+from central.db.pool import connection_info
+from central.errors import UserExistsError
+from central.identity.service import create_bootstrap_administrator, reset_password
+from central.identity.types import NewPassword
+from deploy.local.state import StackState
+
+
+def make_first_administrator(state: StackState, *, now: datetime) -> NewPassword | None:
+    """Make the administrator at the first start.
+
+    Returns:
+        Name and password, to be shown once; ``None`` when there is one already.
+    """
+    try:
+        return asyncio.run(create_bootstrap_administrator(_info(state), now=now))
+    except UserExistsError:
+        return None
+
+
+def new_administrator_password(state: StackState, *, username: str) -> NewPassword:
+    """Replace a user's password and end the user's sessions.
+
+    Raises:
+        UserNotFoundError: There is no such user.
+    """
+    return asyncio.run(reset_password(_info(state), username=username))
+
+
+def _info(state: StackState) -> str:
+    return connection_info(state.database_url, application_name="luuthong-admin")

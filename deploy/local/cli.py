@@ -1,0 +1,231 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The command ``luuthong``: sets up, runs, shows and tests the whole system on one machine.
+
+Parts that a command does not need are imported only by the commands that do, so that
+``luuthong status`` and ``--help`` answer at once.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from rich.console import Console
+
+from central.errors import CentralError
+from deploy.errors import DeployError
+from deploy.local.clock import utc_now
+from deploy.local.layout import DATABASE
+from deploy.local.postgres import SUPERUSER
+from deploy.local.provision import RUNTIME_PARTS, ensure_parts
+from deploy.local.screens import show_ready, show_status
+from deploy.local.services import SERVICE_NAMES
+from deploy.local.stack import SUPERVISOR, LocalStack
+from deploy.setup.components import require_servers
+
+PORT_MIN: Final = 1024
+PORT_MAX: Final = 65_535
+LOG_LINES_DEFAULT: Final = 40
+LOG_LINES_MAX: Final = 10_000
+
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    help="Luuthong on one machine: database, broker, ingest, jobs, api and page.",
+)
+device_app = typer.Typer(no_args_is_help=True, help="Devices of the running stack.")
+admin_app = typer.Typer(no_args_is_help=True, help="Users of the running stack.")
+app.add_typer(device_app, name="device")
+app.add_typer(admin_app, name="admin")
+
+
+@app.command()
+def up(
+    *,
+    port: Annotated[
+        int | None,
+        typer.Option(min=PORT_MIN, max=PORT_MAX, help="Port of the page; else a free one."),
+    ] = None,
+    foreground: Annotated[
+        bool, typer.Option("--foreground", help="Stay here, and stop everything at Ctrl-C.")
+    ] = False,
+) -> None:
+    """Start database, broker, ingest, jobs and api; print the address of the page."""
+    from deploy.local.administrators import make_first_administrator  # noqa: PLC0415
+    from deploy.local.foreground import run_in_foreground  # noqa: PLC0415
+
+    console, stack = Console(), LocalStack()
+    if stack.is_running:
+        state = stack.start()
+        console.print(f"The stack is already running. Page: {state.page_url}", soft_wrap=True)
+        return
+    ensure_parts(RUNTIME_PARTS, console)
+    if foreground:
+        run_in_foreground(console, stack, api_port=port)
+        return
+    with console.status("Starting the stack"):
+        state = stack.start(api_port=port)
+        administrator = make_first_administrator(state, now=utc_now())
+    show_ready(console, state, administrator)
+
+
+@app.command()
+def down() -> None:
+    """Stop everything; the data stays."""
+    console = Console()
+    with console.status("Stopping the stack"):
+        has_stopped = LocalStack().stop()
+    console.print("Stopped. The data stays." if has_stopped else "Nothing was running.")
+
+
+@app.command()
+def status() -> None:
+    """Show what runs and where; exit code 3 when the stack is not running."""
+    console, stack = Console(), LocalStack()
+    state = stack.status()
+    if state is None:
+        console.print("The stack was never started here. Start it with: luuthong up")
+    else:
+        show_status(console, state, is_running=stack.is_running, now=utc_now())
+    if not stack.is_running:
+        raise typer.Exit(3)
+
+
+@app.command()
+def logs(
+    service: Annotated[
+        str, typer.Argument(help=f"One of {', '.join((*SERVICE_NAMES, SUPERVISOR))}.")
+    ] = SUPERVISOR,
+    *,
+    lines: Annotated[
+        int, typer.Option("--lines", "-n", min=1, max=LOG_LINES_MAX, help="How many at first.")
+    ] = LOG_LINES_DEFAULT,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Go on with what is written from now on.")
+    ] = False,
+) -> None:
+    """Show what a process of the stack says."""
+    names = (*SERVICE_NAMES, SUPERVISOR)
+    if service not in names:
+        raise typer.BadParameter(f"{service!r} is none of {', '.join(names)}")
+    log_file = LocalStack().layout.log_file(service)
+    if not log_file.exists():
+        Console().print(f"{service} has written nothing yet.")
+        return
+    command = ["tail", "-n", str(lines), *(["-F"] if follow else []), str(log_file)]
+    raise typer.Exit(subprocess.run(command, check=False).returncode)
+
+
+@app.command(context_settings={"ignore_unknown_options": True})
+def psql(
+    arguments: Annotated[
+        list[str] | None, typer.Argument(help="Passed on, for example -c 'SELECT 1'.")
+    ] = None,
+) -> None:
+    """Open a prompt in the database."""
+    state = LocalStack().state
+    program = require_servers().postgres_bin / "psql"
+    environment = {
+        **os.environ,
+        "PGHOST": str(state.socket_folder),
+        "PGPORT": str(state.postgres_port),
+        "PGUSER": SUPERUSER,
+        "PGDATABASE": DATABASE,
+    }
+    sys.stdout.flush()
+    os.execve(program, [str(program), *(arguments or [])], environment)  # noqa: S606
+
+
+@app.command()
+def demo(
+    *,
+    source: Annotated[
+        str | None, typer.Option(help="A video, a folder of pictures or an rtsp:// address.")
+    ] = None,
+) -> None:
+    """Set up, play a demonstration road through the whole system, and print the result."""
+    console = Console()
+    ensure_parts(RUNTIME_PARTS, console)
+    from deploy.demo.command import run_demo  # noqa: PLC0415 - brings the vision libraries
+
+    raise typer.Exit(run_demo(source=source))
+
+
+@app.command()
+def check() -> None:
+    """Run every check of the sources: style, types, imports, templates, SQL, licences."""
+    from deploy.checks import run_checks  # noqa: PLC0415 - developers only
+
+    raise typer.Exit(run_checks(Console()))
+
+
+@device_app.command("add")
+def add_device(
+    name: Annotated[str, typer.Argument(help="The device's name, a-z, 0-9 and hyphens.")],
+    *,
+    site: Annotated[str, typer.Option(help="Its site; made where it is new.")] = "site-01",
+    site_name: Annotated[str, typer.Option(help="The new site's name.")] = "",
+    province: Annotated[str, typer.Option(help="The site's province.")] = "dak-lak",
+    camera: Annotated[
+        list[str] | None, typer.Option(help="A camera that it watches; may be repeated.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Write its settings here, the secret beside them.")
+    ] = None,
+) -> None:
+    """Register a device at the centre and the broker, and write its settings."""
+    from central.sites.types import Registration  # noqa: PLC0415
+    from deploy.local import devices  # noqa: PLC0415
+
+    console = Console()
+    registration = Registration(
+        device_id=name,
+        site_id=site,
+        province=province,
+        site_name=site_name or site,
+        camera_ids=tuple(camera or ["camera-01"]),
+    )
+    added = devices.add_device(LocalStack(), registration, output=output, now=utc_now())
+    if added.site_file is None:
+        console.print(
+            f"Device {added.device_id} may now send. Its secret, shown this once:"
+            f" [bold]{added.secret}[/]",
+            highlight=False,
+            soft_wrap=True,
+        )
+        return
+    console.print(
+        f"Device {added.device_id} may now send. Fill in the camera's address in"
+        f" {added.site_file}, then: {Path(sys.executable).with_name('luuthong-edge')} run --config"
+        f" {added.site_file}",
+        soft_wrap=True,
+    )
+
+
+@admin_app.command("reset-password")
+def reset_password(
+    username: Annotated[str, typer.Argument(help="Whose password.")] = "admin",
+) -> None:
+    """Give a user a new password, shown once, and end the user's sessions."""
+    from deploy.local.administrators import new_administrator_password  # noqa: PLC0415
+
+    fresh = new_administrator_password(LocalStack().state, username=username)
+    Console().print(
+        f"User [bold]{fresh.username}[/], new password [bold]{fresh.password}[/]",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def main() -> None:
+    """Run the command; expected errors become one plain line and exit code 1."""
+    try:
+        app()
+    except (DeployError, CentralError) as error:
+        Console(stderr=True).print(
+            f"luuthong: {error}", style="red", markup=False, highlight=False, soft_wrap=True
+        )
+        sys.exit(1)

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Brings the parts that a command needs, showing progress; silent when all are there."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Final
+
+from rich.console import Console
+
+from deploy.local.clock import utc_now
+from deploy.setup.components import ensure_servers, find_servers
+from deploy.setup.node import are_assets_current, ensure_assets
+from deploy.setup.places import cache_folder
+from deploy.setup.progress import Reporter, TerminalReporter
+
+
+class Part(StrEnum):
+    """What can be set up; the launcher has already brought the Python packages."""
+
+    PYTHON = "python"
+    PYTHON_DEV = "python-dev"
+    SERVERS = "servers"
+    ASSETS = "assets"
+    BROWSER = "browser"
+
+
+RUNTIME_PARTS: Final = (Part.SERVERS, Part.ASSETS)
+
+
+def is_present(part: Part) -> bool:
+    """Whether a part is there and current; quick."""
+    match part:
+        case Part.SERVERS:
+            return find_servers() is not None
+        case Part.ASSETS:
+            return are_assets_current()
+        case _:
+            return True
+
+
+def ensure_parts(parts: Sequence[Part], console: Console) -> None:
+    """Bring the parts that are missing, in order.
+
+    Raises:
+        SetupError: A part cannot be had; what was downloaded is kept.
+    """
+    missing = [part for part in parts if not is_present(part)]
+    if not missing:
+        return
+    with TerminalReporter(console) as reporter:
+        for part in missing:
+            _ensure(part, reporter)
+
+
+def _ensure(part: Part, reporter: Reporter) -> None:
+    match part:
+        case Part.SERVERS:
+            ensure_servers(reporter, now=utc_now())
+        case Part.ASSETS:
+            ensure_assets(cache_folder(), reporter)
+        case _:
+            return

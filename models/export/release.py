@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Entering an exported file in the registry: digest, size and version change together."""
+
+import re
+from pathlib import Path
+from typing import Final
+
+from models.errors import ModelRegistryError
+from models.runtime.registry import (
+    MODELS_FOLDER,
+    REGISTRY_FILE,
+    WEIGHTS_FOLDER,
+    file_sha256,
+)
+
+_VERSION: Final = re.compile(r"\d+\.\d+\.\d+")
+
+
+def enter_release(name: str, *, version: str, folder: Path = MODELS_FOLDER) -> str:
+    """Write digest, size and version of a model's file into the registry.
+
+    Everything else in the registry, comments too, stays as it is.
+
+    Args:
+        name: Name of an entry that exists.
+        version: New version, as ``1.2.3``.
+        folder: Folder with the registry and the weights.
+
+    Returns:
+        The file's digest.
+
+    Raises:
+        ModelRegistryError: No such entry, or the version is none.
+    """
+    if not _VERSION.fullmatch(version):
+        raise ModelRegistryError(f"a version looks like 1.2.3, got {version!r}")
+    registry = folder / REGISTRY_FILE
+    text = registry.read_text(encoding="utf-8")
+    header = f"[models.{name}]\n"
+    if text.count(header) != 1:
+        raise ModelRegistryError(f"the registry has no single entry {name}")
+    before, rest = text.split(header)
+    end = rest.find("\n[")
+    entry, after = (rest, "") if end < 0 else (rest[:end], rest[end:])
+    match = re.search(r'^file = "(.+)"$', entry, flags=re.MULTILINE)
+    if match is None:
+        raise ModelRegistryError(f"model {name}: the registry lacks file")
+    path = folder / WEIGHTS_FOLDER / match[1]
+    digest = file_sha256(path)
+    for key, value in (
+        ("version", f'"{version}"'),
+        ("sha256", f'"{digest}"'),
+        ("size_bytes", str(path.stat().st_size)),
+    ):
+        entry, count = re.subn(rf"^{key} = .*$", f"{key} = {value}", entry, flags=re.MULTILINE)
+        if count != 1:
+            raise ModelRegistryError(f"model {name}: the registry needs one line {key}")
+    registry.write_text(f"{before}{header}{entry}{after}", encoding="utf-8")
+    return digest

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Training of a detector with Ultralytics, on a processor, from a kept config."""
+
+import os
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+from models.datasets.manifest import read_manifest, rows_of
+from models.datasets.pool import require_pool
+from models.datasets.rendered import plate_pictures, render_pictures, vehicle_pictures
+from models.datasets.splits import Split
+from models.datasets.yolo import ExtraPicture, write_yolo_dataset
+from models.errors import TrainingEnvironmentError
+from models.runtime.registry import PLATE_DETECTOR, VEHICLE_DETECTOR
+from models.runtime.values import VehicleClass
+from models.training.environment import quieten_library, require_training_environment
+from models.training.library_fixes import define_torchvision_operators, train_in_bfloat16
+from models.training.settings import DetectorTraining, read_detector_training
+
+# Any in this module: torch and ultralytics publish no types that mypy could check here.
+
+DETECTOR_NAMES: Final = (PLATE_DETECTOR, VEHICLE_DETECTOR)
+STATISTICS_PICTURES: Final = 48
+RENDERED_FOLDER: Final = "rendered"
+LOADER_PROCESSES: Final = 1
+_ALWAYS: Final = {
+    "device": "cpu",
+    "cache": "ram",
+    "amp": False,
+    "plots": False,
+    "val": False,
+    "workers": LOADER_PROCESSES,
+    "deterministic": True,
+    "exist_ok": True,
+    "verbose": False,
+    "model": "yolov8n.yaml",
+    "task": "detect",
+}
+
+
+def train_detector(name: str, *, pool: Path, runs: Path, threads: int) -> Path:
+    """Train a detector, or go on where an interrupted run stopped.
+
+    Args:
+        name: ``plate-detector`` or ``vehicle-detector``.
+        pool: Folder of real pictures.
+        runs: Work folder outside version control.
+        threads: Threads of the arithmetic; one process more loads pictures.
+
+    Returns:
+        Checkpoint of the last epoch, averaged weights.
+
+    Raises:
+        ModelsError: The environment, the pool or the config is not usable.
+    """
+    if name not in DETECTOR_NAMES:
+        raise TrainingEnvironmentError(f"no detector is called {name!r}")
+    require_training_environment()
+    quieten_library(runs / "library")
+    training = read_detector_training(name)
+    rows = read_manifest(training.manifest)
+    folder = runs / name
+    last = checkpoint_path(name, runs=runs)
+    data = write_yolo_dataset(
+        rows,
+        pool=require_pool(pool),
+        folder=folder / "data",
+        labels=training.labels,
+        class_of=training.class_of,
+        extra=_rendered(training, folder=runs / RENDERED_FOLDER),
+    )
+    pictures = [pool / row.file for row in rows_of(rows, Split.TRAIN)]
+    _run(
+        training,
+        data=data,
+        folder=folder,
+        resume=last if last.exists() else None,
+        threads=threads,
+        network=_starting_network(training, pool=pool, pictures=pictures),
+    )
+    return last
+
+
+def checkpoint_path(name: str, *, runs: Path) -> Path:
+    """Where a detector's training keeps its last checkpoint."""
+    return runs / name / "train" / "weights" / "last.pt"
+
+
+def _rendered(training: DetectorTraining, *, folder: Path) -> tuple[ExtraPicture, ...]:
+    """Rendered pictures of this training; both detectors share them."""
+    seed = training.trainer.get("seed", 0)
+    pictures = render_pictures(
+        folder,
+        count=training.rendered_pictures,
+        seed=seed if isinstance(seed, int) else 0,
+        labels=tuple(VehicleClass),
+    )
+    if training.name == PLATE_DETECTOR:
+        return plate_pictures(pictures)
+    return vehicle_pictures(pictures)
+
+
+def _starting_network(
+    training: DetectorTraining, *, pool: Path, pictures: list[Path]
+) -> Callable[[], Any]:
+    """A function that builds the network training starts from."""
+    from models.training.warm_start import plate_network, vehicle_network  # noqa: PLC0415
+
+    if training.name == PLATE_DETECTOR:
+        return plate_network
+    seed = training.trainer.get("seed", 0)
+    chosen = random.Random(str(seed)).sample(  # noqa: S311 -- a sample, not a secret
+        pictures, k=min(STATISTICS_PICTURES, len(pictures))
+    )
+    return lambda: vehicle_network(pool, pictures=chosen)
+
+
+def _run(
+    training: DetectorTraining,
+    *,
+    data: Path,
+    folder: Path,
+    resume: Path | None,
+    threads: int,
+    network: Callable[[], Any],
+) -> None:
+    os.environ["OMP_NUM_THREADS"] = str(threads)
+    define_torchvision_operators()
+    train_in_bfloat16()
+    import torch  # noqa: PLC0415 -- training only
+    from ultralytics.models.yolo.detect import DetectionTrainer  # noqa: PLC0415
+    from ultralytics.utils.torch_utils import strip_optimizer  # noqa: PLC0415
+
+    class Trainer(DetectionTrainer):  # type: ignore[misc]  # the library has no types
+        """Ultralytics' trainer from our network, without validation of its own.
+
+        Released figures come from ``models.evaluation``, through the same
+        preprocessing as production; validating twice would cost a third of
+        the time.
+        """
+
+        def get_model(
+            self,
+            cfg: object = None,  # noqa: ARG002 -- the network is ours
+            weights: Any = None,  # noqa: ANN401 -- a torch module
+            verbose: object = None,  # noqa: ARG002 -- the library's own signature
+        ) -> Any:  # noqa: ANN401 -- a torch module
+            model = network()
+            model.names = dict(enumerate(training.labels))
+            if weights is not None:
+                model.load(weights)
+            return model.to(memory_format=torch.channels_last)
+
+        def preprocess_batch(self, batch: dict[str, Any]) -> dict[str, Any]:
+            batch = super().preprocess_batch(batch)
+            batch["img"] = batch["img"].contiguous(memory_format=torch.channels_last)
+            return batch
+
+        def validate(self) -> tuple[dict[str, float], float]:
+            self.best_fitness = float(self.epoch)
+            return {}, float(self.epoch)
+
+        def final_eval(self) -> None:
+            strip_optimizer(self.last)
+
+    options: dict[str, Any] = {**_ALWAYS, **training.trainer, "data": str(data)}
+    options |= {"project": str(folder.resolve()), "name": "train"}
+    if resume is not None:
+        options |= {"model": str(resume), "resume": str(resume)}
+    trainer = Trainer(overrides=options)
+    trainer.add_callback("on_train_start", lambda _trainer: torch.set_num_threads(threads))
+    trainer.train()

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What one training run is told: read from a file that is kept in the project."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from models.errors import TrainingEnvironmentError
+
+CONFIG_FOLDER: Final = Path(__file__).resolve().parent / "configs"
+MAX_CONFIG_BYTES: Final = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DetectorTraining:
+    """One detector's training run.
+
+    Attributes:
+        name: Registry name, as ``plate-detector``.
+        manifest: Manifest of the pictures.
+        labels: Classes in the order of the network's outputs.
+        class_of: Pool's class number to the index in ``labels``.
+        rendered_pictures: Rendered road pictures mixed in; 0 is none.
+        trainer: Options handed to the training library as they are.
+    """
+
+    name: str
+    manifest: str
+    labels: tuple[str, ...]
+    class_of: Mapping[int, int]
+    rendered_pictures: int
+    trainer: Mapping[str, object]
+
+
+def read_detector_training(name: str, *, folder: Path = CONFIG_FOLDER) -> DetectorTraining:
+    """Read a detector's training file.
+
+    Args:
+        name: Registry name, which is also the file's name.
+        folder: Folder of training files.
+
+    Raises:
+        TrainingEnvironmentError: The file is absent or incomplete.
+    """
+    path = folder / f"{name}.toml"
+    try:
+        if path.stat().st_size > MAX_CONFIG_BYTES:
+            raise TrainingEnvironmentError(f"{path.name} is too large for a training file")
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        return DetectorTraining(
+            name=name,
+            manifest=str(values["manifest"]),
+            labels=tuple(str(label) for label in values["labels"]),
+            class_of=MappingProxyType(
+                {int(key): int(value) for key, value in values["class_of"].items()}
+            ),
+            rendered_pictures=int(values["rendered_pictures"]),
+            trainer=MappingProxyType(dict(values["trainer"])),
+        )
+    except (OSError, KeyError, AttributeError, ValueError) as error:
+        raise TrainingEnvironmentError(f"{path.name} can not be used: {error}") from error

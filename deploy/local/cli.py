@@ -16,6 +16,7 @@ from rich.console import Console
 
 from central.errors import CentralError
 from deploy.errors import DeployError
+from deploy.local import upkeep
 from deploy.local.clock import utc_now
 from deploy.local.layout import DATABASE
 from deploy.local.postgres import SUPERUSER
@@ -40,6 +41,11 @@ device_app = typer.Typer(no_args_is_help=True, help="Devices of the running stac
 admin_app = typer.Typer(no_args_is_help=True, help="Users of the running stack.")
 app.add_typer(device_app, name="device")
 app.add_typer(admin_app, name="admin")
+app.command()(upkeep.setup)
+app.command()(upkeep.doctor)
+app.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True})(
+    upkeep.test
+)
 
 
 @app.command()

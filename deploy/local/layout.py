@@ -38,7 +38,7 @@ class StackLayout:
     @property
     def lock_file(self) -> Path:
         """Held by the supervisor for as long as it lives."""
-        return self.home / "run" / "supervisor.lock"
+        return self.home / "supervisor.lock"
 
     @property
     def logs(self) -> Path:
@@ -90,7 +90,7 @@ class StackLayout:
             PlaceNotUsableError: One of them is not writable.
         """
         require_writable(self.home, setting="LUUTHONG_HOME")
-        for folder in (self.logs, self.evidence, self.secrets, self.lock_file.parent):
+        for folder in (self.logs, self.evidence, self.secrets):
             require_writable(folder, setting="LUUTHONG_HOME")
         self.secrets.chmod(_PRIVATE_MODE)
         require_writable(self.server_folder, setting="LUUTHONG_HOME")

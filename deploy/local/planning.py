@@ -13,6 +13,8 @@ from deploy.local.ports import free_port, is_free, require_free
 from deploy.local.state import StackPhase, StackState, read_state
 
 PORT_OPTION: Final = "--port"
+# How long all parts of one start may take together until each does its work.
+READY_TIMEOUT_S: Final = 90.0
 
 
 def plan(layout: StackLayout, *, api_port: int | None) -> StackState:

@@ -8,7 +8,8 @@ from typing import Final
 from rich.console import Console
 
 from deploy.local.clock import utc_now
-from deploy.setup.components import ensure_servers, find_servers
+from deploy.setup.chromium import ensure_chromium, find_chromium, renew_chromium
+from deploy.setup.components import ensure_servers, find_servers, renew_servers
 from deploy.setup.node import are_assets_current, ensure_assets
 from deploy.setup.places import cache_folder
 from deploy.setup.progress import Reporter, TerminalReporter
@@ -25,6 +26,7 @@ class Part(StrEnum):
 
 
 RUNTIME_PARTS: Final = (Part.SERVERS, Part.ASSETS)
+TEST_PARTS: Final = (Part.BROWSER,)
 
 
 def is_present(part: Part) -> bool:
@@ -34,6 +36,8 @@ def is_present(part: Part) -> bool:
             return find_servers() is not None
         case Part.ASSETS:
             return are_assets_current()
+        case Part.BROWSER:
+            return find_chromium() is not None
         case _:
             return True
 
@@ -52,11 +56,24 @@ def ensure_parts(parts: Sequence[Part], console: Console) -> None:
             _ensure(part, reporter)
 
 
+def renew_prefixes(console: Console) -> None:
+    """Replace every private prefix that is there by today's packages.
+
+    Raises:
+        SetupError: A download broke off; the old prefix stays.
+    """
+    with TerminalReporter(console) as reporter:
+        renew_servers(reporter, now=utc_now())
+        renew_chromium(reporter, now=utc_now())
+
+
 def _ensure(part: Part, reporter: Reporter) -> None:
     match part:
         case Part.SERVERS:
             ensure_servers(reporter, now=utc_now())
         case Part.ASSETS:
             ensure_assets(cache_folder(), reporter)
+        case Part.BROWSER:
+            ensure_chromium(reporter, now=utc_now())
         case _:
             return

@@ -13,9 +13,8 @@ import psutil
 from deploy.errors import DeployError, LocalStackError, StackNotReadyError, StackNotRunningError
 from deploy.local.broker import PrivateBroker
 from deploy.local.layout import StackLayout, layout_of
-from deploy.local.planning import plan
+from deploy.local.planning import READY_TIMEOUT_S, plan
 from deploy.local.state import StackPhase, StackState, is_lock_held, read_state
-from deploy.local.supervisor import READY_TIMEOUT_S
 from deploy.setup.components import require_servers
 from deploy.setup.places import PROJECT_FOLDER, home_folder
 

@@ -25,7 +25,7 @@ from deploy.errors import AlreadyRunningError, DeployError, StackNotReadyError
 from deploy.local.broker import INGEST_USERNAME, PrivateBroker, new_secret
 from deploy.local.clock import utc_now
 from deploy.local.layout import DATABASE, StackLayout, layout_of, write_secret
-from deploy.local.planning import plan
+from deploy.local.planning import READY_TIMEOUT_S, plan
 from deploy.local.postgres import PrivateCluster
 from deploy.local.services import Service, broker_service, postgres_service, product_services
 from deploy.local.state import StackPhase, StackState, held_lock, write_state
@@ -33,7 +33,6 @@ from deploy.local.watched import Watched, stop_together
 from deploy.setup.components import require_servers
 from deploy.setup.places import HOME_SETTING, require_free_space, require_writable
 
-READY_TIMEOUT_S: Final = 90.0
 # A part that ends this often before it was ever ready will not be ready by trying again.
 FAILURES_BEFORE_READY_MAX: Final = 3
 _TICK_S: Final = 0.1

@@ -18,7 +18,7 @@ from typing import Final
 from deploy.errors import ComponentMissingError, DownloadFailedError
 from deploy.setup.apt import machine_suite
 from deploy.setup.places import ROOT_UID, cache_folder
-from deploy.setup.prefix import Prefix, PrefixPlan, ensure_prefix, find_prefix
+from deploy.setup.prefix import Prefix, PrefixPlan, ensure_prefix, find_prefix, renew_prefix
 from deploy.setup.progress import Reporter
 
 POSTGRES_MAJOR: Final = "17"
@@ -120,6 +120,12 @@ def ensure_servers(reporter: Reporter, *, now: datetime) -> Servers:
         return require_servers()
     ensure_prefix(cache_folder(), servers_plan(), reporter, now=now)
     return require_servers()
+
+
+def renew_servers(reporter: Reporter, *, now: datetime) -> None:
+    """Replace the servers' private prefix, if there is one, by today's packages."""
+    if find_prefix(cache_folder(), servers_plan()) is not None:
+        renew_prefix(cache_folder(), servers_plan(), reporter, now=now)
 
 
 def privilege() -> tuple[str, ...] | None:

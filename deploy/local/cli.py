@@ -18,12 +18,10 @@ from central.errors import CentralError
 from deploy.errors import DeployError
 from deploy.local import upkeep
 from deploy.local.clock import utc_now
-from deploy.local.layout import DATABASE
-from deploy.local.postgres import SUPERUSER
+from deploy.local.names import DATABASE, SERVICE_NAMES, SUPERUSER, SUPERVISOR
 from deploy.local.provision import RUNTIME_PARTS, ensure_parts
 from deploy.local.screens import show_ready, show_status
-from deploy.local.services import SERVICE_NAMES
-from deploy.local.stack import SUPERVISOR, LocalStack
+from deploy.local.stack import LocalStack
 from deploy.setup.components import require_servers
 
 PORT_MIN: Final = 1024
@@ -43,9 +41,7 @@ app.add_typer(device_app, name="device")
 app.add_typer(admin_app, name="admin")
 app.command()(upkeep.setup)
 app.command()(upkeep.doctor)
-app.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True})(
-    upkeep.test
-)
+app.command("test", context_settings={"ignore_unknown_options": True})(upkeep.run_tests)
 
 
 @app.command()

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from deploy.local.postgres import SOCKET_FOLDER_LENGTH_MAX
+from deploy.local.names import SOCKET_FOLDER_LENGTH_MAX
 from deploy.setup.places import ServerAccount, require_writable, server_account, server_data_folder
 
-DATABASE: Final = "luuthong"
 _PRIVATE_MODE: Final = 0o700
 _SECRET_MODE: Final = 0o600
 

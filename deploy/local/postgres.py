@@ -22,13 +22,10 @@ import psycopg
 
 from deploy.errors import ClusterError, ClusterVersionError, StackNotReadyError
 from deploy.local.children import credentials, start_child, stop_child
+from deploy.local.names import SOCKET_FOLDER_LENGTH_MAX, SUPERUSER
 from deploy.local.ports import LOOPBACK
 from deploy.setup.components import POSTGRES_MAJOR
 from deploy.setup.places import ServerAccount
-
-SUPERUSER: Final = "luuthong"
-# The longest path of a unix socket is 107 bytes; PostgreSQL adds "/.s.PGSQL.65535".
-SOCKET_FOLDER_LENGTH_MAX: Final = 90
 
 _INITDB_TIMEOUT_S: Final = 120.0
 _READY_TIMEOUT_S: Final = 60.0

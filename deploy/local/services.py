@@ -17,18 +17,12 @@ from deploy.local.broker import INGEST_USERNAME, PrivateBroker
 from deploy.local.broker import STOP_TIMEOUT_S as BROKER_STOP_TIMEOUT_S
 from deploy.local.children import start_child
 from deploy.local.layout import StackLayout
+from deploy.local.names import API, BROKER, INGEST, JOBS, POSTGRES
 from deploy.local.ports import LOOPBACK, has_listener
 from deploy.local.postgres import STOP_TIMEOUT_S as POSTGRES_STOP_TIMEOUT_S
 from deploy.local.postgres import PrivateCluster
 from deploy.local.state import StackState
 from deploy.setup.places import PROJECT_FOLDER
-
-POSTGRES: Final = "postgres"
-BROKER: Final = "broker"
-API: Final = "api"
-INGEST: Final = "ingest"
-JOBS: Final = "jobs"
-SERVICE_NAMES: Final = (POSTGRES, BROKER, API, INGEST, JOBS)
 
 # Together with the two servers' own limits this stays under ten seconds.
 _OURS_STOP_TIMEOUT_S: Final = 3.0

@@ -13,12 +13,12 @@ import psutil
 from deploy.errors import DeployError, LocalStackError, StackNotReadyError, StackNotRunningError
 from deploy.local.broker import PrivateBroker
 from deploy.local.layout import StackLayout, layout_of
+from deploy.local.names import BROKER, SUPERVISOR
 from deploy.local.planning import READY_TIMEOUT_S, plan
 from deploy.local.state import StackPhase, StackState, is_lock_held, read_state
 from deploy.setup.components import require_servers
 from deploy.setup.places import PROJECT_FOLDER, home_folder
 
-SUPERVISOR: Final = "supervisor"
 STOP_TIMEOUT_S: Final = 20.0
 _POLL_INTERVAL_S: Final = 0.1
 # The supervisor has its own limit; ours only catches one that hangs.
@@ -117,8 +117,8 @@ class LocalStack:
             program=require_servers().mosquitto,
             port=state.broker_port,
             account=self.layout.account,
-            log_file=self.layout.log_file("broker"),
-            pid=pids.get("broker"),
+            log_file=self.layout.log_file(BROKER),
+            pid=pids.get(BROKER),
         )
 
     def _spawn(self, api_port: int | None) -> subprocess.Popen[bytes]:

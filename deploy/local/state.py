@@ -17,9 +17,8 @@ from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from deploy.local.layout import DATABASE
+from deploy.local.names import DATABASE, SUPERUSER
 from deploy.local.ports import LOOPBACK
-from deploy.local.postgres import SUPERUSER
 
 STATE_VERSION: Final = 1
 

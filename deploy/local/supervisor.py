@@ -24,7 +24,8 @@ from central.errors import CentralError
 from deploy.errors import AlreadyRunningError, DeployError, StackNotReadyError
 from deploy.local.broker import INGEST_USERNAME, PrivateBroker, new_secret
 from deploy.local.clock import utc_now
-from deploy.local.layout import DATABASE, StackLayout, layout_of, write_secret
+from deploy.local.layout import StackLayout, layout_of, write_secret
+from deploy.local.names import BROKER, DATABASE, POSTGRES
 from deploy.local.planning import READY_TIMEOUT_S, plan
 from deploy.local.postgres import PrivateCluster
 from deploy.local.services import Service, broker_service, postgres_service, product_services
@@ -102,7 +103,7 @@ class Supervisor:
             socket_folder=layout.socket_folder,
             port=state.postgres_port,
             account=layout.account,
-            log_file=layout.log_file("postgres"),
+            log_file=layout.log_file(POSTGRES),
         )
         cluster.init()
         broker = PrivateBroker(
@@ -110,7 +111,7 @@ class Supervisor:
             program=servers.mosquitto,
             port=state.broker_port,
             account=layout.account,
-            log_file=layout.log_file("broker"),
+            log_file=layout.log_file(BROKER),
         )
         broker.init(secrets_by_username={INGEST_USERNAME: self._ingest_secret()})
         self._bring_up([postgres_service(cluster), broker_service(broker)])

@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Names that the parts of a local stack share; importing them brings no library."""
+
+from typing import Final
+
+DATABASE: Final = "luuthong"
+SUPERUSER: Final = "luuthong"
+# The longest path of a unix socket is 107 bytes; PostgreSQL adds "/.s.PGSQL.65535".
+SOCKET_FOLDER_LENGTH_MAX: Final = 90
+
+POSTGRES: Final = "postgres"
+BROKER: Final = "broker"
+API: Final = "api"
+INGEST: Final = "ingest"
+JOBS: Final = "jobs"
+SERVICE_NAMES: Final = (POSTGRES, BROKER, API, INGEST, JOBS)
+SUPERVISOR: Final = "supervisor"

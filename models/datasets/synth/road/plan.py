@@ -21,6 +21,7 @@ FAR_Z_M: Final = 50.0
 """Vehicles come into being and vanish here, a few pixels high."""
 
 SPEED_M_S: Final = 3.1
+TIME_STEP_S: Final = 1e-3
 SWAY_S: Final = 0.9
 SWAY_PERIOD_S: Final = 19.0
 TAIL_S: Final = 4.0
@@ -231,7 +232,7 @@ def _lane(
             behind = vehicles[-1].vehicle_class if heading is Heading.APPROACHING else vehicle_class
             if heading is Heading.APPROACHING and behind in TALL:
                 clearance_m = max(clearance_m, BEHIND_TALL_M)
-            line_s += (LENGTHS_M[behind] + clearance_m) / SPEED_M_S
+            line_s = _time_after_s(line_s, distance_m=LENGTHS_M[behind] + clearance_m)
         vehicles.append(
             PlannedVehicle(
                 number=index + 1,
@@ -244,6 +245,19 @@ def _lane(
             )
         )
     return vehicles
+
+
+def _time_after_s(start_s: float, *, distance_m: float) -> float:
+    """Time at which the traffic has moved on by a distance; its pace is never zero."""
+    low_s, high_s = start_s, start_s + 2 * distance_m / SPEED_M_S
+    goal_m = travelled_m(start_s) + distance_m
+    while high_s - low_s > TIME_STEP_S:
+        middle_s = (low_s + high_s) / 2
+        if travelled_m(middle_s) < goal_m:
+            low_s = middle_s
+        else:
+            high_s = middle_s
+    return high_s
 
 
 def _place_in_lane(vehicle_class: VehicleClass, heading: Heading, rng: Generator) -> float:

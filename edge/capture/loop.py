@@ -84,12 +84,19 @@ class CaptureLoop:
             last_frame_s=None,
             problem=None,
         )
+        self._frame_count: int | None = None
         mailbox.add_camera(rules.camera_id)
 
     def status(self) -> CaptureStatus:
         """How it goes; may be asked from any thread."""
         with self._lock:
             return self._status
+
+    @property
+    def frame_count(self) -> int | None:
+        """Frames of the source; ``None`` before it was opened, or when nobody knows."""
+        with self._lock:
+            return self._frame_count
 
     def run(self, stop: Event) -> None:
         """Capture until the source ends, is given up, or the owner says stop."""
@@ -115,6 +122,10 @@ class CaptureLoop:
                 if self._rules.attempts_max is not None and failures >= self._rules.attempts_max:
                     self._note(state=CameraState.FAILED, problem=str(error))
                     return SourceEnd.BROKEN
+                if self.status().captured > captured_before:
+                    self._mailbox.end(
+                        CameraEnded(camera_id=self._rules.camera_id, end=SourceEnd.PAUSED)
+                    )
                 stop.wait(self._wait_s(failures))
             except CaptureError as error:
                 self._note(state=CameraState.FAILED, problem=str(error))
@@ -131,6 +142,8 @@ class CaptureLoop:
         """One opening of the source, to its end or loss."""
         source = self._open_source()
         try:
+            with self._lock:
+                self._frame_count = source.frame_count
             pace = _Pacer(self._rules.pace)
             unreadable_before = self.status().unreadable
             for frame in source.frames():

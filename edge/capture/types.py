@@ -27,6 +27,8 @@ class SourceEnd(StrEnum):
 
     COMPLETE = "complete"
     BROKEN = "broken"
+    PAUSED = "paused"
+    """A live camera is lost for now; it may come back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

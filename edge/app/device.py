@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""A whole device: cameras and the way to the centre, from start to a tidy stop."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+import structlog
+
+from edge.app.analysis import Models, open_models
+from edge.app.engine import Engine, PassageSink
+from edge.app.messages import Sender
+from edge.app.plans import CameraPlan
+from edge.app.uplink import Surroundings, Uplink
+from edge.health.heartbeat import CameraReading
+from edge.settings import EdgeSettings, read_secret
+from edge.stages import Passage
+from models.runtime.values import Backend
+
+ENGINE_STOP_LIMIT_S: Final = 7.0
+UPLINK_STOP_LIMIT_S: Final = 2.5
+"""Both together stay under the ten seconds in which a device must stop."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelChoice:
+    """Which weights are loaded how often."""
+
+    backend: Backend
+    folder: Path | None
+    workers: int
+
+
+class Device:
+    """Cameras, and unless it works offline, the way to the centre."""
+
+    def __init__(
+        self,
+        plans: Sequence[CameraPlan],
+        *,
+        choice: ModelChoice,
+        settings: EdgeSettings | None,
+        around: Surroundings,
+        boot_id: UUID,
+        also: PassageSink | None = None,
+    ) -> None:
+        """Load models and open the outbox; nothing runs before ``start``.
+
+        Args:
+            plans: Cameras.
+            choice: Models.
+            settings: The site file; ``None`` works offline.
+            around: Time, chance, identities.
+            boot_id: This life of the process.
+            also: Gets every passage too, after it was stored.
+
+        Raises:
+            EdgeError: The secret or the outbox can't be used.
+            ModelsError: A model is missing or changed, or no library runs it.
+        """
+        secret = None if settings is None else read_secret(settings.device.secret_file)
+        models = _load(plans, choice)
+        self._also = also
+        self.uplink: Uplink | None = None
+        if settings is not None and secret is not None:
+            self.uplink = Uplink(
+                settings,
+                secret=secret,
+                sender=Sender(
+                    device_id=settings.device.id,
+                    site_id=settings.device.site_id,
+                    boot_id=boot_id,
+                    models=models[0].digests,
+                ),
+                around=around,
+                cameras=self._camera_readings,
+            )
+        self.engine = Engine(
+            plans, models=models, sink=self._take, clock=around.clock, rng=around.rng
+        )
+
+    @property
+    def crash(self) -> Exception | None:
+        """What killed a thread; ``None`` while all is well."""
+        uplink_crash = None if self.uplink is None else self.uplink.crash
+        return self.engine.crash or uplink_crash
+
+    def start(self) -> None:
+        """Start sending what waits, then the cameras."""
+        if self.uplink is not None:
+            self.uplink.start()
+        self.engine.start()
+        log.info("device_started", cameras=len(self.engine.cameras))
+
+    def stop_cameras(self) -> None:
+        """Stop the cameras; vehicles in view become passages."""
+        if self.uplink is not None:
+            self.uplink.expect_stop()
+        self.engine.stop(limit_s=ENGINE_STOP_LIMIT_S)
+
+    def stop(self) -> None:
+        """Stop everything; what is not acknowledged stays in the outbox."""
+        self.stop_cameras()
+        if self.uplink is not None:
+            self.uplink.stop(limit_s=UPLINK_STOP_LIMIT_S)
+        log.info("device_stopped")
+
+    def _take(self, plan: CameraPlan, passage: Passage) -> None:
+        if self.uplink is not None:
+            self.uplink.take(plan, passage)
+        if self._also is not None:
+            self._also(plan, passage)
+
+    def _camera_readings(self) -> list[CameraReading]:
+        return self.engine.camera_readings()
+
+
+def _load(plans: Sequence[CameraPlan], choice: ModelChoice) -> list[Models]:
+    """One set of models per analysing thread; never more threads than cameras."""
+    modes = [plan.mode for plan in plans]
+    return [
+        open_models(backend=choice.backend, folder=choice.folder, modes=modes)
+        for _ in range(max(1, min(choice.workers, len(plans))))
+    ]

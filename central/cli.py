@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The command ``luuthong-central``: starts the processes and does what an administrator needs."""
+
+import asyncio
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from types import FrameType
+from typing import Annotated
+
+import psycopg
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from central.db.migrate import apply_migrations
+from central.db.outages import translated_outages
+from central.db.pool import connection_info
+from central.domain.scope import SiteScope
+from central.errors import CentralError
+from central.identity.service import (
+    BOOTSTRAP_USERNAME,
+    create_bootstrap_administrator,
+    reset_password,
+)
+from central.identity.types import NewPassword
+from central.ingest.app import run_ingest
+from central.ingest.inspection import QuarantineEntry, open_quarantine
+from central.jobs.worker import run_jobs
+from central.logging import configure_logging
+from central.settings import CentralSettings, read_settings
+from central.sites.service import SiteService, register_device
+from central.sites.types import Completeness, DeviceOverview, Registration
+
+EXIT_FAILED = 1
+QUARANTINE_ROWS = 50
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+admin_app = typer.Typer(no_args_is_help=True, help="People who may log in.")
+device_app = typer.Typer(no_args_is_help=True, help="Devices that may send.")
+quarantine_app = typer.Typer(no_args_is_help=True, help="Messages that could not become rows.")
+app.add_typer(admin_app, name="admin")
+app.add_typer(device_app, name="device")
+app.add_typer(quarantine_app, name="quarantine")
+
+
+def main() -> None:
+    """Entry point."""
+    app()
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database's schema up to date."""
+    with _plain_errors():
+        settings = read_settings()
+        revision = apply_migrations(
+            settings.database_url, password_file=settings.database_password_file
+        )
+        typer.echo(f"schema is at revision {revision}")
+
+
+@app.command()
+def ingest() -> None:
+    """Store what the devices send, until SIGTERM."""
+    with _plain_errors():
+        settings = read_settings()
+        configure_logging(settings.log_level)
+        stop = threading.Event()
+
+        def request_stop(_number: int, _frame: FrameType | None) -> None:
+            stop.set()
+
+        signal.signal(signal.SIGTERM, request_stop)
+        signal.signal(signal.SIGINT, request_stop)
+        run_ingest(settings, stop=stop)
+
+
+@app.command()
+def jobs() -> None:
+    """Run the periodic jobs, until SIGTERM."""
+    with _plain_errors():
+        settings = read_settings()
+        configure_logging(settings.log_level)
+        run_jobs(settings)
+
+
+@admin_app.command("create")
+def admin_create(
+    username: Annotated[str, typer.Option(help="Name to log in with.")] = BOOTSTRAP_USERNAME,
+) -> None:
+    """Make an administrator and print the password, this once."""
+    with _plain_errors():
+        made = asyncio.run(
+            create_bootstrap_administrator(
+                _info(read_settings()), username=username, now=datetime.now(UTC)
+            )
+        )
+        _print_password(made)
+
+
+@admin_app.command("reset-password")
+def admin_reset_password(
+    username: Annotated[str, typer.Argument(help="Whose password.")] = BOOTSTRAP_USERNAME,
+) -> None:
+    """Give a user a new password, print it this once, and end the user's sessions."""
+    with _plain_errors():
+        _print_password(asyncio.run(reset_password(_info(read_settings()), username=username)))
+
+
+@device_app.command("add")
+def device_add(
+    device_id: Annotated[str, typer.Argument(help="Name of the device.")],
+    site: Annotated[str, typer.Option(help="Site where it stands; made when new.")],
+    province: Annotated[str, typer.Option(help="Province of the site.")],
+    site_name: Annotated[str, typer.Option(help="Name of a new site.")] = "",
+    camera: Annotated[
+        list[str] | None, typer.Option(help="Camera of the site; may be repeated.")
+    ] = None,
+) -> None:
+    """Register a device and print its secret, this once.
+
+    The same secret is the device's broker password and its HTTP secret; the broker has to be told.
+    """
+    with _plain_errors():
+        made = register_device(
+            _info(read_settings()),
+            Registration(
+                device_id=device_id,
+                site_id=site,
+                province=province,
+                site_name=site_name or site,
+                camera_ids=tuple(camera or ()),
+            ),
+            now=datetime.now(UTC),
+        )
+        typer.echo(made.secret)
+
+
+@device_app.command("list")
+def device_list() -> None:
+    """Show every device with its newest heartbeat."""
+
+    async def devices(info: str) -> list[DeviceOverview]:
+        async with await psycopg.AsyncConnection.connect(info) as connection:
+            return list(await SiteService(connection).devices(SiteScope.everything()))
+
+    with _plain_errors():
+        table = Table("device", "site", "province", "enabled", "last heartbeat", "waiting events")
+        for each in asyncio.run(devices(_info(read_settings()))):
+            table.add_row(
+                each.id,
+                each.site_id,
+                each.province,
+                "yes" if each.enabled else "no",
+                _time(each.last_heartbeat_at) + (" (silent)" if each.is_silent else ""),
+                "-" if each.outbox_events is None else str(each.outbox_events),
+            )
+        Console().print(table)
+
+
+@app.command()
+def completeness(
+    device_id: Annotated[str, typer.Argument(help="Name of the device.")],
+) -> None:
+    """Prove for every outbox of a device: first, last, missing, doubled."""
+
+    async def proofs(info: str) -> list[Completeness]:
+        async with await psycopg.AsyncConnection.connect(info) as connection:
+            return list(await SiteService(connection).completeness(device_id))
+
+    with _plain_errors():
+        table = Table(
+            "outbox", "first", "last", "stored", "quarantined", "missing", "doubled", "late"
+        )
+        for each in asyncio.run(proofs(_info(read_settings()))):
+            table.add_row(
+                str(each.outbox_id),
+                str(each.first_seq),
+                str(each.last_seq),
+                str(each.stored_count),
+                str(each.quarantined_count),
+                str(each.missing_count),
+                str(each.doubled_count),
+                str(each.late_count),
+            )
+        Console().print(table)
+
+
+@quarantine_app.command("list")
+def quarantine_list(
+    limit: Annotated[int, typer.Option(min=1, max=1000, help="Rows.")] = QUARANTINE_ROWS,
+) -> None:
+    """Show the newest open messages in quarantine; their contents stay in the database."""
+    with _plain_errors():
+        table = Table("id", "reason", "detail", "device", "seq", "seen", "bytes", "last received")
+        for each in _quarantine(limit):
+            table.add_row(
+                str(each.id),
+                each.reason,
+                each.detail,
+                each.device_id or "-",
+                "-" if each.seq is None else str(each.seq),
+                str(each.times_seen),
+                str(each.payload_size_bytes),
+                _time(each.last_received_at),
+            )
+        Console().print(table)
+
+
+def _quarantine(limit: int) -> list[QuarantineEntry]:
+    """The newest open messages in quarantine."""
+    with psycopg.Connection.connect(_info(read_settings())) as connection:
+        return list(open_quarantine(connection, limit=limit))
+
+
+def _info(settings: CentralSettings) -> str:
+    """How a command connects."""
+    return connection_info(
+        settings.database_url,
+        password_file=settings.database_password_file,
+        application_name="luuthong-central",
+    )
+
+
+def _print_password(made: NewPassword) -> None:
+    """Show a new password; it is kept nowhere."""
+    typer.echo(f"{made.username} {made.password}")
+
+
+def _time(instant: datetime | None) -> str:
+    """A time for a table, in UTC; a hyphen for never."""
+    return "-" if instant is None else instant.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+@contextmanager
+def _plain_errors() -> Iterator[None]:
+    """Show an expected failure as one line on standard error, and exit with 1."""
+    try:
+        with translated_outages():
+            yield
+    except CentralError as error:
+        print(f"luuthong-central: {error}", file=sys.stderr)  # noqa: T201  # a command's own output
+        raise SystemExit(EXIT_FAILED) from error

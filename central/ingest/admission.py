@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Whether the centre knows the sender of a message and can believe its time."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from central.contracts.topics import Topic
+from central.domain.times import TimeLimits, TimeVerdict
+from central.ingest.types import (
+    ParsedMessage,
+    PassageMessage,
+    Reason,
+    RejectedMessage,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownDevice:
+    """What the centre knows of a device that has just sent something."""
+
+    site_id: str
+    province: str
+    enabled: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Directory:
+    """Devices of a batch, and the cameras of their sites as ``(site_id, camera_id)``."""
+
+    devices: Mapping[str, KnownDevice]
+    cameras: frozenset[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admission:
+    """The rules that a message has to pass, at one moment."""
+
+    directory: Directory
+    limits: TimeLimits
+    now: datetime
+
+    def admit(self, message: ParsedMessage) -> ParsedMessage:
+        """The message itself, or its rejection."""
+        if isinstance(message, RejectedMessage):
+            return message
+        reason = self._sender_problem(message.topic)
+        envelope = None
+        if isinstance(message, PassageMessage):
+            reason = reason or self._passage_problem(message)
+            envelope = message.envelope
+        if reason is None:
+            return message
+        return RejectedMessage(
+            delivery=message.delivery,
+            reason=reason,
+            detail="",
+            topic=message.topic,
+            envelope=envelope,
+        )
+
+    def _sender_problem(self, topic: Topic) -> Reason | None:
+        """What is wrong with the device or its place."""
+        device = self.directory.devices.get(topic.device_id)
+        if device is None:
+            return Reason.UNKNOWN_DEVICE
+        if not device.enabled:
+            return Reason.DEVICE_DISABLED
+        if (device.province, device.site_id) != (topic.province, topic.site_id):
+            return Reason.SITE_MISMATCH
+        return None
+
+    def _passage_problem(self, message: PassageMessage) -> Reason | None:
+        """What is wrong with a passage's camera or time."""
+        passage = message.passage
+        if (passage.site_id, passage.camera_id) not in self.directory.cameras:
+            return Reason.UNKNOWN_CAMERA
+        match self.limits.judge(passage.captured_at, now=self.now):
+            case TimeVerdict.IN_FUTURE:
+                return Reason.TIME_IN_FUTURE
+            case TimeVerdict.TOO_OLD:
+                return Reason.TIME_TOO_OLD
+            case TimeVerdict.PLAUSIBLE:
+                return None

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Wires ingest together and runs it until it is told to stop."""
+
+import queue
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final
+
+import structlog
+
+from central.db.pool import connection_info
+from central.domain.times import TimeLimits
+from central.ingest.database import IngestDatabase
+from central.ingest.link import BrokerLink
+from central.ingest.metrics import IngestMetrics, served
+from central.ingest.types import Delivery
+from central.ingest.writer import BatchLimits, IngestWriter
+from central.settings import CentralSettings
+
+STOP_TIMEOUT_S: Final = 8.0
+"""How long the writer may take to finish its batch; the rest is repeated by the broker."""
+
+QUEUE_RESERVE: Final = 2
+"""The queue holds this many times what may be unacknowledged, to have room for QoS 0."""
+
+log = structlog.get_logger()
+
+
+def system_clock() -> datetime:
+    """The time now, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+def run_ingest(
+    settings: CentralSettings,
+    *,
+    stop: threading.Event,
+    clock: Callable[[], datetime] = system_clock,
+    metrics: IngestMetrics | None = None,
+) -> None:
+    """Ingest until ``stop`` is set.
+
+    Args:
+        settings: The process's settings, with a broker.
+        stop: Set by a signal, or by whoever started this.
+        clock: Where the centre's time comes from.
+        metrics: Counters to use; new ones by default.
+
+    Raises:
+        SettingsError: The broker's settings are missing, or its password can't be read.
+    """
+    counters = metrics or IngestMetrics()
+    ingest = settings.ingest
+    deliveries = queue.Queue[Delivery](maxsize=ingest.in_flight_max * QUEUE_RESERVE)
+    link = BrokerLink(
+        settings.required_broker(),
+        deliveries=deliveries,
+        in_flight_max=ingest.in_flight_max,
+        metrics=counters,
+    )
+    info = connection_info(
+        settings.database_url,
+        password_file=settings.database_password_file,
+        application_name="luuthong-ingest",
+    )
+    writer = IngestWriter(
+        deliveries=deliveries,
+        database=IngestDatabase(info),
+        acknowledger=link,
+        metrics=counters,
+        batch_limits=BatchLimits(messages_max=ingest.batch_events_max, wait=ingest.batch_wait),
+        time_limits=TimeLimits(skew_max=ingest.clock_skew_max, age_max=ingest.event_age_max),
+        clock=clock,
+        stop=stop,
+    )
+    failed = threading.Event()
+    thread = threading.Thread(
+        target=_run_writer, args=(writer, stop, failed), name="ingest-writer", daemon=True
+    )
+    with served(counters, port=ingest.metrics_port), link.connected():
+        thread.start()
+        log.info("ingest_started")
+        stop.wait()
+        thread.join(STOP_TIMEOUT_S)
+    log.info("ingest_stopped", finished=not thread.is_alive())
+    if failed.is_set():
+        raise SystemExit(1)
+
+
+def _run_writer(writer: IngestWriter, stop: threading.Event, failed: threading.Event) -> None:
+    """Run the writer; a bug in it ends the process, which its supervisor starts again."""
+    try:
+        writer.run()
+    except Exception:
+        log.exception("ingest_writer_failed")
+        failed.set()
+        stop.set()

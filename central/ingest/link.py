@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The link to the MQTT broker: deliveries come in, acknowledgements go out."""
+
+import queue
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final
+
+import paho.mqtt.client as mqtt
+import structlog
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from central.contracts.commit_ack import CommitAckV1
+from central.contracts.topics import Stream, Topic, subscription_for
+from central.ingest.metrics import IngestMetrics
+from central.ingest.types import Delivery, StreamAck
+from central.settings import BrokerSettings, read_secret
+
+SHARE: Final = "$share/ingest"
+"""Several ingests share the messages: each goes to one of them."""
+
+QOS_AT_LEAST_ONCE: Final = 1
+RECONNECT_FIRST_S: Final = 1
+RECONNECT_MAX_S: Final = 30
+CONNECT_TIMEOUT_S: Final = 5.0
+ACKS_IN_FLIGHT_MAX: Final = 1000
+ACKS_WAITING_MAX: Final = 100_000
+"""Commit acknowledgements kept while the link is down; a lost one is sent again on a repeat."""
+
+log = structlog.get_logger()
+
+
+class BrokerLink:
+    """One MQTT 5 connection with a session that the broker keeps while ingest is away.
+
+    The network thread only puts deliveries into the queue. The queue is as large as what the
+    broker may send unacknowledged, so it never blocks that thread and never loses a message of
+    QoS 1. ``acknowledge`` is called from the writer's thread.
+    """
+
+    def __init__(
+        self,
+        settings: BrokerSettings,
+        *,
+        deliveries: queue.Queue[Delivery],
+        in_flight_max: int,
+        metrics: IngestMetrics,
+    ) -> None:
+        self._settings = settings
+        self._deliveries = deliveries
+        self._in_flight_max = in_flight_max
+        self._metrics = metrics
+        self._link = 0
+        self._client = self._new_client()
+
+    @contextmanager
+    def connected(self) -> Iterator[None]:
+        """Keep the link up, reconnecting as needed, for the length of the block."""
+        self._client.connect_async(
+            self._settings.host,
+            self._settings.port,
+            keepalive=int(self._settings.keepalive.total_seconds()),
+            clean_start=False,
+            properties=self._connect_properties(),
+        )
+        self._client.loop_start()
+        try:
+            yield
+        finally:
+            self._client.disconnect()
+            self._client.loop_stop()
+
+    def acknowledge(self, deliveries: Sequence[Delivery], acks: Sequence[StreamAck]) -> None:
+        """Acknowledge deliveries to the broker, then send the commit acknowledgements.
+
+        Deliveries of an earlier connection are left out: the broker repeats them on this one.
+        """
+        for delivery in deliveries:
+            if delivery.qos and delivery.link == self._link:
+                self._client.ack(delivery.message_id, delivery.qos)
+        for ack in acks:
+            self._send(ack)
+
+    def _send(self, ack: StreamAck) -> None:
+        """Tell a device up to where its events are committed."""
+        topic = Topic(
+            province=ack.topic.province,
+            site_id=ack.topic.site_id,
+            device_id=ack.topic.device_id,
+            stream=Stream.ACK,
+        )
+        message = CommitAckV1(
+            device_id=ack.stream.device_id,
+            outbox_id=ack.stream.outbox_id,
+            up_to_seq=ack.up_to_seq,
+        )
+        sent = self._client.publish(str(topic), message.to_json(), qos=QOS_AT_LEAST_ONCE)
+        if sent.rc not in {MQTTErrorCode.MQTT_ERR_SUCCESS, MQTTErrorCode.MQTT_ERR_NO_CONN}:
+            log.warning("commit_ack_not_sent", device_id=ack.stream.device_id, code=int(sent.rc))
+
+    def _new_client(self) -> mqtt.Client:
+        """A client that leaves acknowledging to us."""
+        client = mqtt.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=self._settings.client_id,
+            protocol=MQTTProtocolVersion.MQTTv5,
+            manual_ack=True,
+        )
+        client.username_pw_set(self._settings.username, read_secret(self._settings.password_file))
+        if self._settings.ca_file is not None:
+            client.tls_set(ca_certs=str(self._settings.ca_file))
+        client.reconnect_delay_set(RECONNECT_FIRST_S, RECONNECT_MAX_S)
+        client.connect_timeout = CONNECT_TIMEOUT_S
+        client.max_inflight_messages_set(ACKS_IN_FLIGHT_MAX)
+        client.max_queued_messages_set(ACKS_WAITING_MAX)
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.on_message = self._on_message
+        return client
+
+    def _connect_properties(self) -> Properties:
+        """What we ask of the broker when connecting."""
+        # paho publishes no type for this constructor.
+        properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+        properties.SessionExpiryInterval = int(self._settings.session_expiry.total_seconds())
+        properties.ReceiveMaximum = self._in_flight_max
+        return properties
+
+    def _on_connect(
+        self,
+        client: mqtt.Client,
+        _userdata: object,
+        flags: mqtt.ConnectFlags,
+        reason: ReasonCode,
+        _properties: Properties | None,
+    ) -> None:
+        """Subscribe; a session that the broker has kept goes on where it was."""
+        if reason.is_failure:
+            log.error("broker_refused_login", reason=str(reason))
+            return
+        self._forget_earlier_link()
+        options = SubscribeOptions(qos=QOS_AT_LEAST_ONCE)
+        client.subscribe(
+            [
+                (f"{SHARE}/{subscription_for(Stream.PASSAGE)}", options),
+                (f"{SHARE}/{subscription_for(Stream.HEARTBEAT)}", options),
+            ]
+        )
+        self._metrics.is_connected.set(1)
+        log.info("broker_connected", session_kept=flags.session_present)
+
+    def _forget_earlier_link(self) -> None:
+        """Drop what still waits from an earlier connection: the broker repeats it on this one.
+
+        Without this the queue could fill up with repeats while the database is down.
+        """
+        self._link += 1
+        for _ in range(self._deliveries.qsize()):
+            try:
+                delivery = self._deliveries.get_nowait()
+                if not delivery.qos:
+                    self._deliveries.put_nowait(delivery)
+            except (queue.Empty, queue.Full):
+                return
+
+    def _on_disconnect(
+        self,
+        _client: mqtt.Client,
+        _userdata: object,
+        _flags: mqtt.DisconnectFlags,
+        reason: ReasonCode,
+        _properties: Properties | None,
+    ) -> None:
+        """Note that the link is down; the client reconnects by itself."""
+        self._metrics.is_connected.set(0)
+        log.info("broker_disconnected", reason=str(reason))
+
+    def _on_message(
+        self, _client: mqtt.Client, _userdata: object, message: mqtt.MQTTMessage
+    ) -> None:
+        """Hand a message to the writer."""
+        delivery = Delivery(
+            topic=message.topic,
+            payload=bytes(message.payload),
+            message_id=message.mid,
+            qos=message.qos,
+            link=self._link,
+        )
+        try:
+            self._deliveries.put_nowait(delivery)
+        except queue.Full:
+            # Only QoS 0 gets here: unacknowledged messages of QoS 1 fit into the queue.
+            self._metrics.overflowed()
+            log.warning("queue_full", qos=message.qos)

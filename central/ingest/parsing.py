@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""From bytes to a message that keeps its contract, or to the reason why it does not."""
+
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from central.contracts.heartbeat import HeartbeatV1
+from central.contracts.identifiers import Slug
+from central.contracts.message import MAX_MESSAGE_BYTES, Seq
+from central.contracts.passage import PassageV1
+from central.contracts.topics import Stream, Topic, parse_topic
+from central.ingest.types import (
+    Delivery,
+    Envelope,
+    HeartbeatMessage,
+    ParsedMessage,
+    PassageMessage,
+    Reason,
+    RejectedMessage,
+    StreamKey,
+)
+
+PROBLEMS_SHOWN_MAX = 5
+_JSON_PROBLEM = "json_invalid"
+
+
+class _EnvelopeFields(BaseModel):
+    """The fields that tell which event a message is, read even when others are wrong."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    id: UUID
+    device_id: Slug
+    outbox_id: UUID
+    seq: Seq
+
+
+def parse(delivery: Delivery) -> ParsedMessage:
+    """Read a message; never raises for what stands in it."""
+    try:
+        topic = parse_topic(delivery.topic)
+    except ValueError:
+        return _rejected(delivery, Reason.TOPIC_UNKNOWN, "not a topic of a device")
+    if len(delivery.payload) > MAX_MESSAGE_BYTES:
+        detail = f"{len(delivery.payload)} bytes, allowed are {MAX_MESSAGE_BYTES}"
+        return _rejected(delivery, Reason.TOO_BIG, detail, topic=topic)
+    try:
+        match topic.stream:
+            case Stream.PASSAGE:
+                return _passage(delivery, topic)
+            case Stream.HEARTBEAT:
+                return _heartbeat(delivery, topic)
+            case Stream.ACK:
+                return _rejected(delivery, Reason.TOPIC_UNKNOWN, "acknowledgements go out only")
+    except ValidationError as error:
+        return _broken(delivery, topic, error)
+
+
+def _passage(delivery: Delivery, topic: Topic) -> PassageMessage | RejectedMessage:
+    """A passage whose names agree with its topic."""
+    passage = PassageV1.from_json(delivery.payload)
+    if passage.device_id != topic.device_id:
+        return _rejected(delivery, Reason.TOPIC_MISMATCH, "device of another topic", topic=topic)
+    envelope = Envelope(
+        stream=StreamKey(device_id=passage.device_id, outbox_id=passage.outbox_id),
+        seq=passage.seq,
+        event_id=passage.id,
+    )
+    if passage.site_id != topic.site_id:
+        return RejectedMessage(
+            delivery=delivery,
+            reason=Reason.TOPIC_MISMATCH,
+            detail="site of another topic",
+            topic=topic,
+            envelope=envelope,
+        )
+    return PassageMessage(delivery=delivery, topic=topic, passage=passage, envelope=envelope)
+
+
+def _heartbeat(delivery: Delivery, topic: Topic) -> HeartbeatMessage | RejectedMessage:
+    """A heartbeat whose names agree with its topic."""
+    heartbeat = HeartbeatV1.from_json(delivery.payload)
+    if (heartbeat.device_id, heartbeat.site_id) != (topic.device_id, topic.site_id):
+        return _rejected(delivery, Reason.TOPIC_MISMATCH, "heartbeat of another", topic=topic)
+    return HeartbeatMessage(delivery=delivery, topic=topic, heartbeat=heartbeat)
+
+
+def _broken(delivery: Delivery, topic: Topic, error: ValidationError) -> RejectedMessage:
+    """A message that breaks its contract, with as much of its identity as can be read."""
+    problems = error.errors(include_input=False, include_url=False, include_context=False)
+    if problems[0]["type"] == _JSON_PROBLEM:
+        return _rejected(delivery, Reason.NOT_JSON, "not JSON", topic=topic)
+    detail = "; ".join(
+        f"{'.'.join(str(part) for part in problem['loc'][:4])}: {problem['type']}"
+        for problem in problems[:PROBLEMS_SHOWN_MAX]
+    )
+    return RejectedMessage(
+        delivery=delivery,
+        reason=Reason.CONTRACT_BROKEN,
+        detail=detail,
+        topic=topic,
+        envelope=_envelope(delivery, topic) if topic.stream is Stream.PASSAGE else None,
+    )
+
+
+def _envelope(delivery: Delivery, topic: Topic) -> Envelope | None:
+    """Which event a broken message is; ``None`` if unclear, or if it names a foreign device."""
+    try:
+        fields = _EnvelopeFields.model_validate_json(delivery.payload)
+    except ValidationError:
+        return None
+    if fields.device_id != topic.device_id:
+        return None
+    return Envelope(
+        stream=StreamKey(device_id=fields.device_id, outbox_id=fields.outbox_id),
+        seq=fields.seq,
+        event_id=fields.id,
+    )
+
+
+def _rejected(
+    delivery: Delivery, reason: Reason, detail: str, *, topic: Topic | None = None
+) -> RejectedMessage:
+    """A message of which not even the event's number counts."""
+    return RejectedMessage(
+        delivery=delivery, reason=reason, detail=detail, topic=topic, envelope=None
+    )

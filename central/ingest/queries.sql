@@ -1,0 +1,183 @@
+-- SPDX-License-Identifier: AGPL-3.0-or-later
+-- Ingest serves every site, so that none of its queries takes a scope.
+
+-- name: select_known_devices
+-- Those of the named devices that are registered.
+SELECT device.id, device.site_id, site.province, device.enabled
+  FROM device
+  JOIN site ON site.id = device.site_id
+ WHERE device.id = ANY(%(device_ids)s::text[]);
+
+-- name: select_known_cameras
+-- Cameras of the named sites.
+SELECT site_id, id
+  FROM camera
+ WHERE site_id = ANY(%(site_ids)s::text[]);
+
+-- name: lock_streams
+-- Open the account of every outbox in a batch and lock it until the commit; always in the same
+-- order, so that two ingests can't wait for each other.
+INSERT INTO device_stream (device_id, outbox_id, first_received_at, last_received_at)
+SELECT device_id, outbox_id, %(now)s, %(now)s
+  FROM unnest(%(device_ids)s::text[], %(outbox_ids)s::uuid[]) AS named (device_id, outbox_id)
+ ORDER BY device_id, outbox_id
+ON CONFLICT (device_id, outbox_id)
+DO UPDATE SET last_received_at = greatest(device_stream.last_received_at, excluded.last_received_at)
+RETURNING id, device_id, outbox_id, held;
+
+-- name: update_stream
+-- Add the numbers and counts of a batch to an outbox's account.
+UPDATE device_stream
+   SET held = held + %(held)s::int8multirange,
+       announced_seq = greatest(announced_seq, %(announced_seq)s::bigint),
+       stored_count = stored_count + %(stored)s,
+       doubled_count = doubled_count + %(doubled)s,
+       quarantined_count = quarantined_count + %(quarantined)s,
+       late_count = late_count + %(late)s
+ WHERE id = %(stream_id)s;
+
+-- name: select_identities
+-- Events that are stored already, by their id.
+SELECT id, stream_id, seq
+  FROM passage_identity
+ WHERE id = ANY(%(event_ids)s::uuid[]);
+
+-- name: insert_identities
+-- Claim the ids of a batch; those that are stored already do not come back.
+INSERT INTO passage_identity (id, captured_at, stream_id, seq)
+SELECT id, captured_at, stream_id, seq
+  FROM incoming_passage
+ON CONFLICT (id) DO NOTHING
+RETURNING id;
+
+-- name: delete_unclaimed
+-- Take back out of the batch what is stored already.
+DELETE FROM incoming_passage
+ WHERE NOT (id = ANY(%(claimed)s::uuid[]));
+
+-- name: insert_passages
+-- Store what is left of the batch.
+INSERT INTO passage
+SELECT *
+  FROM incoming_passage;
+
+-- name: insert_passage_evidence
+-- Store the pictures that those passages name; one named twice by a passage counts once.
+INSERT INTO passage_evidence
+SELECT incoming_evidence.*
+  FROM incoming_evidence
+  JOIN incoming_passage
+    ON incoming_passage.id = incoming_evidence.passage_id
+ON CONFLICT DO NOTHING;
+
+-- name: insert_feed_entry
+-- Tell live pages what this commit stores. The lock makes positions ascend with the commits.
+WITH lock AS MATERIALIZED (
+  SELECT pg_advisory_xact_lock(%(lock_id)s::bigint)
+)
+INSERT INTO passage_feed (stored_at, captured_ats, passage_ids)
+SELECT %(now)s, array_agg(incoming_passage.captured_at ORDER BY incoming_passage.captured_at),
+       array_agg(incoming_passage.id ORDER BY incoming_passage.captured_at)
+  FROM lock, incoming_passage
+HAVING count(*) > 0
+RETURNING position;
+
+-- name: notify_feed
+-- Wake live pages when this transaction commits.
+SELECT pg_notify(%(channel)s, %(position)s::text);
+
+-- name: upsert_quarantine
+-- Keep a message that can't become a row; the same one again is only counted.
+INSERT INTO quarantine
+       (fingerprint, reason, detail, topic, payload, payload_size_bytes, device_id, event_id,
+        outbox_id, seq, received_at, last_received_at)
+VALUES (%(fingerprint)s, %(reason)s, %(detail)s, %(topic)s, %(payload)s, %(size_bytes)s,
+        %(device_id)s, %(event_id)s, %(outbox_id)s, %(seq)s, %(now)s, %(now)s)
+ON CONFLICT (fingerprint)
+DO UPDATE SET times_seen = quarantine.times_seen + 1,
+              last_received_at = excluded.last_received_at;
+
+-- name: select_quarantined
+-- Which messages were in quarantine before, by their fingerprints.
+SELECT fingerprint, reason, resolved_at IS NOT NULL AS is_resolved
+  FROM quarantine
+ WHERE fingerprint = ANY(%(fingerprints)s::bytea[]);
+
+-- name: resolve_quarantined
+-- Close messages that became rows after all.
+UPDATE quarantine
+   SET resolved_at = %(now)s, resolution = 'stored'
+ WHERE fingerprint = ANY(%(fingerprints)s::bytea[])
+   AND resolved_at IS NULL;
+
+-- name: select_releasable
+-- Messages whose reason can pass by itself: the device or camera may have been registered since.
+SELECT quarantine.id, quarantine.topic, quarantine.payload
+  FROM quarantine
+  JOIN device ON device.id = quarantine.device_id
+ WHERE quarantine.resolved_at IS NULL
+   AND quarantine.reason = ANY(%(reasons)s::text[])
+   AND quarantine.id > %(after_id)s
+   AND device.enabled
+ ORDER BY quarantine.id
+ LIMIT %(limit)s;
+
+-- name: resolve_stored
+-- Close messages in quarantine whose event is a passage by now.
+UPDATE quarantine
+   SET resolved_at = %(now)s, resolution = 'stored'
+  FROM passage_identity
+ WHERE quarantine.id = ANY(%(quarantine_ids)s::bigint[])
+   AND quarantine.resolved_at IS NULL
+   AND passage_identity.id = quarantine.event_id
+   AND passage_identity.seq = quarantine.seq;
+
+-- name: count_quarantine
+-- Open messages in quarantine by reason.
+SELECT reason, count(*) AS messages
+  FROM quarantine
+ WHERE resolved_at IS NULL
+ GROUP BY reason
+ ORDER BY reason;
+
+-- name: upsert_device_status
+-- Keep the newest heartbeat of a device; an older one that comes late changes nothing.
+INSERT INTO device_status
+       (device_id, heartbeat_id, sent_at, received_at, silence_changed_at, outbox_id,
+        outbox_events, pictures_dropped, clock_error_ms, report)
+VALUES (%(device_id)s, %(heartbeat_id)s, %(sent_at)s, %(now)s, %(now)s, %(outbox_id)s,
+        %(outbox_events)s, %(pictures_dropped)s, %(clock_error_ms)s, %(report)s)
+ON CONFLICT (device_id)
+DO UPDATE SET heartbeat_id = excluded.heartbeat_id,
+              sent_at = excluded.sent_at,
+              received_at = excluded.received_at,
+              is_silent = false,
+              silence_changed_at = CASE
+                WHEN device_status.is_silent THEN excluded.received_at
+                ELSE device_status.silence_changed_at
+              END,
+              outbox_id = excluded.outbox_id,
+              outbox_events = excluded.outbox_events,
+              pictures_dropped = excluded.pictures_dropped,
+              clock_error_ms = excluded.clock_error_ms,
+              report = excluded.report
+        WHERE excluded.received_at >= device_status.received_at;
+
+-- name: upsert_heartbeat_minute
+-- Keep the last heartbeat of every minute.
+INSERT INTO device_heartbeat (device_id, minute_at, sent_at, received_at, report)
+VALUES (%(device_id)s, date_trunc('minute', %(now)s::timestamptz), %(sent_at)s, %(now)s,
+        %(report)s)
+ON CONFLICT (device_id, minute_at)
+DO UPDATE SET sent_at = excluded.sent_at,
+              received_at = excluded.received_at,
+              report = excluded.report;
+
+-- name: select_quarantine
+-- The newest open messages in quarantine, without their contents.
+SELECT id, reason, detail, topic, device_id, seq, payload_size_bytes, times_seen, received_at,
+       last_received_at
+  FROM quarantine
+ WHERE resolved_at IS NULL
+ ORDER BY id DESC
+ LIMIT %(limit)s;

@@ -1,0 +1,276 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Rows that ingest reads and writes, on a plain (not async) connection."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from psycopg import Connection, sql
+from psycopg.rows import class_row, scalar_row, tuple_row
+from psycopg.types.json import Jsonb
+from psycopg.types.multirange import Multirange
+
+from central.contracts.heartbeat import HeartbeatV1
+from central.contracts.topics import Topic
+from central.db.queries import QueryFile
+from central.db.sequences import multirange, seq_set
+from central.ingest.accounts import StreamAccount
+from central.ingest.admission import Directory, KnownDevice
+from central.ingest.columns import (
+    EVIDENCE_COLUMNS,
+    PASSAGE_COLUMNS,
+    evidence_rows,
+    passage_row,
+)
+from central.ingest.types import PassageMessage, Reason, StreamKey
+
+QUERIES: Final = QueryFile.beside(__file__)
+RELEASABLE_REASONS: Final = frozenset(
+    {
+        Reason.CONTRACT_BROKEN,
+        Reason.UNKNOWN_DEVICE,
+        Reason.DEVICE_DISABLED,
+        Reason.SITE_MISMATCH,
+        Reason.UNKNOWN_CAMERA,
+        Reason.TIME_IN_FUTURE,
+        Reason.TIME_TOO_OLD,
+        Reason.TOO_MANY_GAPS,
+        Reason.REFUSED_BY_DATABASE,
+    }
+)
+"""Reasons that can pass: a device is registered, a limit changes, the centre is updated."""
+
+FEED_LOCK_ID: Final = 0x6C75_7574_6665
+"""Advisory lock under which feed positions are drawn."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _DeviceRow:
+    id: str
+    site_id: str
+    province: str
+    enabled: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _StreamRow:
+    id: int
+    device_id: str
+    outbox_id: UUID
+    held: Multirange[int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredIdentity:
+    """Under which number an event is stored."""
+
+    id: UUID
+    stream_id: int
+    seq: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuarantinedBefore:
+    """A message that was in quarantine before."""
+
+    fingerprint: bytes
+    reason: str
+    is_resolved: bool
+
+    @property
+    def may_be_released(self) -> bool:
+        """Whether it waits for something that can pass by itself."""
+        return not self.is_resolved and self.reason in RELEASABLE_REASONS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleasableRow:
+    """A message in quarantine whose device is known by now."""
+
+    id: int
+    topic: str
+    payload: bytes
+
+
+class IngestRepository:
+    """Reads and writes of one batch; the transaction belongs to the caller."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def directory(self, device_ids: Collection[str]) -> Directory:
+        """What the centre knows of these devices and of their sites' cameras."""
+        with self._connection.cursor(row_factory=class_row(_DeviceRow)) as cursor:
+            cursor.execute(QUERIES["select_known_devices"], {"device_ids": list(device_ids)})
+            devices = cursor.fetchall()
+        with self._connection.cursor(row_factory=tuple_row) as pairs:
+            site_ids = list({device.site_id for device in devices})
+            pairs.execute(QUERIES["select_known_cameras"], {"site_ids": site_ids})
+            cameras = frozenset((str(site_id), str(camera_id)) for site_id, camera_id in pairs)
+        return Directory(
+            devices={
+                row.id: KnownDevice(site_id=row.site_id, province=row.province, enabled=row.enabled)
+                for row in devices
+            },
+            cameras=cameras,
+        )
+
+    def lock_streams(
+        self, topics: Mapping[StreamKey, Topic], *, now: datetime
+    ) -> dict[StreamKey, StreamAccount]:
+        """Open and lock the accounts of these outboxes."""
+        if not topics:
+            return {}
+        with self._connection.cursor(row_factory=class_row(_StreamRow)) as cursor:
+            cursor.execute(
+                QUERIES["lock_streams"],
+                {
+                    "device_ids": [key.device_id for key in topics],
+                    "outbox_ids": [key.outbox_id for key in topics],
+                    "now": now,
+                },
+            )
+            rows = cursor.fetchall()
+        accounts = {}
+        for row in rows:
+            key = StreamKey(device_id=row.device_id, outbox_id=row.outbox_id)
+            accounts[key] = StreamAccount(
+                stream_id=row.id, key=key, held=seq_set(row.held), topic=topics[key]
+            )
+        return accounts
+
+    def close_streams(self, accounts: Iterable[StreamAccount]) -> None:
+        """Write down what the batch adds to each account."""
+        with self._connection.cursor() as cursor:
+            cursor.executemany(
+                QUERIES["update_stream"],
+                [
+                    {
+                        "stream_id": account.stream_id,
+                        "held": multirange(account.claimed_set),
+                        "announced_seq": account.announced_seq,
+                        "stored": account.stored,
+                        "doubled": account.doubled,
+                        "quarantined": account.quarantined,
+                        "late": account.late,
+                    }
+                    for account in accounts
+                ],
+            )
+
+    def identities(self, event_ids: Sequence[UUID]) -> Mapping[UUID, StoredIdentity]:
+        """Which of these events are stored already."""
+        with self._connection.cursor(row_factory=class_row(StoredIdentity)) as cursor:
+            cursor.execute(QUERIES["select_identities"], {"event_ids": list(event_ids)})
+            return {row.id: row for row in cursor.fetchall()}
+
+    def copy(
+        self, messages: Sequence[PassageMessage], stream_ids: Sequence[int], *, now: datetime
+    ) -> None:
+        """Copy passages into the connection's own tables."""
+        with (
+            self._connection.cursor() as cursor,
+            cursor.copy(_copy_statement("incoming_passage", PASSAGE_COLUMNS)) as copy,
+        ):
+            copy.set_types(list(PASSAGE_COLUMNS.values()))
+            for message, stream_id in zip(messages, stream_ids, strict=True):
+                copy.write_row(passage_row(message.passage, stream_id=stream_id, now=now))
+        with (
+            self._connection.cursor() as cursor,
+            cursor.copy(_copy_statement("incoming_evidence", EVIDENCE_COLUMNS)) as copy,
+        ):
+            copy.set_types(list(EVIDENCE_COLUMNS.values()))
+            for message in messages:
+                for row in evidence_rows(message.passage):
+                    copy.write_row(row)
+
+    def claim_identities(self) -> set[UUID]:
+        """Claim the ids of what was copied; the others are stored already."""
+        with self._connection.cursor(row_factory=scalar_row) as cursor:
+            cursor.execute(QUERIES["insert_identities"])
+            return set(cursor.fetchall())
+
+    def take_back_all_but(self, claimed: Collection[UUID]) -> None:
+        """Remove from what was copied all events but these."""
+        self._connection.execute(QUERIES["delete_unclaimed"], {"claimed": list(claimed)})
+
+    def store_copied(self) -> None:
+        """Turn what was copied into passages."""
+        self._connection.execute(QUERIES["insert_passages"])
+        self._connection.execute(QUERIES["insert_passage_evidence"])
+
+    def announce(self, *, channel: str, now: datetime) -> None:
+        """Put what was copied into the live feed and wake its readers at the commit."""
+        with self._connection.cursor(row_factory=scalar_row) as cursor:
+            cursor.execute(QUERIES["insert_feed_entry"], {"lock_id": FEED_LOCK_ID, "now": now})
+            position = cursor.fetchone()
+        if position is not None:
+            self._connection.execute(
+                QUERIES["notify_feed"], {"channel": channel, "position": str(position)}
+            )
+
+    def quarantine(self, rows: Sequence[Mapping[str, object]]) -> None:
+        """Keep messages that can't become rows."""
+        with self._connection.cursor() as cursor:
+            cursor.executemany(QUERIES["upsert_quarantine"], rows)
+
+    def quarantined(self, fingerprints: Collection[bytes]) -> Mapping[bytes, QuarantinedBefore]:
+        """Which of these messages were in quarantine before."""
+        with self._connection.cursor(row_factory=class_row(QuarantinedBefore)) as cursor:
+            cursor.execute(QUERIES["select_quarantined"], {"fingerprints": list(fingerprints)})
+            return {row.fingerprint: row for row in cursor.fetchall()}
+
+    def resolve(self, fingerprints: Collection[bytes], *, now: datetime) -> None:
+        """Close messages in quarantine that became rows after all."""
+        self._connection.execute(
+            QUERIES["resolve_quarantined"], {"fingerprints": list(fingerprints), "now": now}
+        )
+
+    def releasable(
+        self, reasons: Sequence[str], *, after_id: int, limit: int
+    ) -> Sequence[ReleasableRow]:
+        """Messages in quarantine whose reason may have passed, oldest first."""
+        with self._connection.cursor(row_factory=class_row(ReleasableRow)) as cursor:
+            cursor.execute(
+                QUERIES["select_releasable"],
+                {"reasons": list(reasons), "after_id": after_id, "limit": limit},
+            )
+            return cursor.fetchall()
+
+    def resolve_stored(self, quarantine_ids: Sequence[int], *, now: datetime) -> int:
+        """Close those of these messages whose event is a passage; returns how many."""
+        cursor = self._connection.execute(
+            QUERIES["resolve_stored"], {"quarantine_ids": list(quarantine_ids), "now": now}
+        )
+        return cursor.rowcount
+
+    def quarantine_counts(self) -> Mapping[str, int]:
+        """Open messages in quarantine by reason."""
+        with self._connection.cursor(row_factory=tuple_row) as cursor:
+            cursor.execute(QUERIES["count_quarantine"])
+            return {str(reason): int(messages) for reason, messages in cursor}
+
+    def heartbeat(self, heartbeat: HeartbeatV1, *, now: datetime) -> None:
+        """Keep a heartbeat as the device's newest, and as the last one of its minute."""
+        parameters = {
+            "device_id": heartbeat.device_id,
+            "heartbeat_id": heartbeat.id,
+            "sent_at": heartbeat.sent_at,
+            "now": now,
+            "outbox_id": heartbeat.outbox_id,
+            "outbox_events": heartbeat.outbox_events,
+            "pictures_dropped": heartbeat.pictures_dropped,
+            "clock_error_ms": heartbeat.clock_error_ms,
+            "report": Jsonb(heartbeat.model_dump(mode="json", exclude_none=True)),
+        }
+        self._connection.execute(QUERIES["upsert_device_status"], parameters)
+        self._connection.execute(QUERIES["upsert_heartbeat_minute"], parameters)
+
+
+def _copy_statement(table: str, columns: Mapping[str, str]) -> sql.Composed:
+    """A binary COPY into these columns."""
+    return sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
+        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
+    )

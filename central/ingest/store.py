@@ -1,0 +1,329 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Stores a batch: every message becomes a row, a row in quarantine, or is proved to be here.
+
+Three things make "stored once" true. The outbox's account (``device_stream``) is locked, so two
+ingests never judge the same outbox at once. Its set of held numbers tells repeats from news
+without a look at the passages. And an event's id can be claimed only once in the whole database.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from psycopg import Connection
+
+from central.contracts.topics import Topic
+from central.domain.times import TimeLimits
+from central.ingest.accounts import StreamAccount
+from central.ingest.admission import Admission
+from central.ingest.repository import IngestRepository
+from central.ingest.types import (
+    BatchOutcome,
+    Envelope,
+    HeartbeatMessage,
+    ParsedMessage,
+    PassageMessage,
+    Reason,
+    RejectedMessage,
+    StreamKey,
+)
+from central.passages.service import FEED_CHANNEL
+
+DETAIL_LENGTH_MAX: Final = 500
+TOPIC_LENGTH_MAX: Final = 500
+
+
+def store_batch(
+    connection: Connection,
+    messages: Sequence[ParsedMessage],
+    *,
+    limits: TimeLimits,
+    now: datetime,
+) -> BatchOutcome:
+    """Store a batch in the caller's transaction.
+
+    The outcome is true once the caller has committed. Storing the same batch again stores nothing
+    and gives the same acknowledgements.
+
+    Args:
+        connection: A connection on which ``session.sql`` was run.
+        messages: Parsed messages in order of arrival.
+        limits: Which capture times can be true.
+        now: The centre's clock.
+
+    Raises:
+        psycopg.Error: The database refuses the batch or went away; nothing is stored.
+    """
+    return _BatchStore(connection, limits=limits, now=now).run(messages)
+
+
+def fingerprint(message: RejectedMessage | PassageMessage) -> bytes:
+    """What makes a message in quarantine the same one when it comes again.
+
+    An event is recognised by its number and id, since its bytes change when it is sent late; a
+    heartbeat by its topic and reason, since each would be new for ever; the rest by its bytes.
+    """
+    if message.envelope is not None:
+        return event_fingerprint(message.envelope)
+    if message.delivery.topic.endswith("/heartbeat"):
+        return _digest(b"heartbeat", message.delivery.topic.encode(), message.reason.encode())
+    return _digest(b"payload", message.delivery.topic.encode(), message.delivery.payload)
+
+
+def event_fingerprint(envelope: Envelope) -> bytes:
+    """The fingerprint of an event."""
+    return _digest(
+        b"event",
+        envelope.stream.device_id.encode(),
+        envelope.stream.outbox_id.bytes,
+        str(envelope.seq).encode(),
+        envelope.event_id.bytes,
+    )
+
+
+@dataclass(kw_only=True)
+class _Sorted:
+    """A batch sorted by what has to be done; mutable, lives for one transaction."""
+
+    fresh: list[PassageMessage] = field(default_factory=list)
+    repeats: list[PassageMessage | RejectedMessage] = field(default_factory=list)
+    rejected: list[RejectedMessage] = field(default_factory=list)
+    heartbeats: dict[str, HeartbeatMessage] = field(default_factory=dict)
+    heartbeat_count: int = 0
+    released: set[bytes] = field(default_factory=set)
+
+
+class _BatchStore:
+    """One batch in one transaction."""
+
+    def __init__(self, connection: Connection, *, limits: TimeLimits, now: datetime) -> None:
+        self._rows = IngestRepository(connection)
+        self._limits = limits
+        self._now = now
+        self._accounts = dict[StreamKey, StreamAccount]()
+        self._batch = _Sorted()
+        self._doubled = 0
+
+    def run(self, messages: Sequence[ParsedMessage]) -> BatchOutcome:
+        """Sort the batch, store its parts, and close the accounts."""
+        admitted = self._admit(messages)
+        self._accounts = self._rows.lock_streams(_streams(admitted), now=self._now)
+        for message in admitted:
+            self._sort(message)
+        self._judge_repeats()
+        stored = self._store_fresh()
+        self._store_rejected()
+        for heartbeat in self._batch.heartbeats.values():
+            self._rows.heartbeat(heartbeat.heartbeat, now=self._now)
+        self._rows.close_streams(self._accounts.values())
+        return self._outcome(stored)
+
+    def _admit(self, messages: Sequence[ParsedMessage]) -> list[ParsedMessage]:
+        """Reject what comes from strangers or from impossible times."""
+        device_ids = {message.topic.device_id for message in messages if message.topic is not None}
+        admission = Admission(
+            directory=self._rows.directory(device_ids), limits=self._limits, now=self._now
+        )
+        return [admission.admit(message) for message in messages]
+
+    def _sort(self, message: ParsedMessage) -> None:
+        """Decide what has to be done with one message."""
+        if isinstance(message, HeartbeatMessage):
+            self._batch.heartbeats[message.topic.device_id] = message
+            self._batch.heartbeat_count += 1
+            account = self._accounts[_heartbeat_stream(message)]
+            account.announced_seq = max(account.announced_seq, message.heartbeat.outbox_last_seq)
+            return
+        if message.envelope is None:
+            self._batch.rejected.append(message)
+            return
+        account = self._accounts[message.envelope.stream]
+        if account.has(message.envelope):
+            self._batch.repeats.append(message)
+        elif not account.has_room_for(message.envelope):
+            self._batch.rejected.append(_turned_down(message, Reason.TOO_MANY_GAPS))
+        else:
+            account.claim(message.envelope)
+            if isinstance(message, PassageMessage):
+                self._batch.fresh.append(message)
+            else:
+                self._batch.rejected.append(message)
+
+    def _judge_repeats(self) -> None:
+        """Tell real repeats from other events that carry a number in use."""
+        if not self._batch.repeats:
+            return
+        here = {each.envelope for each in self._batch.fresh}
+        here |= {each.envelope for each in self._batch.rejected if each.envelope is not None}
+        envelopes = [each.envelope for each in self._batch.repeats if each.envelope is not None]
+        identities = self._rows.identities([envelope.event_id for envelope in envelopes])
+        quarantined = self._rows.quarantined({event_fingerprint(each) for each in envelopes})
+        for message in self._batch.repeats:
+            envelope = message.envelope
+            if envelope is None or envelope in here:
+                self._count_double(message)
+                continue
+            stored = identities.get(envelope.event_id)
+            mark = event_fingerprint(envelope)
+            before = quarantined.get(mark)
+            if stored is not None and self._is_same(stored.stream_id, stored.seq, envelope):
+                self._count_double(message)
+            elif before is None:
+                self._batch.rejected.append(_turned_down(message, Reason.SEQ_REUSED))
+            elif isinstance(message, PassageMessage) and before.may_be_released:
+                self._batch.fresh.append(message)
+                self._batch.released.add(mark)
+                here.add(envelope)
+            else:
+                self._count_double(message)
+
+    def _store_fresh(self) -> list[PassageMessage]:
+        """Store the new passages and return them; ids that are in use go to quarantine."""
+        fresh, taken = _without_equal_ids(self._batch.fresh)
+        self._batch.rejected.extend(_turned_down(each, Reason.ID_REUSED) for each in taken)
+        if not fresh:
+            return []
+        stream_ids = [self._accounts[each.envelope.stream].stream_id for each in fresh]
+        self._rows.copy(fresh, stream_ids, now=self._now)
+        claimed = self._rows.claim_identities()
+        if len(claimed) < len(fresh):
+            self._rows.take_back_all_but(claimed)
+            self._judge_unclaimed([each for each in fresh if each.passage.id not in claimed])
+            fresh = [each for each in fresh if each.passage.id in claimed]
+        self._rows.store_copied()
+        self._rows.announce(channel=FEED_CHANNEL, now=self._now)
+        for message in fresh:
+            account = self._accounts[message.envelope.stream]
+            account.stored += 1
+            account.late += message.passage.is_late
+        self._release(fresh)
+        return fresh
+
+    def _release(self, stored: Sequence[PassageMessage]) -> None:
+        """Close the quarantine of messages that became rows after all."""
+        if not self._batch.released:
+            return
+        marks = {event_fingerprint(each.envelope): each.envelope.stream for each in stored}
+        for mark in self._batch.released & marks.keys():
+            self._accounts[marks[mark]].quarantined -= 1
+        self._rows.resolve(self._batch.released & marks.keys(), now=self._now)
+
+    def _judge_unclaimed(self, messages: Sequence[PassageMessage]) -> None:
+        """Events whose id is stored already: the same event, or a wrong use of the id."""
+        identities = self._rows.identities([message.passage.id for message in messages])
+        for message in messages:
+            stored = identities[message.passage.id]
+            if self._is_same(stored.stream_id, stored.seq, message.envelope):
+                self._count_double(message)
+            else:
+                self._batch.rejected.append(_turned_down(message, Reason.ID_REUSED))
+
+    def _store_rejected(self) -> None:
+        """Put what can't become a row into quarantine, the same message once."""
+        if not self._batch.rejected:
+            return
+        rows = {}
+        for message in self._batch.rejected:
+            if message.envelope is not None and message.reason is not Reason.TOO_MANY_GAPS:
+                self._accounts[message.envelope.stream].quarantined += 1
+            rows[fingerprint(message)] = _quarantine_row(message, now=self._now)
+        self._rows.quarantine([rows[mark] for mark in sorted(rows)])
+
+    def _is_same(self, stream_id: int, seq: int, envelope: Envelope) -> bool:
+        """Whether a stored event has this event's place."""
+        return (stream_id, seq) == (self._accounts[envelope.stream].stream_id, envelope.seq)
+
+    def _count_double(self, message: PassageMessage | RejectedMessage) -> None:
+        """A message that is here already."""
+        self._doubled += 1
+        if message.envelope is not None:
+            self._accounts[message.envelope.stream].doubled += 1
+
+    def _outcome(self, stored: Sequence[PassageMessage]) -> BatchOutcome:
+        """What the caller may tell after the commit."""
+        acks = (account.ack() for account in self._accounts.values())
+        return BatchOutcome(
+            stored=len(stored),
+            doubled=self._doubled,
+            late=sum(message.passage.is_late for message in stored),
+            heartbeats=self._batch.heartbeat_count,
+            quarantined=tuple(message.reason for message in self._batch.rejected),
+            latencies_s=tuple(
+                (self._now - message.passage.captured_at).total_seconds()
+                for message in stored
+                if not message.passage.is_late
+            ),
+            acks=tuple(ack for ack in acks if ack is not None),
+        )
+
+
+def _streams(messages: Iterable[ParsedMessage]) -> dict[StreamKey, Topic]:
+    """Every outbox in a batch, with a topic of its device."""
+    streams: dict[StreamKey, Topic] = {}
+    for message in messages:
+        if isinstance(message, HeartbeatMessage):
+            streams[_heartbeat_stream(message)] = message.topic
+        elif message.envelope is not None and message.topic is not None:
+            streams[message.envelope.stream] = message.topic
+    return streams
+
+
+def _heartbeat_stream(message: HeartbeatMessage) -> StreamKey:
+    """The outbox that a heartbeat tells of."""
+    return StreamKey(device_id=message.topic.device_id, outbox_id=message.heartbeat.outbox_id)
+
+
+def _without_equal_ids(
+    messages: Sequence[PassageMessage],
+) -> tuple[list[PassageMessage], list[PassageMessage]]:
+    """The first message of every id, and the others that use its id for another event."""
+    first = dict[UUID, PassageMessage]()
+    others = [
+        message
+        for message in messages
+        if first.setdefault(message.passage.id, message) is not message
+    ]
+    return list(first.values()), others
+
+
+def _turned_down(message: PassageMessage | RejectedMessage, reason: Reason) -> RejectedMessage:
+    """The message as a rejection; an earlier reason is kept."""
+    if isinstance(message, RejectedMessage):
+        return message
+    return RejectedMessage(
+        delivery=message.delivery,
+        reason=reason,
+        detail="",
+        topic=message.topic,
+        envelope=message.envelope,
+    )
+
+
+def _quarantine_row(message: RejectedMessage, *, now: datetime) -> Mapping[str, object]:
+    """A rejected message as it is bound to its query."""
+    envelope = message.envelope
+    return {
+        "fingerprint": fingerprint(message),
+        "reason": message.reason.value,
+        "detail": message.detail[:DETAIL_LENGTH_MAX],
+        "topic": message.delivery.topic.replace("\x00", "")[:TOPIC_LENGTH_MAX],
+        "payload": message.delivery.payload,
+        "size_bytes": len(message.delivery.payload),
+        "device_id": message.topic.device_id if message.topic else None,
+        "event_id": envelope.event_id if envelope else None,
+        "outbox_id": envelope.stream.outbox_id if envelope else None,
+        "seq": envelope.seq if envelope else None,
+        "now": now,
+    }
+
+
+def _digest(*parts: bytes) -> bytes:
+    """SHA-256 over parts that can't run into each other."""
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(len(part).to_bytes(8, "big"))
+        digest.update(part)
+    return digest.digest()

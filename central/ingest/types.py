@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Messages on their way from the broker into the database."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from uuid import UUID
+
+from central.contracts.heartbeat import HeartbeatV1
+from central.contracts.passage import PassageV1
+from central.contracts.topics import Topic
+
+
+class Reason(StrEnum):
+    """Why a message is in quarantine."""
+
+    NOT_JSON = "not_json"
+    CONTRACT_BROKEN = "contract_broken"
+    TOO_BIG = "too_big"
+    TOPIC_UNKNOWN = "topic_unknown"
+    TOPIC_MISMATCH = "topic_mismatch"
+    UNKNOWN_DEVICE = "unknown_device"
+    DEVICE_DISABLED = "device_disabled"
+    SITE_MISMATCH = "site_mismatch"
+    UNKNOWN_CAMERA = "unknown_camera"
+    TIME_IN_FUTURE = "time_in_future"
+    TIME_TOO_OLD = "time_too_old"
+    SEQ_REUSED = "seq_reused"
+    ID_REUSED = "id_reused"
+    TOO_MANY_GAPS = "too_many_gaps"
+    REFUSED_BY_DATABASE = "refused_by_database"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """A message as the broker delivered it.
+
+    Attributes:
+        message_id: MQTT packet identifier, to acknowledge with.
+        link: Number of the connection it came over: an acknowledgement is valid on it only.
+    """
+
+    topic: str
+    payload: bytes = field(repr=False)
+    message_id: int = 0
+    qos: int = 1
+    link: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamKey:
+    """One life of one device's outbox."""
+
+    device_id: str
+    outbox_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """Which event of which outbox a message is; its device is the one of its topic."""
+
+    stream: StreamKey
+    seq: int
+    event_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PassageMessage:
+    """A message that keeps the passage's contract."""
+
+    delivery: Delivery
+    topic: Topic
+    passage: PassageV1
+    envelope: Envelope
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeartbeatMessage:
+    """A message that keeps the heartbeat's contract."""
+
+    delivery: Delivery
+    topic: Topic
+    heartbeat: HeartbeatV1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RejectedMessage:
+    """A message that can't become a row.
+
+    Attributes:
+        topic: Its topic, if that is one of ours.
+        envelope: Which event it is, if that much could be read: then its number counts as held.
+        detail: What is wrong, without any value out of the message.
+    """
+
+    delivery: Delivery
+    reason: Reason
+    detail: str
+    topic: Topic | None
+    envelope: Envelope | None
+
+
+ParsedMessage = PassageMessage | HeartbeatMessage | RejectedMessage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamAck:
+    """A commit acknowledgement that is due: everything up to ``up_to_seq`` is committed."""
+
+    topic: Topic
+    stream: StreamKey
+    up_to_seq: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchOutcome:
+    """What became of a batch, valid once it is committed.
+
+    Attributes:
+        stored: Passages that are rows now.
+        doubled: Messages that were here already.
+        late: How many of ``stored`` came late from an outbox.
+        heartbeats: Heartbeats taken in.
+        quarantined: New messages in quarantine, by reason.
+        latencies_s: Seconds from capture to storing of passages that were not late.
+        acks: One per outbox that had a message in the batch.
+    """
+
+    stored: int = 0
+    doubled: int = 0
+    late: int = 0
+    heartbeats: int = 0
+    quarantined: tuple[Reason, ...] = ()
+    latencies_s: tuple[float, ...] = ()
+    acks: tuple[StreamAck, ...] = ()

@@ -28,7 +28,7 @@ BLANK: Final = len(ALPHABET)
 CLASSES: Final = len(ALPHABET) + 1
 CONFUSABLE_GROUPS: Final = (
     "0ODQ", "1ILJ", "2Z", "4A", "5S", "6G", "7TY", "8B", "3B", "9P", "CG", "DU", "EF", "HK",
-    "HMN", "PF", "UV", "VY", "XK", "PR",
+    "HMN", "PF", "UV", "VY", "XK", "PR", "38",
 )  # fmt: skip
 """Characters that look alike on plates; within a group any may be taken for any other."""
 

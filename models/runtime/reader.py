@@ -43,6 +43,8 @@ class PlateReader:
         is_same = config.text("alphabet") == ALPHABET and config.text("colour_order") == "bgr"
         if not is_same or config.whole_number("slots") != MAX_PLATE_LENGTH:
             raise ModelFormatError(f"model {model.name}: alphabet, slots or colour order differ")
+        if not self._layouts or not self._colours:
+            raise ModelFormatError(f"model {model.name}: layouts or colours are empty")
         if self._temperature <= 0 or not 0.0 <= self._doubt < 1.0:
             raise ModelFormatError(f"model {model.name}: temperature or doubt is out of range")
         missing = set(OUTPUTS) - set(session.output_names)

@@ -2,7 +2,7 @@
 """What is to be done with one camera, made from settings or from a command line."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -27,6 +27,8 @@ class CameraPlan:
         lane: Lane that every passage gets; ``None`` when it has none.
         region: Watched part of the picture.
         rules: How the source is read.
+        starts_when_opened: Whether a recording's first frame gets the time at which it is opened,
+            as if it were a camera, instead of ``rules.started_at``: loading models takes seconds.
         pace: Speed of a recording.
         attempts_max: Connections in a row without a frame before a stream is given up.
         clock_source: Where its times come from.
@@ -40,6 +42,7 @@ class CameraPlan:
     lane: int | None
     region: Region
     rules: SourceRules
+    starts_when_opened: bool
     pace: Pace
     attempts_max: int | None
     clock_source: ClockSource
@@ -47,7 +50,14 @@ class CameraPlan:
 
     def opener(self, clock: Callable[[], datetime]) -> Callable[[], FrameSource]:
         """Opens the source; raises ``CaptureError``."""
-        return lambda: open_source(self.source, rules=self.rules, clock=clock)
+
+        def open_now() -> FrameSource:
+            rules = self.rules
+            if self.starts_when_opened:
+                rules = replace(rules, started_at=clock())
+            return open_source(self.source, rules=rules, clock=clock)
+
+        return open_now
 
 
 def kind_of(source: str, *, pictures_per_s: float | None) -> SourceKind:
@@ -79,6 +89,7 @@ def plan_from_settings(
         rules=SourceRules(
             camera_id=camera.id, every=camera.every, started_at=now, max_fps=camera.max_fps
         ),
+        starts_when_opened=True,
         pace=Pace.RECORDED,
         attempts_max=None,
         clock_source=device.clock_source,

@@ -82,6 +82,7 @@ def replay_plan(
         rules=SourceRules(
             camera_id=camera_id, every=every, started_at=started_at, pictures_per_s=fps
         ),
+        starts_when_opened=start == ReplayStart.NOW,
         pace=pace,
         attempts_max=STREAM_ATTEMPTS_IN_REPLAY,
         clock_source=ClockSource.SYSTEM if is_stream else ClockSource.FILE,

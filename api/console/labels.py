@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Words for everything that has a code: classes, directions, states. One place, both languages."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+Translate = Callable[[str], str]
+Words = Mapping[str, Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorWords:
+    """An error for a person: what happened, and what to do."""
+
+    title: str
+    advice: str
+
+
+def words(_: Translate) -> Words:
+    """Labels by group and code, for templates."""
+    return {
+        "vehicle_classes": {
+            "car": _("Car"),
+            "motorcycle": _("Motorcycle"),
+            "bus": _("Bus"),
+            "truck": _("Truck"),
+            "vehicle": _("Unknown vehicle"),
+        },
+        "directions": {
+            "up": _("Up"),
+            "down": _("Down"),
+            "left": _("To the left"),
+            "right": _("To the right"),
+            "unknown": _("Unknown direction"),
+        },
+        "plate_colours": {
+            "white": _("white plate"),
+            "yellow": _("yellow plate"),
+            "blue": _("blue plate"),
+            "red": _("red plate"),
+            "unknown": _("plate of unknown colour"),
+        },
+        "plate_layouts": {"one_line": _("one line"), "two_line": _("two lines")},
+        "confidence_levels": {
+            "sure": _("Sure"),
+            "check": _("Check it"),
+            "unsure": _("Not sure"),
+        },
+        "clock_sources": {
+            "ntp": _("NTP"),
+            "ptp": _("PTP"),
+            "gps": _("GPS"),
+            "system": _("device's own clock"),
+            "file": _("clock of a recording"),
+        },
+        "evidence_kinds": {"scene": _("Vehicle picture"), "plate": _("Plate picture")},
+        "device_states": {
+            "alive": _("Connected"),
+            "silent": _("No signal"),
+            "never": _("Never heard of"),
+            "disabled": _("Switched off"),
+        },
+        "periods": {
+            "any": _("Any time"),
+            "hour": _("Last hour"),
+            "today": _("Today"),
+            "day": _("Last 24 hours"),
+            "week": _("Last 7 days"),
+            "custom": _("Own range…"),
+        },
+        "themes": {
+            "auto": _("Automatic"),
+            "light": _("Light"),
+            "dark": _("Dark"),
+        },
+    }
+
+
+def error_words(_: Translate, code: str) -> ErrorWords:
+    """What an error's code means to a person."""
+    known = {
+        "not-found": ErrorWords(
+            title=_("This page does not exist"),
+            advice=_("The address may be mistyped, or the page has moved."),
+        ),
+        "passage-not-found": ErrorWords(
+            title=_("This passage does not exist"),
+            advice=_("It may have been erased, or you may not see it."),
+        ),
+        "database-unavailable": ErrorWords(
+            title=_("The data can't be reached just now"),
+            advice=_(
+                "Cameras keep recording and nothing is lost. Wait a moment and try again; if it "
+                "lasts, call the person who looks after the server."
+            ),
+        ),
+        "too-many-streams": ErrorWords(
+            title=_("Too many live pages are open"),
+            advice=_("Close some windows, or reload this page by hand."),
+        ),
+        "cross-origin-request": ErrorWords(
+            title=_("This request came from another website"),
+            advice=_("Nothing was changed. Go back to the console and try again there."),
+        ),
+        "body-too-large": ErrorWords(
+            title=_("That was too much at once"), advice=_("Shorten what you typed and try again.")
+        ),
+        "cursor-invalid": ErrorWords(
+            title=_("This page of the list does not exist"),
+            advice=_("Start again from the newest passages."),
+        ),
+        "request-invalid": ErrorWords(
+            title=_("This request was not understood"),
+            advice=_("The address may be mistyped, or the page has moved."),
+        ),
+    }
+    return known.get(
+        code,
+        ErrorWords(
+            title=_("Something went wrong"),
+            advice=_("It was recorded. Try again; if it happens again, pass on the number below."),
+        ),
+    )

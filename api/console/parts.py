@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What the console's pages share within the process."""
+
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from api.console.live import LiveFeed
+from api.console.remembered import PlateShelf
+from api.console.rendering import Renderer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsoleParts:
+    """Templates, searched plates and the live feed."""
+
+    renderer: Renderer
+    shelf: PlateShelf
+    feed: LiveFeed
+
+
+def console_of(request: Request) -> ConsoleParts:
+    """What the lifespan put into the request's state."""
+    return cast("ConsoleParts", request.state.console)  # Starlette's state is untyped.
+
+
+Console = Annotated[ConsoleParts, Depends(console_of)]

@@ -1,0 +1,257 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The list of passages, its search, and the details of one passage."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Form, Request
+from psycopg import AsyncConnection
+from pydantic import BaseModel, Field
+from starlette.responses import RedirectResponse, Response
+
+from api.console.filters import LIST_PATH, PLATE_LENGTH_MAX, ListQuery, has_order, parse_plate
+from api.console.i18n import start_of_local_day
+from api.console.parts import Console, ConsoleParts
+from api.console.rendering import language_of
+from api.console.views import (
+    OverviewView,
+    RowView,
+    count_text,
+    detail_view,
+    overview_view,
+    place_views,
+    row_view,
+)
+from api.deps.cursors import cursor_text
+from api.deps.request import Connection, Now, Passages, SignedIn
+from central.domain.plates import PlatePattern
+from central.errors import InvalidPlatePatternError
+from central.identity.types import User
+from central.passages.service import PassageService
+from central.passages.types import PassageFilter
+from central.sites.service import SiteService
+
+STREAM_PATH: Final = f"{LIST_PATH}/stream"
+CHOICE_LENGTH_MAX: Final = 100
+
+router = APIRouter(include_in_schema=False)
+
+Choice = Annotated[str, Field(max_length=CHOICE_LENGTH_MAX)]
+
+
+class SearchForm(BaseModel):
+    """What was chosen in the filters; choices that do not exist count as none."""
+
+    plate: Annotated[str, Field(max_length=PLATE_LENGTH_MAX)] = ""
+    period: Choice = ""
+    from_local: Choice = Field(default="", alias="from")
+    to_local: Choice = Field(default="", alias="to")
+    place: Choice = ""
+    vehicle_class: Choice = ""
+    direction: Choice = ""
+
+    def query(self) -> ListQuery:
+        """The same as an address, without the plate."""
+        return ListQuery.parse(self.model_dump(by_alias=True, exclude={"plate"}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FormView:
+    """The filters as they stand in the form.
+
+    Attributes:
+        plate: As it was typed.
+        is_active: Whether anything is filtered.
+    """
+
+    query: ListQuery
+    plate: str
+    is_active: bool
+    plate_problem: str | None
+    range_problem: str | None
+
+    @property
+    def has_problem(self) -> bool:
+        """Whether something must be put right before searching."""
+        return self.plate_problem is not None or self.range_problem is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListView:
+    """The list around its rows.
+
+    Attributes:
+        live_url: Address of new rows; ``None`` on older pages, where none appear.
+        position: Where in the feed the list was made.
+    """
+
+    rows: tuple[RowView, ...]
+    count_text: str
+    range_text: str
+    newer_url: str | None
+    older_url: str | None
+    live_url: str | None
+    position: int
+
+
+EMPTY_LIST: Final = ListView(
+    rows=(),
+    count_text="0",
+    range_text="",
+    newer_url=None,
+    older_url=None,
+    live_url=None,
+    position=0,
+)
+
+
+@router.get(LIST_PATH)
+async def list_page(
+    request: Request, *, console: Console, user: SignedIn, connection: Connection, now: Now
+) -> Response:
+    """The list that an address describes."""
+    maker = _Maker(request, console=console, user=user, connection=connection, now=now)
+    query = ListQuery.parse(request.query_params)
+    plate = console.shelf.recall(query.plate_word, user_id=user.id, now=now)
+    if query.plate_word and plate is None:
+        query = query.with_plate_word("")
+        form = maker.form(query, plate_text="")
+        return await maker.page(form, await maker.listing(query, None), has_forgotten=True)
+    form = maker.form(query, plate_text=plate.text if plate else "")
+    if form.has_problem:
+        return await maker.page(form, EMPTY_LIST, status=422)
+    return await maker.page(form, await maker.listing(query, plate))
+
+
+@router.post(f"{LIST_PATH}/search")
+async def search(
+    request: Request,
+    filled: Annotated[SearchForm, Form()],
+    *,
+    console: Console,
+    user: SignedIn,
+    connection: Connection,
+    now: Now,
+) -> Response:
+    """Turn the filters into an address; what can't be searched for comes back with the reason."""
+    maker = _Maker(request, console=console, user=user, connection=connection, now=now)
+    query = filled.query()
+    try:
+        plate = parse_plate(filled.plate)
+    except InvalidPlatePatternError:
+        form = maker.form(query, plate_text=filled.plate, is_plate_wrong=True)
+        return await maker.page(form, EMPTY_LIST, status=422)
+    form = maker.form(query, plate_text=filled.plate)
+    if form.has_problem:
+        return await maker.page(form, EMPTY_LIST, status=422)
+    if plate is not None:
+        query = query.with_plate_word(console.shelf.remember(plate, user_id=user.id, now=now))
+    return RedirectResponse(query.url(), status_code=303)
+
+
+@router.get("/console/overview")
+async def overview(
+    request: Request, *, console: Console, user: SignedIn, connection: Connection, now: Now
+) -> Response:
+    """The strip above the list, for refreshing it; by itself it leads to the list."""
+    if "hx-request" not in request.headers:
+        return RedirectResponse(LIST_PATH, status_code=303)
+    maker = _Maker(request, console=console, user=user, connection=connection, now=now)
+    return console.renderer.piece(request, "overview.html", overview=await maker.overview())
+
+
+@router.get(f"{LIST_PATH}/{{passage_id}}")
+async def detail_page(
+    request: Request, passage_id: UUID, *, console: Console, user: SignedIn, passages: Passages
+) -> Response:
+    """The details of one passage: a page of its own, or the pane beside the list."""
+    speech = console.renderer.speeches[language_of(request)]
+    detail = detail_view(await passages.get(passage_id, scope=user.scope), speech)
+    if "hx-request" in request.headers:
+        return console.renderer.piece(request, "passages/detail.html", detail=detail, is_page=False)
+    return console.renderer.page(
+        request, "passages/detail_page.html", user=user, detail=detail, is_page=True
+    )
+
+
+class _Maker:
+    """Makes the list's page for one request."""
+
+    def __init__(
+        self,
+        request: Request,
+        *,
+        console: ConsoleParts,
+        user: User,
+        connection: AsyncConnection,
+        now: datetime,
+    ) -> None:
+        self._request = request
+        self._renderer = console.renderer
+        self._speech = console.renderer.speeches[language_of(request)]
+        self._user = user
+        self._passages = PassageService(connection)
+        self._sites = SiteService(connection)
+        self._now = now
+
+    def form(self, query: ListQuery, *, plate_text: str, is_plate_wrong: bool = False) -> FormView:
+        """The filters as they were chosen, with what is wrong about them."""
+        _ = self._speech.text
+        is_ordered = has_order(query, now=self._now)
+        return FormView(
+            query=query,
+            plate=plate_text,
+            is_active=bool(plate_text) or query.is_active,
+            plate_problem=_("Only letters, digits, ? and * please.") if is_plate_wrong else None,
+            range_problem=None if is_ordered else _("The end must come after the beginning."),
+        )
+
+    async def listing(self, query: ListQuery, plate: PlatePattern | None) -> ListView:
+        """One page of the list. The feed's end is read first, so that no row falls between."""
+        wanted = query.as_filter(plate=plate, now=self._now)
+        position = await self._passages.feed_position()
+        page = await self._passages.search(wanted, query.as_page(), scope=self._user.scope)
+        count = await self._passages.count(wanted, scope=self._user.scope)
+        newer = query.newer()
+        rows = tuple(row_view(summary, self._speech) for summary in page.passages)
+        return ListView(
+            rows=rows,
+            count_text=count_text(count, self._speech),
+            range_text=f"{rows[-1].time_and_date} → {rows[0].time_and_date}" if rows else "",
+            newer_url=newer.url() if newer is not None else None,
+            older_url=query.older(cursor_text(page.next)).url() if page.next else None,
+            live_url=query.url(STREAM_PATH) if newer is None else None,
+            position=position,
+        )
+
+    async def overview(self) -> OverviewView:
+        """The strip above the list."""
+        today = PassageFilter(captured_from=start_of_local_day(self._now))
+        scope = self._user.scope
+        return overview_view(
+            devices=await self._sites.devices(scope),
+            cameras=await self._sites.cameras(scope),
+            today=await self._passages.count(today, scope=scope),
+            speech=self._speech,
+            now=self._now,
+        )
+
+    async def page(
+        self, form: FormView, shown: ListView, *, status: int = 200, has_forgotten: bool = False
+    ) -> Response:
+        """The whole page."""
+        scope = self._user.scope
+        return self._renderer.page(
+            self._request,
+            "passages/list.html",
+            user=self._user,
+            status=status,
+            form=form,
+            list=shown,
+            rows=shown.rows,
+            has_forgotten=has_forgotten,
+            places=place_views(await self._sites.sites(scope), await self._sites.cameras(scope)),
+            overview=await self.overview(),
+        )

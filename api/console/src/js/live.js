@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: AGPL-3.0-or-later
+// New passages appear on top of the list while it is open. The server sends rows as HTML with the
+// position in its feed as event id, so that nothing is missed after a broken link.
+import htmx from "htmx.org";
+
+const ROWS_MAX = 200; // more makes old machines slow; older rows are a page away
+const WAITING_MAX = 200; // rows kept while paused
+const RETRY_MS_MIN = 2000;
+const RETRY_MS_MAX = 30000;
+
+/** Rows of one event, newest first. */
+function parseRows(html) {
+  const template = document.createElement("template");
+  template.innerHTML = html;
+  return [...template.content.querySelectorAll("tr[data-passage]")];
+}
+
+/** Insert a row where its capture time belongs; false when it is already there or off the page. */
+function insertRow(body, row, hasOlderPage) {
+  if (document.getElementById(row.id)) return false;
+  const below = [...body.children].find((other) => other.dataset.captured <= row.dataset.captured);
+  if (!below && hasOlderPage && body.children.length > 0) return false;
+  row.dataset.new = "";
+  body.insertBefore(row, below ?? null);
+  htmx.process(row);
+  while (body.children.length > ROWS_MAX) body.lastElementChild.remove();
+  return true;
+}
+
+/** Follow the server's stream, if this page shows the newest passages. */
+export function startLive() {
+  const live = document.querySelector("[data-live-url]");
+  const body = document.getElementById("rows");
+  if (!live || !body) return;
+
+  const status = live.querySelector("[data-live-status]");
+  const pause = live.querySelector("[data-live-pause]");
+  const count = live.querySelector("[data-live-count]");
+  const texts = live.dataset;
+  let source = null;
+  let position = live.dataset.position;
+  let retryMs = RETRY_MS_MIN;
+  let retryTimer = 0;
+  let isPaused = false;
+  let arrived = 0;
+  let waiting = [];
+
+  function show(state) {
+    live.dataset.state = state;
+    status.textContent = texts[`text${state[0].toUpperCase()}${state.slice(1)}`];
+  }
+
+  function showCount() {
+    const number = isPaused ? waiting.length : arrived;
+    const isFull = isPaused && number >= WAITING_MAX;
+    count.hidden = number === 0;
+    count.textContent = texts.textNew.replace("{count}", isFull ? `${number}+` : `${number}`);
+  }
+
+  function add(rows) {
+    const added = rows.filter((row) => insertRow(body, row, "hasOlder" in live.dataset)).length;
+    if (added === 0) return;
+    arrived += added;
+    document.querySelector("[data-empty]")?.setAttribute("hidden", "");
+    document.querySelector("[data-table]")?.removeAttribute("hidden");
+  }
+
+  function receive(event) {
+    position = event.lastEventId;
+    const rows = parseRows(event.data);
+    if (isPaused) waiting = waiting.concat(rows).slice(-WAITING_MAX);
+    else add(rows);
+    showCount();
+  }
+
+  function disconnect() {
+    window.clearTimeout(retryTimer);
+    source?.close();
+    source = null;
+  }
+
+  function connect() {
+    disconnect();
+    const url = new URL(live.dataset.liveUrl, window.location.href);
+    url.searchParams.set("after", position);
+    source = new EventSource(url);
+    source.addEventListener("open", () => {
+      retryMs = RETRY_MS_MIN;
+      show(isPaused ? "paused" : "open");
+    });
+    source.addEventListener("passages", receive);
+    source.addEventListener("position", (event) => {
+      position = event.lastEventId;
+    });
+    source.addEventListener("gap", () => {
+      disconnect();
+      show("gap");
+    });
+    source.addEventListener("error", () => {
+      show("lost");
+      if (source?.readyState !== EventSource.CLOSED) return; // the browser tries again by itself
+      disconnect();
+      retryTimer = window.setTimeout(connect, retryMs * (0.75 + Math.random() / 2));
+      retryMs = Math.min(retryMs * 2, RETRY_MS_MAX);
+    });
+  }
+
+  pause.hidden = false;
+  pause.addEventListener("click", () => {
+    isPaused = !isPaused;
+    pause.setAttribute("aria-pressed", String(isPaused));
+    if (!isPaused) {
+      add(waiting);
+      waiting = [];
+    }
+    arrived = 0;
+    showCount();
+    if (live.dataset.state !== "lost" && live.dataset.state !== "gap") show(isPaused ? "paused" : "open");
+  });
+
+  // A hidden tab gives its connection back: browsers allow only six per server.
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden) disconnect();
+    else if (live.dataset.state !== "gap") connect();
+  });
+  show("lost");
+  connect();
+}

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What a request may ask for: a connection, the user behind its session, the time, the store."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool
+
+from api.errors import NotSignedInError
+from api.security.cookies import session_token
+from api.settings import ApiSettings
+from central.db.outages import translated_outages
+from central.errors import SessionInvalidError
+from central.evidence.service import EvidenceService
+from central.evidence.store import EvidenceStore
+from central.identity.service import IdentityService
+from central.identity.types import SessionPolicy, User
+from central.passages.service import PassageService
+from central.sites.service import SiteService
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Process:
+    """What lives as long as the process."""
+
+    settings: ApiSettings
+    pool: AsyncConnectionPool
+    store: EvidenceStore
+    clock: Clock
+
+    @property
+    def session_policy(self) -> SessionPolicy:
+        """How long sessions hold."""
+        return SessionPolicy(
+            lifetime=max(self.settings.session_lifetime, self.settings.session_idle),
+            idle=self.settings.session_idle,
+        )
+
+
+def process_of(request: Request) -> Process:
+    """What the lifespan put into the request's state."""
+    return cast("Process", request.state.process)  # Starlette's state is untyped.
+
+
+ProcessDep = Annotated[Process, Depends(process_of)]
+
+
+def now_of(process: ProcessDep) -> datetime:
+    """The time of this request, aware."""
+    return process.clock()
+
+
+Now = Annotated[datetime, Depends(now_of)]
+
+
+async def connection_of(process: ProcessDep) -> AsyncIterator[AsyncConnection]:
+    """A connection with one transaction, committed before the answer is sent.
+
+    Raises:
+        CentralUnavailableError: The database can't be reached.
+    """
+    with translated_outages():
+        async with process.pool.connection() as connection:
+            yield connection
+
+
+Connection = Annotated[AsyncConnection, Depends(connection_of, scope="function")]
+
+
+def identity_of(connection: Connection, process: ProcessDep) -> IdentityService:
+    """Users and sessions."""
+    return IdentityService(connection, policy=process.session_policy)
+
+
+def sites_of(connection: Connection) -> SiteService:
+    """Sites and devices."""
+    return SiteService(connection)
+
+
+def passages_of(connection: Connection) -> PassageService:
+    """Passages."""
+    return PassageService(connection)
+
+
+def evidence_of(connection: Connection, process: ProcessDep) -> EvidenceService:
+    """Evidence pictures."""
+    return EvidenceService(connection, process.store)
+
+
+Identity = Annotated[IdentityService, Depends(identity_of, scope="function")]
+Sites = Annotated[SiteService, Depends(sites_of, scope="function")]
+Passages = Annotated[PassageService, Depends(passages_of, scope="function")]
+Evidence = Annotated[EvidenceService, Depends(evidence_of, scope="function")]
+
+
+async def signed_in_user(request: Request, identity: Identity, now: Now) -> User:
+    """The user whose session cookie came with the request.
+
+    Raises:
+        NotSignedInError: There is no session, or it has ended.
+    """
+    token = session_token(request)
+    if token is None:
+        raise NotSignedInError
+    try:
+        return await identity.user_of(token, now=now)
+    except SessionInvalidError as error:
+        raise NotSignedInError from error
+
+
+SignedIn = Annotated[User, Depends(signed_in_user, scope="function")]

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Transactions for work that must not hold a connection for a whole request."""
+
+import math
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+from psycopg import AsyncConnection
+
+from api.deps.request import Process
+from api.errors import LoginDelayedError, LoginRefusedError
+from central.db.outages import translated_outages
+from central.identity.service import IdentityService
+from central.identity.types import LoggedIn, LoginDelayed
+
+
+@asynccontextmanager
+async def transaction(process: Process) -> AsyncIterator[AsyncConnection]:
+    """A connection with one transaction, committed at the end of the block.
+
+    Raises:
+        CentralUnavailableError: The database can't be reached.
+    """
+    with translated_outages():
+        async with process.pool.connection() as connection:
+            yield connection
+
+
+async def sign_in(process: Process, *, username: str, password: str, now: datetime) -> LoggedIn:
+    """Open a session. A refusal is committed before it is told, so that it is counted.
+
+    Raises:
+        LoginRefusedError: Wrong name or password, or the account is switched off.
+        LoginDelayedError: Too many failures; the password was not looked at.
+    """
+    async with transaction(process) as connection:
+        identity = IdentityService(connection, policy=process.session_policy)
+        outcome = await identity.log_in(username=username, password=password, now=now)
+    if isinstance(outcome, LoginDelayed):
+        raise LoginDelayedError(wait_s=math.ceil((outcome.until_at - now).total_seconds()))
+    if not isinstance(outcome, LoggedIn):
+        raise LoginRefusedError
+    return outcome

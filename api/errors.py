@@ -1,0 +1,303 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Everything that the api can refuse, and how any error looks to a machine (RFC 9457).
+
+::
+
+    ApiError
+    ├── ApiSettingsError           the process can't start with these settings
+    ├── AssetsMissingError         the console's scripts and styles were not built
+    └── RequestError               becomes an answer with a status and a stable code
+        ├── NotSignedInError
+        ├── LoginRefusedError
+        ├── LoginDelayedError
+        ├── CrossOriginError
+        ├── DeviceUnauthorisedError
+        ├── BodyTooLargeError
+        ├── LengthRequiredError
+        ├── MediaTypeError
+        ├── CursorInvalidError
+        ├── NotHereError
+        └── TooManyStreamsError
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import ClassVar, Final
+
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse
+
+from central.errors import (
+    CentralError,
+    CentralUnavailableError,
+    DeviceNotFoundError,
+    DeviceRefusedError,
+    EvidenceHashMismatchError,
+    EvidenceNotAnImageError,
+    EvidenceNotFoundError,
+    EvidenceTooLargeError,
+    InvalidFilterError,
+    InvalidPlatePatternError,
+    PassageNotFoundError,
+    SessionInvalidError,
+)
+
+PROBLEM_MEDIA_TYPE: Final = "application/problem+json"
+PROBLEM_TYPE_PREFIX: Final = "urn:luuthong:problem:"
+FIELD_ERRORS_MAX: Final = 20
+RETRY_AFTER_S: Final = 5
+
+
+class ApiError(Exception):
+    """Root of every error that the api raises on purpose."""
+
+
+class ApiSettingsError(ApiError):
+    """The process can't start with these settings."""
+
+
+class AssetsMissingError(ApiError):
+    """The console's scripts and styles were not built."""
+
+    def __init__(self) -> None:
+        super().__init__("run npm ci --ignore-scripts and npm run build in api/console")
+
+
+class RequestError(ApiError):
+    """A request that is refused; the class says how."""
+
+    status: ClassVar[int]
+    code: ClassVar[str]
+    title: ClassVar[str]
+
+    def __init__(self, *, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(self.title)
+        self.headers = dict(headers or {})
+
+
+class NotSignedInError(RequestError):
+    """No session, or one that ended."""
+
+    status = 401
+    code = "not-signed-in"
+    title = "Sign in first"
+
+
+class LoginRefusedError(RequestError):
+    """Wrong name or password; which one is never told."""
+
+    status = 401
+    code = "login-refused"
+    title = "The user name or the password is wrong"
+
+
+class LoginDelayedError(RequestError):
+    """Too many failures on this account."""
+
+    status = 429
+    code = "login-delayed"
+    title = "Too many failed attempts; wait before the next one"
+
+    def __init__(self, *, wait_s: int) -> None:
+        super().__init__(headers={"Retry-After": str(wait_s)})
+        self.wait_s = wait_s
+
+
+class CrossOriginError(RequestError):
+    """A page of another site tried to change something here."""
+
+    status = 403
+    code = "cross-origin-request"
+    title = "Requests of other sites are refused"
+
+
+class DeviceUnauthorisedError(RequestError):
+    """The device did not prove who it is."""
+
+    status = 401
+    code = "device-unauthorised"
+    title = "The device's name or secret is missing or wrong"
+
+    def __init__(self) -> None:
+        super().__init__(headers={"WWW-Authenticate": "Device"})
+
+
+class BodyTooLargeError(RequestError):
+    """The body is larger than this address accepts."""
+
+    status = 413
+    code = "body-too-large"
+    title = "The body is too large"
+
+
+class LengthRequiredError(RequestError):
+    """The body's length was not announced, so it can't be bounded."""
+
+    status = 411
+    code = "length-required"
+    title = "Content-Length is needed"
+
+
+class MediaTypeError(RequestError):
+    """The body is of another kind than this address accepts."""
+
+    status = 415
+    code = "unsupported-media-type"
+    title = "This kind of body is not accepted here"
+
+
+class CursorInvalidError(RequestError):
+    """A page's cursor was not made here."""
+
+    status = 422
+    code = "cursor-invalid"
+    title = "The cursor is not one of ours"
+
+
+class NotHereError(RequestError):
+    """There is nothing at this address, or not for this caller."""
+
+    status = 404
+    code = "not-found"
+    title = "There is nothing here"
+
+
+class TooManyStreamsError(RequestError):
+    """Every place on the live list is taken."""
+
+    status = 503
+    code = "too-many-streams"
+    title = "Too many live pages are open"
+
+    def __init__(self) -> None:
+        super().__init__(headers={"Retry-After": str(RETRY_AFTER_S)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """An error as the caller sees it.
+
+    Attributes:
+        code: Stable name that programs may depend on.
+        title: English sentence for engineers; the console translates by ``code``.
+        fields: Which fields are wrong and why, without their values.
+        headers: Headers of the answer.
+    """
+
+    status: int
+    code: str
+    title: str
+    fields: Sequence[Mapping[str, str]] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def as_response(self, *, request_id: str) -> JSONResponse:
+        """The answer as problem+json."""
+        body: dict[str, object] = {
+            "type": f"{PROBLEM_TYPE_PREFIX}{self.code}",
+            "title": self.title,
+            "status": self.status,
+            "code": self.code,
+            "request_id": request_id,
+        }
+        if self.fields:
+            body["fields"] = list(self.fields)
+        return JSONResponse(
+            body,
+            status_code=self.status,
+            headers=dict(self.headers),
+            media_type=PROBLEM_MEDIA_TYPE,
+        )
+
+
+INTERNAL_PROBLEM: Final = Problem(
+    status=500, code="internal-error", title="Something went wrong here; it was recorded"
+)
+UNAVAILABLE_PROBLEM: Final = Problem(
+    status=503,
+    code="database-unavailable",
+    title="The database can't be reached; try again",
+    headers={"Retry-After": str(RETRY_AFTER_S)},
+)
+
+_OF_CENTRAL: Final[Mapping[type[CentralError], Problem]] = MappingProxyType(
+    {
+        CentralUnavailableError: UNAVAILABLE_PROBLEM,
+        InvalidPlatePatternError: Problem(
+            status=422,
+            code="plate-pattern-invalid",
+            title="A plate pattern has only letters, digits, ? and *",
+        ),
+        InvalidFilterError: Problem(
+            status=422, code="filter-invalid", title="The search makes no sense"
+        ),
+        PassageNotFoundError: Problem(
+            status=404, code="passage-not-found", title="No passage has this id"
+        ),
+        EvidenceNotFoundError: Problem(
+            status=404, code="evidence-not-found", title="No picture has this hash"
+        ),
+        EvidenceHashMismatchError: Problem(
+            status=409, code="hash-mismatch", title="The body has another hash"
+        ),
+        EvidenceTooLargeError: Problem(
+            status=413, code="body-too-large", title="The body is too large"
+        ),
+        EvidenceNotAnImageError: Problem(
+            status=415, code="not-a-jpeg", title="The body is no JPEG picture"
+        ),
+        DeviceNotFoundError: Problem(
+            status=404, code="device-unknown", title="No device has this name"
+        ),
+        DeviceRefusedError: Problem(
+            status=401,
+            code="device-unauthorised",
+            title="The device's name or secret is missing or wrong",
+            headers={"WWW-Authenticate": "Device"},
+        ),
+        SessionInvalidError: Problem(status=401, code="not-signed-in", title="Sign in first"),
+    }
+)
+"""Expected errors of the centre; one that is missing here is a bug and becomes a 500."""
+
+_OF_STATUS: Final[Mapping[int, str]] = MappingProxyType(
+    {400: "bad-request", 404: "not-found", 405: "method-not-allowed", 413: "body-too-large"}
+)
+
+
+def problem_of(error: Exception) -> Problem:
+    """How an error looks to the caller; unknown ones are 500 and tell nothing."""
+    if isinstance(error, RequestError):
+        return Problem(
+            status=error.status, code=error.code, title=error.title, headers=error.headers
+        )
+    if isinstance(error, RequestValidationError):
+        return Problem(
+            status=422,
+            code="request-invalid",
+            title="The request breaks the contract",
+            fields=_field_errors(error),
+        )
+    if isinstance(error, HTTPException):
+        return Problem(
+            status=error.status_code,
+            code=_OF_STATUS.get(error.status_code, "http-error"),
+            title=error.detail,
+            headers=error.headers or {},
+        )
+    for kind in type(error).__mro__:
+        if issubclass(kind, CentralError) and kind in _OF_CENTRAL:
+            return _OF_CENTRAL[kind]
+    return INTERNAL_PROBLEM
+
+
+def _field_errors(error: RequestValidationError) -> list[dict[str, str]]:
+    """Where and why, never the value: it may be a plate or a password."""
+    return [
+        {
+            "where": ".".join(str(part) for part in problem["loc"]),
+            "why": str(problem["type"]),
+        }
+        for problem in error.errors()[:FIELD_ERRORS_MAX]
+    ]

@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The api process: ``uvicorn --factory api.main:create_app``."""
+
+import traceback
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final, TypedDict
+
+import structlog
+from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.console import passages as console_passages
+from api.console import sign_in, stream
+from api.console.assets import STATIC_PATH, Assets, HashedFiles
+from api.console.errors import problem_page
+from api.console.i18n import load_speeches
+from api.console.live import LiveFeed, running
+from api.console.parts import ConsoleParts
+from api.console.remembered import PlateShelf
+from api.console.rendering import Renderer
+from api.deps.request import Clock, Process
+from api.deps.transactions import transaction
+from api.errors import INTERNAL_PROBLEM, ApiError, problem_of
+from api.security.headers import SecurityHeaders
+from api.security.limits import BODY_BYTES_MAX, BodyLimit
+from api.security.origin import require_same_origin
+from api.settings import ApiSettings, read_settings
+from api.v1 import evidence, health, metrics, openapi, passages, session
+from api.v1.metrics import RequestMetrics, RequestObserver
+from central.db.pool import connection_info, open_pool
+from central.domain.scope import SiteScope
+from central.errors import CentralError
+from central.evidence.store import PICTURE_BYTES_MAX, EvidenceStore
+from central.logging import configure_logging
+from central.passages.service import PassageService
+from central.passages.types import FeedPage
+
+log = structlog.get_logger(__name__)
+
+APPLICATION_NAME: Final = "luuthong-api"
+CONSOLE_PREFIX: Final = "/console"
+UPLOAD_PREFIX: Final = "/v1/evidence/"
+FRAMES_LOGGED_MAX: Final = 8
+
+
+class State(TypedDict):
+    """What the lifespan puts into every request's state."""
+
+    process: Process
+    console: ConsoleParts
+
+
+def create_app(
+    settings: ApiSettings | None = None,
+    *,
+    clock: Clock | None = None,
+    assets: Assets | None = None,
+) -> FastAPI:
+    """Make the application; nothing is opened before it starts.
+
+    Args:
+        settings: Read from the environment when absent.
+        clock: Tells the aware time; the machine's when absent.
+        assets: Built files of the console; those in the package when absent.
+
+    Raises:
+        ApiSettingsError: A setting is missing or wrong.
+        AssetsMissingError: The console's files were not built.
+    """
+    if settings is None:
+        settings = read_settings()
+        configure_logging(settings.log_level)
+    files = assets or Assets()
+    app = FastAPI(
+        title="Luuthong",
+        version=version("luuthong"),
+        summary="Passages of a province's roads, for machines.",
+        license_info={"name": "AGPL-3.0-or-later", "identifier": "AGPL-3.0-or-later"},
+        openapi_url=None,  # FastAPI's own pages load scripts of other hosts
+        lifespan=partial(
+            _lifespan, settings=settings, clock=clock or partial(datetime.now, UTC), files=files
+        ),
+        dependencies=[Depends(require_same_origin)],
+    )
+    for module in (session, passages, evidence, health, openapi, metrics):
+        app.include_router(module.router)
+    # The stream stands before the details, whose address would fit it, too.
+    for page in (sign_in, stream, console_passages):
+        app.include_router(page.router)
+    app.mount(STATIC_PATH, HashedFiles(directory=files.folder), name="static")
+    for kind in (ApiError, CentralError, RequestValidationError, HTTPException):
+        app.add_exception_handler(kind, _answer_error)
+    registry = CollectorRegistry()
+    for collector in (ProcessCollector, PlatformCollector, GCCollector):
+        collector(registry=registry)
+    app.state.metrics = RequestMetrics(registry)
+    app.add_middleware(LastResort)
+    app.add_middleware(BodyLimit, bytes_max_of=_body_bytes_max)
+    app.add_middleware(SecurityHeaders)
+    app.add_middleware(RequestObserver, metrics=app.state.metrics)
+    return app
+
+
+class LastResort:
+    """ASGI middleware: whatever nobody expected becomes a plain 500 with all our headers.
+
+    Starlette's own place for this lies outside of every middleware.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        has_started = False
+
+        async def send_watched(message: Message) -> None:
+            nonlocal has_started
+            has_started = has_started or message["type"] == "http.response.start"
+            await send(message)
+
+        try:
+            await self._app(scope, receive, send_watched)
+        except Exception as error:
+            if scope["type"] != "http" or has_started:
+                raise
+            response = await _answer_error(Request(scope, receive), error)
+            await response(scope, receive, send)
+
+
+@asynccontextmanager
+async def _lifespan(
+    _app: FastAPI, *, settings: ApiSettings, clock: Clock, files: Assets
+) -> AsyncIterator[Mapping[str, object]]:
+    """Open the pool and follow the feed, for as long as the process serves."""
+    info = connection_info(
+        settings.database_url,
+        password_file=settings.database_password_file,
+        application_name=APPLICATION_NAME,
+    )
+    async with AsyncExitStack() as stack:
+        process = Process(
+            settings=settings,
+            pool=await stack.enter_async_context(
+                open_pool(info, connections_max=settings.database_connections_max)
+            ),
+            store=EvidenceStore(settings.evidence_folder),
+            clock=clock,
+        )
+        feed = LiveFeed(
+            info=info,
+            read_feed=partial(_feed_after, process),
+            read_position=partial(_feed_position, process),
+            subscribers_max=settings.live_subscribers_max,
+        )
+        await stack.enter_async_context(running(feed))
+        console = ConsoleParts(
+            renderer=Renderer(assets=files, speeches=load_speeches()),
+            shelf=PlateShelf(),
+            feed=feed,
+        )
+        log.info("api_started")
+        yield State(process=process, console=console)
+    log.info("api_stopped")
+
+
+async def _feed_after(process: Process, position: int) -> FeedPage:
+    """New passages of every site; each open page then takes what its user may see."""
+    async with transaction(process) as connection:
+        return await PassageService(connection).feed_after(position, scope=SiteScope.everything())
+
+
+async def _feed_position(process: Process) -> int:
+    async with transaction(process) as connection:
+        return await PassageService(connection).feed_position()
+
+
+async def _answer_error(request: Request, error: Exception) -> Response:
+    """Any error as problem+json, or as a page below the console."""
+    problem = problem_of(error)
+    if problem is INTERNAL_PROBLEM:
+        log.error("request_failed", kind=type(error).__name__, where=_where(error))
+    request_id = request.scope["state"].get("request_id", "")
+    if request.url.path.startswith(CONSOLE_PREFIX):
+        return problem_page(request, problem, request_id=request_id)
+    return problem.as_response(request_id=request_id)
+
+
+def _where(error: Exception) -> list[str]:
+    """Where an error came from; its text and values are left out, as they may hold a plate."""
+    frames = traceback.extract_tb(error.__traceback__)[-FRAMES_LOGGED_MAX:]
+    return [f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames]
+
+
+def _body_bytes_max(scope: Scope) -> int:
+    """Largest body by address."""
+    is_upload = scope["method"] == "PUT" and scope["path"].startswith(UPLOAD_PREFIX)
+    return PICTURE_BYTES_MAX if is_upload else BODY_BYTES_MAX

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Settings of the api process; read once in ``create_app`` and passed on."""
+
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from api.errors import ApiSettingsError
+
+ENV_PREFIX = "LUUTHONG_API_"
+
+
+class MetricsAccess(StrEnum):
+    """Who may read ``/metrics``."""
+
+    LOOPBACK = "loopback"
+    EVERYBODY = "everybody"
+    NOBODY = "nobody"
+
+
+class ApiSettings(BaseSettings):
+    """Everything that the api process can be told.
+
+    Secrets are never values here: they stand in files that the settings name.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    database_url: str = Field(
+        pattern=r"^postgres(ql)?://", description="Address of the database, without a password."
+    )
+    database_password_file: Path | None = Field(
+        default=None,
+        description="File whose first line is the database password; not needed on a socket.",
+    )
+    database_connections_max: int = Field(
+        default=8,
+        ge=2,
+        le=100,
+        description="Most database connections of this process. Higher: more requests at a time, "
+        "more memory at the database.",
+    )
+    evidence_folder: Path = Field(
+        default=Path("evidence"),
+        description="Folder of the content-addressed evidence store, the same as the centre's.",
+    )
+    session_lifetime: timedelta = Field(
+        default=timedelta(hours=12),
+        ge=timedelta(minutes=5),
+        le=timedelta(days=7),
+        description="Longest time from signing in to having to sign in again.",
+    )
+    session_idle: timedelta = Field(
+        default=timedelta(hours=2),
+        ge=timedelta(minutes=5),
+        le=timedelta(days=7),
+        description="Longest pause between two requests before a session ends.",
+    )
+    metrics_access: MetricsAccess = Field(
+        default=MetricsAccess.LOOPBACK, description="Who may read /metrics."
+    )
+    live_subscribers_max: int = Field(
+        default=200,
+        ge=1,
+        le=10_000,
+        description="Most pages that follow the live list at a time; further ones are told to "
+        "try again later.",
+    )
+    log_level: str = Field(
+        default="info",
+        pattern=r"^(debug|info|warning|error)$",
+        description="Least important log line that is written.",
+    )
+
+
+def read_settings() -> ApiSettings:
+    """Read the settings from the environment.
+
+    Raises:
+        ApiSettingsError: A setting is missing or wrong; names it without showing its value.
+    """
+    try:
+        return ApiSettings()
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{ENV_PREFIX}{'__'.join(str(part) for part in problem['loc']).upper()}: "
+            f"{problem['msg']}"
+            for problem in error.errors(include_input=False, include_url=False)
+        )
+        raise ApiSettingsError(problems) from error

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Error answers for the OpenAPI document, with an example per stable code."""
+
+from typing import Any, Final
+
+from api.errors import PROBLEM_MEDIA_TYPE, PROBLEM_TYPE_PREFIX
+from api.v1.schemas import ProblemBody
+
+_MEANINGS: Final = {
+    "not-signed-in": (401, "Sign in first"),
+    "login-refused": (401, "The user name or the password is wrong"),
+    "login-delayed": (429, "Too many failed attempts; wait before the next one"),
+    "cross-origin-request": (403, "Requests of other sites are refused"),
+    "request-invalid": (422, "The request breaks the contract"),
+    "filter-invalid": (422, "The search makes no sense"),
+    "plate-pattern-invalid": (422, "A plate pattern has only letters, digits, ? and *"),
+    "cursor-invalid": (422, "The cursor is not one of ours"),
+    "passage-not-found": (404, "No passage has this id"),
+    "evidence-not-found": (404, "No picture has this hash"),
+    "device-unknown": (404, "No device has this name"),
+    "device-unauthorised": (401, "The device's name or secret is missing or wrong"),
+    "hash-mismatch": (409, "The body has another hash"),
+    "body-too-large": (413, "The body is too large"),
+    "length-required": (411, "Content-Length is needed"),
+    "unsupported-media-type": (415, "This kind of body is not accepted here"),
+    "not-a-jpeg": (415, "The body is no JPEG picture"),
+    "database-unavailable": (503, "The database can't be reached; try again"),
+}
+
+Responses = dict[int | str, dict[str, Any]]
+"""FastAPI's own type for documented answers, whose values are free JSON."""
+
+
+def problems(*codes: str) -> Responses:
+    """Documentation of the errors that an address may answer with."""
+    responses: Responses = {}
+    for code in codes:
+        status, title = _MEANINGS[code]
+        response = responses.setdefault(
+            status,
+            {
+                "model": ProblemBody,
+                "description": "",
+                "content": {PROBLEM_MEDIA_TYPE: {"examples": {}}},
+            },
+        )
+        response["description"] = "; ".join(filter(None, (response["description"], title)))
+        response["content"][PROBLEM_MEDIA_TYPE]["examples"][code] = {
+            "value": {
+                "type": f"{PROBLEM_TYPE_PREFIX}{code}",
+                "title": title,
+                "status": status,
+                "code": code,
+                "request_id": "4bf92f3577b34da6",
+            }
+        }
+    return responses

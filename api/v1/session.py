@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Signing in and out for programs."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Body, Request, Response
+
+from api.deps.request import Identity, Now, ProcessDep
+from api.deps.transactions import sign_in
+from api.security.cookies import clear_session_cookie, session_token, set_session_cookie
+from api.v1.documented import problems
+from api.v1.schemas import LoginBody, SessionBody
+
+router = APIRouter(prefix="/v1/session", tags=["session"])
+
+
+@router.post(
+    "",
+    status_code=201,
+    responses=problems(
+        "login-refused",
+        "login-delayed",
+        "request-invalid",
+        "cross-origin-request",
+        "database-unavailable",
+    ),
+)
+async def open_session(
+    request: Request,
+    response: Response,
+    body: Annotated[LoginBody, Body()],
+    process: ProcessDep,
+    now: Now,
+) -> SessionBody:
+    """Open a session; its cookie ``luuthong_session`` comes with the answer."""
+    opened = await sign_in(
+        process, username=body.username, password=body.password.get_secret_value(), now=now
+    )
+    set_session_cookie(request, response, token=opened.token, expires_at=opened.expires_at, now=now)
+    return SessionBody.of(opened.user, expires_at=opened.expires_at)
+
+
+@router.delete("", status_code=204, responses=problems("cross-origin-request"))
+async def end_session(request: Request, response: Response, identity: Identity) -> None:
+    """End the session of the cookie; without one there is nothing to do."""
+    token = session_token(request)
+    if token is not None:
+        await identity.log_out(token)
+    clear_session_cookie(request, response)

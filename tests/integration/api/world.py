@@ -1,0 +1,294 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""A running api with a database, users, devices and passages; shared by api and browser tests."""
+
+import asyncio
+import hashlib
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+from uuid import UUID, uuid4
+
+import cv2
+import httpx
+import numpy as np
+import uvicorn
+from psycopg import AsyncConnection
+
+from api.main import create_app
+from api.settings import ApiSettings
+from central.contracts.heartbeat import CameraHealthV1, CameraState, HeartbeatV1
+from central.contracts.passage import (
+    BoxV1,
+    ClockSource,
+    Direction,
+    EvidenceKind,
+    EvidenceRefV1,
+    ModelDigestV1,
+    PassageV1,
+    PlateAlternativeV1,
+    PlateColour,
+    PlateLayout,
+    PlateReadV1,
+    VehicleClass,
+)
+from central.contracts.topics import Stream, Topic
+from central.domain.times import TimeLimits
+from central.identity.service import IdentityService
+from central.identity.types import Role
+from central.ingest.database import IngestDatabase
+from central.ingest.parsing import parse
+from central.ingest.store import store_batch
+from central.ingest.types import Delivery
+from central.sites.service import register_device
+from central.sites.types import Registration
+from deploy.local.ports import free_port
+
+PROVINCE: Final = "thai-nguyen"
+SITE_ID: Final = "cau-gia-bay"
+SITE_NAME: Final = "Cầu Gia Bẩy"
+DEVICE_ID: Final = "gate-01"
+CAMERA_ID: Final = "lan-vao"
+USERNAME: Final = "operator"
+DISPLAY_NAME: Final = "Trực ban số 1"
+START_WAIT_S: Final = 20.0
+LIMITS: Final = TimeLimits(skew_max=timedelta(minutes=5), age_max=timedelta(days=366))
+SESSION_COOKIE: Final = "luuthong_session"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What a made passage shows; everything has a plain default."""
+
+    plate: str = "20A12345"
+    raw_plate: str | None = None
+    confidence: float = 0.99
+    is_legal: bool = True
+    layout: PlateLayout = PlateLayout.ONE_LINE
+    colour: PlateColour = PlateColour.WHITE
+    vehicle_class: VehicleClass | None = VehicleClass.CAR
+    direction: Direction = Direction.DOWN
+    captured_at: datetime | None = None
+    camera_id: str = CAMERA_ID
+    is_late: bool = False
+    pictures: tuple[tuple[EvidenceKind, bytes], ...] = ()
+
+
+@dataclass(kw_only=True)
+class World:
+    """Everything that a test of the api touches."""
+
+    database_url: str
+    evidence_folder: Path
+    api_url: str = ""
+    password: str = field(default="", repr=False)
+    device_secret: str = field(default="", repr=False)
+    outbox_id: UUID = field(default_factory=uuid4)
+    seq: int = 0
+
+    def settle(self, *, camera_ids: tuple[str, ...] = (CAMERA_ID,)) -> None:
+        """Make a user, a site and a device."""
+        now = datetime.now(UTC)
+        self.password = asyncio.run(_add_user(self.database_url, now=now))
+        registration = Registration(
+            device_id=DEVICE_ID,
+            site_id=SITE_ID,
+            province=PROVINCE,
+            site_name=SITE_NAME,
+            camera_ids=camera_ids,
+        )
+        self.device_secret = register_device(self.database_url, registration, now=now).secret
+
+    def store(self, *seen: Seen) -> list[PassageV1]:
+        """Commit passages the way ingest does, in one batch, with its notification."""
+        passages = [self._passage(each) for each in seen]
+        topic = Topic(
+            province=PROVINCE, site_id=SITE_ID, device_id=DEVICE_ID, stream=Stream.PASSAGE
+        )
+        self._commit([(str(topic), passage.to_json()) for passage in passages])
+        return passages
+
+    def beat(self) -> None:
+        """Commit a heartbeat of the device."""
+        now = datetime.now(UTC)
+        heartbeat = HeartbeatV1(
+            id=uuid4(),
+            device_id=DEVICE_ID,
+            outbox_id=self.outbox_id,
+            boot_id=uuid4(),
+            site_id=SITE_ID,
+            sent_at=now,
+            uptime_s=3600.0,
+            software_version="0.1.0",
+            clock_source=ClockSource.NTP,
+            clock_error_ms=8,
+            outbox_last_seq=self.seq,
+            outbox_events=0,
+            outbox_pictures=0,
+            outbox_bytes=0,
+            pictures_dropped=0,
+            disk_free_bytes=10**9,
+            resident_bytes=10**8,
+            cameras=(
+                CameraHealthV1(
+                    camera_id=CAMERA_ID,
+                    state=CameraState.RUNNING,
+                    captured_fps=25.0,
+                    analysed_fps=12.0,
+                    frames_dropped=0,
+                ),
+            ),
+        )
+        topic = Topic(
+            province=PROVINCE, site_id=SITE_ID, device_id=DEVICE_ID, stream=Stream.HEARTBEAT
+        )
+        self._commit([(str(topic), heartbeat.to_json())])
+
+    def upload(self, body: bytes) -> httpx.Response:
+        """Send a picture as the device does."""
+        return httpx.put(
+            f"{self.api_url}/v1/evidence/{sha256_of(body)}",
+            content=body,
+            headers=self.device_headers,
+        )
+
+    @property
+    def device_headers(self) -> dict[str, str]:
+        """Headers of the device's uploads."""
+        return {
+            "Authorization": f"Device {DEVICE_ID}:{self.device_secret}",
+            "Content-Type": "image/jpeg",
+        }
+
+    @contextmanager
+    def signed_in(self) -> Iterator[httpx.Client]:
+        """A client with a session."""
+        with httpx.Client(base_url=self.api_url) as client:
+            answer = client.post(
+                "/v1/session", json={"username": USERNAME, "password": self.password}
+            )
+            assert answer.status_code == 201, answer.text
+            yield client
+
+    def _commit(self, messages: Sequence[tuple[str, bytes]]) -> None:
+        deliveries = [parse(Delivery(topic=topic, payload=payload)) for topic, payload in messages]
+        with closing(IngestDatabase(self.database_url)) as database:
+            with database.transaction() as connection:
+                outcome = store_batch(connection, deliveries, limits=LIMITS, now=datetime.now(UTC))
+            assert not outcome.quarantined, outcome.quarantined
+
+    def _passage(self, seen: Seen) -> PassageV1:
+        self.seq += 1
+        at = seen.captured_at or datetime.now(UTC)
+        box = BoxV1(x_min=100, y_min=120, x_max=540, y_max=470)
+        plate = PlateReadV1(
+            raw_text=seen.plate if seen.raw_plate is None else seen.raw_plate,
+            text=seen.plate,
+            char_confidences=tuple(
+                max(0.3, seen.confidence - (0.22 if place == 3 else 0.003 * place))
+                for place in range(len(seen.plate))
+            ),
+            confidence=seen.confidence,
+            is_legal=seen.is_legal,
+            alternatives=(
+                (PlateAlternativeV1(text=seen.plate[:-1] + "8", confidence=0.02),)
+                if seen.plate
+                else ()
+            ),
+            layout=seen.layout,
+            colour=seen.colour,
+            frames_read=9,
+            box=BoxV1(x_min=250, y_min=400, x_max=390, y_max=440),
+        )
+        return PassageV1(
+            id=uuid4(),
+            device_id=DEVICE_ID,
+            outbox_id=self.outbox_id,
+            boot_id=self.outbox_id,
+            seq=self.seq,
+            site_id=SITE_ID,
+            camera_id=seen.camera_id,
+            lane=1,
+            direction=seen.direction,
+            captured_at=at,
+            first_seen_at=at - timedelta(milliseconds=400),
+            last_seen_at=at + timedelta(milliseconds=500),
+            clock_source=ClockSource.NTP,
+            clock_error_ms=12,
+            frame_index=self.seq * 20,
+            frame_width_px=1280,
+            frame_height_px=720,
+            vehicle_class=seen.vehicle_class,
+            vehicle_confidence=0.93 if seen.vehicle_class is not None else None,
+            vehicle_box=box if seen.vehicle_class is not None else None,
+            plate=plate,
+            models=(ModelDigestV1(name="plate-reader", sha256="ab" * 32),),
+            evidence=tuple(
+                EvidenceRefV1(kind=kind, sha256=sha256_of(body), size_bytes=len(body))
+                for kind, body in seen.pictures
+            ),
+            is_late=seen.is_late,
+        )
+
+
+def sha256_of(body: bytes) -> str:
+    """Hex digest of some bytes."""
+    return hashlib.sha256(body).hexdigest()
+
+
+def drawn_jpeg(*, seed: int, width: int = 320, height: int = 180) -> bytes:
+    """A small real JPEG, different for every seed."""
+    rng = np.random.default_rng(seed)
+    picture = rng.integers(0, 255, (height // 20, width // 20, 3), dtype=np.uint8)
+    big = cv2.resize(picture, (width, height), interpolation=cv2.INTER_CUBIC)
+    return bytes(cv2.imencode(".jpg", big)[1])
+
+
+@contextmanager
+def serving(world: World, **settings: object) -> Iterator[str]:
+    """Serve the api on a free port for as long as the block lasts; yields its address."""
+    app = create_app(
+        ApiSettings.model_validate(
+            {
+                "database_url": world.database_url,
+                "evidence_folder": world.evidence_folder,
+                **settings,
+            }
+        )
+    )
+    port = free_port()
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            host="127.0.0.1",
+            port=port,
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=1,
+        )
+    )
+    thread = threading.Thread(target=server.run, name="api", daemon=True)
+    thread.start()
+    deadline = time.monotonic() + START_WAIT_S
+    while not server.started:
+        assert thread.is_alive(), "the api ended while starting"
+        assert time.monotonic() < deadline, "the api did not start"
+        time.sleep(0.02)
+    world.api_url = f"http://127.0.0.1:{port}"
+    try:
+        yield world.api_url
+    finally:
+        server.should_exit = True
+        thread.join(timeout=START_WAIT_S)
+
+
+async def _add_user(database_url: str, *, now: datetime) -> str:
+    async with await AsyncConnection.connect(database_url) as connection:
+        made = await IdentityService(connection).create_user(
+            username=USERNAME, display_name=DISPLAY_NAME, role=Role.OPERATOR, now=now
+        )
+    return made.password

@@ -92,7 +92,7 @@ def _register(app: App, *, name: str, cron: str, work: Work) -> None:
     async def run(timestamp: int) -> None:
         del timestamp  # when it was due; the work concerns the present
         rows = await work(datetime.now(UTC))
-        log.info("job_done", job=name, rows=rows)
+        (log.info if rows else log.debug)("job_done", job=name, rows=rows)
 
     task = app.task(name=name, queue="housekeeping", lock=name, queueing_lock=name)(run)
     app.periodic(cron=cron, periodic_id=name)(task)

@@ -105,6 +105,12 @@ PLATE_FORMATS: Final[tuple[PlateFormat, ...]] = (
         patterns=tuple((SERIES_LETTERS, ORDINALS, *_digits(n)) for n in (4, 5)),
         layouts=_TWO, colours=_WHITE, weight=1.0,
     ),
+    # Two letters and four digits: mopeds of before 2023, as photographed.
+    PlateFormat(
+        format_id="moped_old",
+        patterns=((SERIES_LETTERS, SECOND_SERIES_LETTERS, *_digits(4)),),
+        layouts=_TWO, colours=_WHITE, weight=0.05,
+    ),
     PlateFormat(
         format_id="moto_state",
         patterns=((STATE_LETTERS, ORDINALS, *_digits(5)),),

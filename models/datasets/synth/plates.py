@@ -23,14 +23,15 @@ _FORMATS: Final[Mapping[str, PlateFormat]] = MappingProxyType(
 )
 FORMAT_IDS: Final = tuple(_FORMATS)
 _MOTORBIKE_FORMATS: Final = frozenset(
-    {"moto_private_new", "moto_private_old", "moto_state", "foreign_moto"}
+    {"moto_private_new", "moto_private_old", "moped_old", "moto_state", "foreign_moto"}
 )
 # Shares among rendered plates: rare families are drawn more often than they are met on the road,
 # because the reader must learn them from renderings alone.
 _SHARES: Final[Mapping[str, float]] = MappingProxyType(
     {
         "car_private_5": 20.0, "car_business_5": 10.0, "car_state_5": 4.0, "car_old_4": 6.0,
-        "moto_private_new": 20.0, "moto_private_old": 18.0, "moto_state": 3.0, "machine": 1.5,
+        "moto_private_new": 20.0, "moto_private_old": 18.0, "moped_old": 1.0, "moto_state": 3.0,
+        "machine": 1.5,
         "trailer": 2.0, "limited_area": 1.0, "army_company": 1.0, "legacy_special": 5.0,
         "foreign_car": 2.0, "foreign_car_old": 1.0, "foreign_moto": 1.0, "temporary": 1.5,
         "military": 3.0,

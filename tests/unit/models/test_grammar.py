@@ -78,6 +78,7 @@ def test_any_table_of_probabilities_gives_a_consistent_reading(table: int) -> No
         ("47AD15155", "moto_private_new"),
         ("29AR12345", "moto_private_new"),
         ("29B112345", "moto_private_old"),
+        ("29AA1234", "moped_old"),
         ("20A101234", "moto_state"),
         ("20CD01234", "machine"),
         ("29RM01234", "trailer"),

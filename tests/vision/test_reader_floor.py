@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What the released reader must do on real crops whose plates it never saw."""
+
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from models.datasets.splits import Split
+from models.datasets.synth.plates import FORMAT_IDS
+from models.evaluation.intervals import Share
+from models.evaluation.reading import ReadingScore, evaluate_reader
+from models.evaluation.reading_conditions import evaluate_conditions, evaluate_formats
+from models.runtime.reader import PlateReader
+from models.training.reader_data import load_real_crops
+
+EXACT_MIN: Final = 0.94
+GATE_EXACT_MIN: Final = 0.96
+SURE_EXACT_MIN: Final = 0.98
+UNSEEN_SOURCE_EXACT_MIN: Final = 0.85
+LEAST_CROPS: Final = 400
+
+pytestmark = pytest.mark.vision
+
+
+@pytest.fixture(scope="module")
+def scores(shared_data: Path) -> dict[str, ReadingScore]:
+    found = evaluate_reader(PlateReader.open(), pool=shared_data, split=Split.VALIDATION)
+    return {score.slice_name: score for score in found}
+
+
+@pytest.fixture(scope="module")
+def conditions() -> dict[str, Share]:
+    return evaluate_conditions(PlateReader.open())
+
+
+def test_no_validation_plate_is_in_training(shared_data: Path) -> None:
+    trained = {crop.text for crop in load_real_crops(shared_data, Split.TRAIN)}
+    measured = {crop.text for crop in load_real_crops(shared_data, Split.VALIDATION)}
+
+    assert trained
+    assert measured
+    assert not trained & measured
+
+
+def test_unseen_plates_are_read_exactly(scores: dict[str, ReadingScore]) -> None:
+    everything = scores["all"].exact
+
+    assert everything.trials >= LEAST_CROPS
+    assert everything.value is not None
+    assert everything.value >= EXACT_MIN
+
+
+@pytest.mark.parametrize("source", ["source gate-car", "source gate-motorbike"])
+def test_plates_at_a_gate_are_read_exactly(scores: dict[str, ReadingScore], source: str) -> None:
+    share = scores[source].exact.value
+
+    assert share is not None
+    assert share >= GATE_EXACT_MIN
+
+
+def test_a_reading_that_calls_itself_sure_is_right(scores: dict[str, ReadingScore]) -> None:
+    share = scores["all"].sure_exact.value
+
+    assert share is not None
+    assert share >= SURE_EXACT_MIN
+
+
+def test_a_camera_that_training_never_saw_is_read(shared_data: Path) -> None:
+    score = evaluate_reader(PlateReader.open(), pool=shared_data, split=Split.HOLD_OUT)[0]
+
+    assert score.exact.value is not None
+    assert score.exact.value >= UNSEEN_SOURCE_EXACT_MIN
+
+
+@pytest.mark.parametrize(
+    ("condition", "least"),
+    [
+        ("clear", 0.97),
+        ("tilt up to 40 degrees", 0.9),
+        ("night, infrared, glare", 0.8),
+        ("rain and dirt", 0.8),
+        ("motion and focus", 0.5),
+        ("small and compressed", 0.5),
+    ],
+)
+def test_each_condition_by_itself_is_borne(
+    conditions: dict[str, Share], condition: str, least: float
+) -> None:
+    share = conditions[condition].value
+
+    assert share is not None
+    assert share >= least
+
+
+@pytest.mark.parametrize("format_id", FORMAT_IDS)
+def test_every_legal_format_is_read_when_it_is_clear(format_id: str) -> None:
+    share = evaluate_formats(PlateReader.open(), format_id=format_id, plates=40).value
+
+    assert share is not None
+    assert share >= 0.85

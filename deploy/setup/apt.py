@@ -10,6 +10,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,10 +64,15 @@ class PrivateApt:
         folder: Its lists, cache and configuration; kept between runs, so that an interrupted
             download resumes.
         suite: Debian suite, for example ``trixie``.
+        source_lines: Where packages come from, in the format of ``sources.list``; ``None`` for
+            the machine's own Debian mirror, checked against the machine's Debian keyring.
     """
 
-    def __init__(self, folder: Path, *, suite: str) -> None:
+    def __init__(
+        self, folder: Path, *, suite: str, source_lines: Sequence[str] | None = None
+    ) -> None:
         self.folder = folder
+        self._source_lines = source_lines
         self._suite = suite
         self._configuration = folder / "apt.conf"
 
@@ -174,14 +180,18 @@ class PrivateApt:
         for name in ("lists/partial", "cache/archives/partial", "state"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         (self.folder / "state" / "status").write_text("")
-        mirrors, keyring = machine_mirrors(self.folder / "probe"), debian_keyring()
-        source = f"deb [signed-by={keyring}]"
+        given = self._source_lines
+        lines = self._machine_lines() if given is None else given
+        (self.folder / "sources.list").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        self._configuration.touch(mode=0o600)
+        self._configuration.write_text(self._configuration_text())
+
+    def _machine_lines(self) -> list[str]:
+        mirrors, source = machine_mirrors(self.folder), f"deb [signed-by={debian_keyring()}]"
         lines = [f"{source} {mirrors.main_uri} {self._suite} main"]
         if mirrors.security_uri is not None:
             lines.append(f"{source} {mirrors.security_uri} {self._suite}-security main")
-        (self.folder / "sources.list").write_text("\n".join(lines) + "\n")
-        self._configuration.touch(mode=0o600)
-        self._configuration.write_text(self._configuration_text())
+        return lines
 
     def _configuration_text(self) -> str:
         """The machine's way to the network, our own folders, and none of the machine's hooks."""
@@ -232,20 +242,22 @@ class PrivateApt:
         )
 
 
-def machine_mirrors(probe_folder: Path) -> Mirrors:
+def machine_mirrors(work_folder: Path) -> Mirrors:
     """Debian mirrors that the machine's apt is configured with.
 
     Works without package lists: apt is asked which addresses it would read.
+
+    Args:
+        work_folder: Where an empty folder of lists may be made.
 
     Raises:
         MirrorNotFoundError: None is configured and none is given by ``LUUTHONG_DEBIAN_MIRROR``.
     """
     if chosen := os.environ.get(MIRROR_SETTING):
         return Mirrors(main_uri=chosen.rstrip("/"), security_uri=None)
-    (probe_folder / "partial").mkdir(parents=True, exist_ok=True)
-    printed = _query(
-        ["apt-get", "-o", f"Dir::State::lists={probe_folder}", "update", "--print-uris"]
-    )
+    with tempfile.TemporaryDirectory(dir=work_folder) as probe:
+        option = f"Dir::State::lists={probe}"
+        printed = _query(["apt-get", "-o", option, "update", "--print-uris"])
     found = [(match["suite"], match["uri"]) for match in _INRELEASE.finditer(printed)]
     main = [uri for suite, uri in found if suite in DEBIAN_SUITES]
     security = [uri for suite, uri in found if _is_security_suite(suite)]

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -146,7 +147,7 @@ def _apt() -> Finding:
 def _mirror() -> Finding:
     try:
         keyring = debian_keyring()
-        machine_mirrors(cache_folder() / "probe")
+        machine_mirrors(Path(tempfile.gettempdir()))
     except (SetupError, OSError) as error:
         return Finding(name="Debian mirror", problem=str(error), is_needed=False)
     return Finding(

@@ -51,6 +51,7 @@ class PrefixPlan:
         program_folders: Folders whose programs are patched, relative to the prefix.
         what: The contents in plain words.
         library_folders: Folders of libraries beside the usual ones, relative to the prefix.
+        source_lines: See ``PrivateApt``.
     """
 
     name: str
@@ -59,6 +60,7 @@ class PrefixPlan:
     program_folders: tuple[str, ...]
     what: str
     library_folders: tuple[str, ...] = ()
+    source_lines: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +114,7 @@ def renew_prefix(cache: Path, plan: PrefixPlan, reporter: Reporter, *, now: date
 
 def _install(cache: Path, plan: PrefixPlan, reporter: Reporter, *, now: datetime) -> Prefix:
     folder, building = cache / plan.name, cache / f"{plan.name}.building"
-    apt = PrivateApt(cache / f"{plan.name}.apt", suite=plan.suite)
+    apt = PrivateApt(cache / f"{plan.name}.apt", suite=plan.suite, source_lines=plan.source_lines)
     apt.update(reporter)
     closure = apt.closure(plan.packages)
     require_free_space(

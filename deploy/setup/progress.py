@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """How long steps tell the person at the terminal where they are."""
 
-from typing import Protocol, Self
+from typing import Final, Protocol, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+_BAR_WIDTH: Final = 16
 
 
 class Reporter(Protocol):
@@ -27,16 +29,20 @@ class SilentReporter:
 
 
 class TerminalReporter:
-    """Draws one bar per step; a context manager, so that the terminal is always left tidy."""
+    """Draws one bar per step, or prints one line per step where there is no terminal.
+
+    A context manager, so that the terminal is always left tidy.
+    """
 
     def __init__(self, console: Console) -> None:
         self._console = console
         self._progress = Progress(
             TextColumn("{task.description}"),
-            BarColumn(),
+            BarColumn(bar_width=_BAR_WIDTH),
             TextColumn("{task.percentage:>3.0f} %"),
             TimeElapsedColumn(),
             console=console,
+            disable=not console.is_terminal,
         )
         self._what = ""
         self._task: TaskID | None = None

@@ -19,6 +19,7 @@ from models.datasets.synth.road.plan import (
     LANE_MIDDLE_M,
     Heading,
     PlannedVehicle,
+    PlateSight,
     ScenePlan,
     VehicleTruth,
     demo_plan,
@@ -28,7 +29,7 @@ from models.datasets.synth.road.render import (
     Placed,
     hides,
     is_on_stage,
-    is_readable,
+    is_whole,
     make_stage,
     plate_box,
     render_frame,
@@ -47,6 +48,9 @@ __all__ = [
     "scene_truth",
     "training_scene",
 ]
+
+READABLE_PLATE_PX: Final = 26.0
+"""Width from which a plate counts as readable by eye; higher moves truth nearer the camera."""
 
 MIN_LABELLED_PLATE_PX: Final = 12.0
 MIN_VISIBLE_SHARE: Final = 0.6
@@ -118,33 +122,47 @@ def scene_truth(plan: ScenePlan) -> tuple[VehicleTruth, ...]:
         make_actor(vehicle, rng=np.random.default_rng(vehicle.look_seed), is_wet=False)
         for vehicle in plan.vehicles
     ]
-    seen: dict[int, list[int]] = {vehicle.number: [] for vehicle in plan.vehicles}
+    readable: dict[int, list[int]] = {vehicle.number: [] for vehicle in plan.vehicles}
+    sights: dict[int, list[PlateSight]] = {vehicle.number: [] for vehicle in plan.vehicles}
     for index in range(plan.frame_count):
-        for number in _readable_plates(plan, actors, at_s=index / plan.frames_per_s):
-            seen[number].append(index)
-    return tuple(_truth(plan, vehicle, seen[vehicle.number]) for vehicle in plan.vehicles)
+        for sight, number, is_readable in _plates_at(plan, actors, frame=index):
+            sights[number].append(sight)
+            if is_readable:
+                readable[number].append(index)
+    return tuple(
+        _truth(plan, vehicle, readable[vehicle.number], sights[vehicle.number])
+        for vehicle in plan.vehicles
+    )
 
 
-def _readable_plates(plan: ScenePlan, actors: Sequence[Actor], *, at_s: float) -> list[int]:
-    """Numbers of the vehicles whose plates are whole, large enough and not hidden."""
+def _plates_at(
+    plan: ScenePlan, actors: Sequence[Actor], *, frame: int
+) -> Iterator[tuple[PlateSight, int, bool]]:
+    """Plates in one frame, the number of their vehicle, and whether they can be read by eye."""
+    at_s = frame / plan.frames_per_s
     placed = [
         Placed(actor=actor, z_m=near_end_z_m(actor.planned, at_s), step_m=0.0) for actor in actors
     ]
     on_stage = [one for one in placed if is_on_stage(one.z_m)]
-    readable = []
     for one in on_stage:
         box = plate_box(one.actor, plan.lens, z_m=one.z_m)
-        if box is None or not is_readable(box, plan.lens):
+        if box is None or not is_whole(box, plan.lens):
             continue
         nearer = (other for other in on_stage if other.z_m < one.z_m)
-        if not any(hides(other, box, plan.lens) for other in nearer):
-            readable.append(one.actor.planned.number)
-    return readable
+        is_readable = box.width >= READABLE_PLATE_PX and not any(
+            hides(other, box, plan.lens) for other in nearer
+        )
+        yield PlateSight(frame=frame, box_px=box), one.actor.planned.number, is_readable
 
 
-def _truth(plan: ScenePlan, vehicle: PlannedVehicle, seen: Sequence[int]) -> VehicleTruth:
-    """The truth about one vehicle whose plate is readable in the frames ``seen``."""
-    if not seen:
+def _truth(
+    plan: ScenePlan,
+    vehicle: PlannedVehicle,
+    readable: Sequence[int],
+    sights: Sequence[PlateSight],
+) -> VehicleTruth:
+    """The truth about one vehicle whose plate is readable in some frames."""
+    if not readable:
         raise ValueError(f"the plate of vehicle {vehicle.number} is never to be seen")
     return VehicleTruth(
         number=vehicle.number,
@@ -153,10 +171,11 @@ def _truth(plan: ScenePlan, vehicle: PlannedVehicle, seen: Sequence[int]) -> Veh
         plate_text=vehicle.plate.text,
         plate_layout=vehicle.plate.layout,
         plate_colour=vehicle.plate.colour,
-        first_frame=seen[0],
+        first_frame=readable[0],
         line_frame=round(vehicle.line_s * plan.frames_per_s),
-        last_frame=seen[-1],
-        readable_frames=len(seen),
+        last_frame=readable[-1],
+        readable_frames=len(readable),
+        sights=tuple(sights),
     )
 
 

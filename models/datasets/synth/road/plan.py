@@ -13,7 +13,7 @@ from models.datasets.synth.plates import PlateSpec, random_plate_spec
 from models.datasets.synth.road.backdrop import LINE_Z_M
 from models.datasets.synth.road.light import Weather
 from models.datasets.synth.road.space import Lens
-from models.runtime.values import PlateColour, PlateLayout, VehicleClass
+from models.runtime.values import BoxPx, PlateColour, PlateLayout, VehicleClass
 
 LENS: Final = Lens(width_px=1280, height_px=720, focal_px=1350.0, horizon_px=236.0, height_m=1.7)
 FRAMES_PER_S: Final = 12
@@ -121,6 +121,14 @@ class ScenePlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlateSight:
+    """Where a plate is in one frame, hidden or not."""
+
+    frame: int
+    box_px: BoxPx
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VehicleTruth:
     """What is known about one vehicle of a rendered clip.
 
@@ -129,6 +137,7 @@ class VehicleTruth:
         line_frame: Frame nearest to the moment at which its near end is over the line.
         last_frame: Last frame in which its plate is whole, large enough and not hidden.
         readable_frames: Number of such frames.
+        sights: Every frame in which its plate lies whole within the picture.
     """
 
     number: int
@@ -141,6 +150,7 @@ class VehicleTruth:
     line_frame: int
     last_frame: int
     readable_frames: int
+    sights: tuple[PlateSight, ...]
 
 
 def travelled_m(at_s: float) -> float:

@@ -34,9 +34,6 @@ from models.datasets.synth.road.space import (
 )
 from models.runtime.values import BgrImage, BoxPx, FloatArray
 
-MIN_PLATE_PX: Final = 26.0
-"""Width from which a plate counts as readable by eye; higher moves truth nearer to the camera."""
-
 MIN_BLUR_PX: Final = 1.2
 FADE_M: Final = 6.0
 MAX_BLUR_PX: Final = 9.0
@@ -151,10 +148,8 @@ def hides(one: Placed, box: BoxPx, lens: Lens) -> bool:
     return cv2.pointPolygonTest(hull, box.centre, measureDist=False) >= 0
 
 
-def is_readable(box: BoxPx | None, lens: Lens) -> bool:
-    """Whether a plate is whole and large enough to be read by eye."""
-    if box is None or box.width < MIN_PLATE_PX:
-        return False
+def is_whole(box: BoxPx, lens: Lens) -> bool:
+    """Whether a box lies within the picture."""
     is_inside = box.x_min >= 0 and box.y_min >= 0
     return is_inside and box.x_max <= lens.width_px and box.y_max <= lens.height_px
 

@@ -11,9 +11,9 @@ from typing import Final
 import av
 import numpy as np
 
-from models.datasets.synth.road.plan import Heading, ScenePlan, VehicleTruth
+from models.datasets.synth.road.plan import Heading, PlateSight, ScenePlan, VehicleTruth
 from models.datasets.synth.scene import render_clip, scene_truth
-from models.runtime.values import PlateColour, PlateLayout, VehicleClass
+from models.runtime.values import BoxPx, PlateColour, PlateLayout, VehicleClass
 
 QUALITY: Final = "25"
 """Constant rate factor of H.264; higher is smaller and blurs plates."""
@@ -64,7 +64,7 @@ def truth_path(video: Path) -> Path:
 def write_truth(truth: tuple[VehicleTruth, ...], path: Path) -> None:
     """Write what is known about a clip."""
     rows = [asdict(vehicle) for vehicle in truth]
-    path.write_text(json.dumps({"vehicles": rows}, indent=1) + "\n", encoding="utf-8")
+    path.write_text(json.dumps({"vehicles": rows}) + "\n", encoding="utf-8")
 
 
 def read_truth(path: Path) -> tuple[VehicleTruth, ...]:
@@ -87,6 +87,10 @@ def read_truth(path: Path) -> tuple[VehicleTruth, ...]:
             line_frame=row["line_frame"],
             last_frame=row["last_frame"],
             readable_frames=row["readable_frames"],
+            sights=tuple(
+                PlateSight(frame=sight["frame"], box_px=BoxPx(**sight["box_px"]))
+                for sight in row["sights"]
+            ),
         )
         for row in rows
     )

@@ -15,12 +15,13 @@ from edge.pipeline.detection import Detection
 from edge.pipeline.reading import GateReading, Reading, RoadReading
 from edge.pipeline.rules import (
     GATE_PASSAGES,
+    PLATE_TRACKING,
     ROAD_PASSAGES,
     STILL_GATE_PASSAGES,
     STILL_ROAD_PASSAGES,
+    VEHICLE_TRACKING,
     PassageRules,
     RoadReadingRules,
-    TrackingRules,
 )
 from edge.pipeline.tracking import MotionTracking, StillTracking, Tracking
 from edge.settings import CameraMode
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
 CROP_INPUT_PX: Final = 320
 """Input for plates on a vehicle's crop: larger is slower and finds no more there."""
 THREADS_PER_MODEL: Final = 1
+FAINT_VEHICLE_CONFIDENCE: Final = 0.1
+"""Vehicles below the detector's own threshold only continue tracks. Higher breaks the tracks of
+vehicles that are seen badly for a moment, lower costs time and joins what is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +90,11 @@ def open_models(*, backend: Backend, folder: Path | None, modes: Sequence[Camera
         ),
         plates_on_crops=on_crops,
         vehicles=Detector.open(
-            VEHICLE_DETECTOR, backend=backend, threads=THREADS_PER_MODEL, folder=folder
+            VEHICLE_DETECTOR,
+            backend=backend,
+            threads=THREADS_PER_MODEL,
+            min_confidence=FAINT_VEHICLE_CONFIDENCE,
+            folder=folder,
         ),
         reader=PlateReader.open(backend=backend, threads=THREADS_PER_MODEL, folder=folder),
     )
@@ -127,7 +135,7 @@ class CameraPipeline:
 def make_pipeline(plan: CameraPlan, models: Models) -> CameraPipeline:
     """The pipeline that a camera's mode and source ask for."""
     is_still = plan.kind is SourceKind.PICTURES
-    rules = TrackingRules()
+    rules = PLATE_TRACKING if plan.mode is CameraMode.GATE else VEHICLE_TRACKING
     tracking: Tracking = StillTracking(rules) if is_still else MotionTracking(rules)
     finder: ObjectDetector
     if plan.mode is CameraMode.GATE:

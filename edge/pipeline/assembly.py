@@ -6,13 +6,13 @@ another track (a lost box, a truck in between): unsure passages wait a moment fo
 vehicles that were just sent are known again, so that nobody is counted twice.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from edge.pipeline.geometry import (
-    area,
     contains_centre,
     direction_of,
     distance_px,
@@ -28,9 +28,14 @@ from models.runtime.values import BoxPx, PlateReading, VehicleClass
 SHADOW_OVERLAP: Final = 0.5
 """Two boxes of one frame that overlap more are two boxes of one vehicle."""
 SHADOW_SHARE: Final = 0.5
-FOLLOW_SIZES: Final = 1.5
-"""Own sizes that a vehicle may have moved while nobody saw it."""
+FOLLOW_SIZES: Final = 1.0
+"""Own sizes by which a vehicle may miss the place where it was expected. Higher finds more lost
+vehicles again and takes a follower for the one before it."""
+LIKE_SIZE: Final = 0.35
+"""Least ratio of the smaller to the larger side of two boxes of one vehicle."""
 EARLY_CHECK_EVERY: Final = 3
+CLASS_CONFIDENCE_MIN: Final = 0.25
+"""A gate vehicle's class below this is not said. Higher leaves more passages without a class."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +115,7 @@ class PassageAssembly:
             passages += self._end(track_id)
         held, self._held = self._held, []
         for record in held:
-            passages += self._send(record)
+            passages += self._judge(record)
         self._records.clear()
         return passages
 
@@ -147,15 +152,15 @@ class PassageAssembly:
     def _lost_vehicle_at(self, frame: Frame, item: TrackedObject) -> TrackRecord | None:
         """The held vehicle that vanished near the place where this one appears."""
         box_px = item.detection.box_px
+        x_px, y_px = box_px.centre
         nearest = None
         nearest_px = FOLLOW_SIZES * max(box_px.width, box_px.height)
         for record in self._held:
-            gap_s = (frame.captured_at - record.last_at).total_seconds()
-            if record.last_box_px is None or gap_s > self._rules.hold_s:
+            expected_px = record.expected_centre_px(frame.captured_at)
+            if expected_px is None or not _has_like_size(record.last_box_px, box_px):
                 continue
-            away_px = distance_px(record.last_box_px, box_px)
-            sizes = sorted((area(record.last_box_px), area(box_px)))
-            if away_px <= nearest_px and sizes[0] >= 0.4 * sizes[1]:
+            away_px = math.hypot(x_px - expected_px[0], y_px - expected_px[1])
+            if away_px <= nearest_px:
                 nearest, nearest_px = record, away_px
         return nearest
 
@@ -187,9 +192,6 @@ class PassageAssembly:
         if record.is_sent:
             self._remember(record)
             return []
-        if not self._is_passage(record):
-            self.counts.too_faint += 1
-            return []
         if self._is_known(record):
             self.counts.rejoined += 1
             return []
@@ -197,7 +199,14 @@ class PassageAssembly:
         if self._is_doubtful(record):
             self._held.append(record)
             return []
-        return self._send(record)
+        return self._judge(record)
+
+    def _judge(self, record: TrackRecord) -> list[Passage]:
+        """Nothing more will be learnt of this vehicle: it passed, or was too faint to say so."""
+        if self._is_passage(record):
+            return self._send(record)
+        self.counts.too_faint += 1
+        return []
 
     def _is_passage(self, record: TrackRecord) -> bool:
         rules = self._rules
@@ -300,7 +309,7 @@ class PassageAssembly:
         passages: list[Passage] = []
         for record in due:
             self._held.remove(record)
-            passages += self._send(record)
+            passages += self._judge(record)
         return passages
 
     def _remember_in_view(self, record: TrackRecord) -> None:
@@ -353,6 +362,15 @@ class PassageAssembly:
         if self._vehicles is None or view.whole is None or view.plate_box_px is None:
             return None, None, None
         for found in self._vehicles.detect(view.whole):
-            if contains_centre(found.box_px, view.plate_box_px):
+            is_sure = found.confidence >= CLASS_CONFIDENCE_MIN
+            if is_sure and contains_centre(found.box_px, view.plate_box_px):
                 return VehicleClass(found.label), found.confidence, found.box_px
         return None, None, None
+
+
+def _has_like_size(first: BoxPx | None, second: BoxPx) -> bool:
+    """Whether two boxes may be of one vehicle: neither side differs too much."""
+    if first is None:
+        return False
+    sides = ((first.width, second.width), (first.height, second.height))
+    return all(min(pair) >= LIKE_SIZE * max(pair) for pair in sides)

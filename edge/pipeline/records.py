@@ -2,7 +2,7 @@
 """What is remembered of a vehicle while it is in view; bounded, however long it stays."""
 
 import math
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +13,8 @@ from edge.stages import Frame, PlateSighting, TrackedObject
 from models.runtime.values import BgrImage, BoxPx, PlateReading
 
 SIGHTINGS_KEPT: Final = 24
+STEPS_KEPT: Final = 8
+"""Last steps that tell the speed. More smooths, fewer follow turns."""
 PATH_POINTS_KEPT: Final = 256
 SCENE_SIDE_PX_MAX: Final = 1280
 SCENE_PADDING: Final = 0.4
@@ -79,6 +81,7 @@ class TrackRecord:
         self.view: View | None = None
         self._is_plate_track = is_plate_track
         self._path_step = 1
+        self._steps: deque[tuple[datetime, BoxPx]] = deque(maxlen=STEPS_KEPT)
         self._sightings: list[PlateSighting] = []
         self._fused: tuple[int, PlateReading] | None = None
 
@@ -95,6 +98,7 @@ class TrackRecord:
         self.best_confidence = max(self.best_confidence, item.detection.confidence)
         self.votes[item.detection.label] += round(100 * item.detection.confidence)
         self._add_to_path(box_px.centre)
+        self._steps.append((frame.captured_at, box_px))
         if sighting is not None:
             self._add_sighting(sighting)
         self._look(frame, item, sighting)
@@ -108,7 +112,8 @@ class TrackRecord:
         self.votes.update(other.votes)
         self.path = (other.path + self.path)[:PATH_POINTS_KEPT]
         count = self.plate_frames + other.plate_frames
-        for sighting in other.sightings:
+        own, self._sightings = self._sightings, []
+        for sighting in (*other.sightings, *own):
             self._add_sighting(sighting)
         self.plate_frames = count
         if other.view is not None and self._is_better(other.view.has_plate, other.view.worth):
@@ -132,6 +137,19 @@ class TrackRecord:
             return None
         label, votes = self.votes.most_common(1)[0]
         return label, votes / total
+
+    def expected_centre_px(self, moment: datetime) -> tuple[float, float] | None:
+        """Where the object should be now, had it gone on as it last went; ``None`` if unseen."""
+        if not self._steps:
+            return None
+        (first_at, first), (last_at, last) = self._steps[0], self._steps[-1]
+        x_px, y_px = last.centre
+        seen_s = (last_at - first_at).total_seconds()
+        if seen_s <= 0:
+            return x_px, y_px
+        share = (moment - last_at).total_seconds() / seen_s
+        first_x_px, first_y_px = first.centre
+        return x_px + share * (x_px - first_x_px), y_px + share * (y_px - first_y_px)
 
     def reading(self, fuse: Fuse) -> PlateReading | None:
         """Reading agreed over all sightings; ``None`` when the plate was never read."""

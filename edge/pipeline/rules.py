@@ -18,10 +18,14 @@ class TrackingRules:
             objects, lower joins neighbours.
     """
 
-    lost_s: float = 0.6
-    start_confidence: float = 0.4
-    sure_confidence: float = 0.5
+    lost_s: float
+    start_confidence: float
+    sure_confidence: float
     overlap_min: float = 0.1
+
+
+PLATE_TRACKING: Final = TrackingRules(lost_s=0.6, start_confidence=0.4, sure_confidence=0.5)
+VEHICLE_TRACKING: Final = TrackingRules(lost_s=1.0, start_confidence=0.3, sure_confidence=0.3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,17 +107,17 @@ STILL_GATE_PASSAGES: Final = PassageRules(
     needs_plate=True,
     same_text_distance=1,
     hold_s=0.0,
-    reappear_s=2.5,
+    reappear_s=0.0,
     reappear_distance=1.0,
 )
-"""Single pictures of a gate: one sighting is a passage, the next picture is another vehicle."""
+"""Single pictures of a gate: each was taken because a vehicle came, so each is a passage."""
 
 ROAD_PASSAGES: Final = PassageRules(
     frames_min=5,
     travel_min=0.12,
-    detection_confidence_min=0.5,
+    detection_confidence_min=0.4,
     needs_plate=False,
-    hold_s=1.0,
+    hold_s=2.0,
     reappear_s=1.0,
     reappear_distance=0.15,
 )

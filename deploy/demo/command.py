@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""``luuthong demo``: stack, road, device, comparison, and the page to look at.
+
+Everything on the way is real: the edge program reads a video file in real time and sends what it
+sees through broker and ingest into the database, from which the result is read back.
+"""
+
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from deploy.demo.clip import Clip, demonstration_plan, ready_clip
+from deploy.demo.device import DemoDevice, ready_device
+from deploy.demo.playing import PlayOrder, play
+from deploy.demo.records import count_passages, event_ledger, stored_passages
+from deploy.demo.results import compare, faults
+from deploy.demo.screens import show_passages, show_summary, show_vehicles, show_verdict
+from deploy.local.administrators import make_first_administrator
+from deploy.local.clock import utc_now
+from deploy.local.stack import LocalStack
+from deploy.local.state import StackState
+from edge.outbox.store import look_into
+
+FOLDER: Final = "demo"
+EXIT_FAULTS: Final = 1
+IDLE_POLL_S: Final = 0.5
+
+
+class Ending(StrEnum):
+    """What becomes of the stack when the demonstration is over."""
+
+    ASK_TERMINAL = "ask-terminal"
+    """Stay until Ctrl-C at a terminal; stop at once in a script."""
+    STAY = "stay"
+    """Leave the stack running and return."""
+    STOP = "stop"
+    """Stop it at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Showing:
+    """What is played.
+
+    Attributes:
+        source: Video file, folder of pictures or address of a camera.
+        mode: ``gate`` or ``road``.
+        clip: The rendered road; ``None`` for a source of the user's.
+    """
+
+    source: str
+    mode: str
+    clip: Clip | None
+
+
+def run_demo(
+    *,
+    source: str | None = None,
+    mode: str = "gate",
+    home: Path | None = None,
+    ending: Ending = Ending.ASK_TERMINAL,
+) -> int:
+    """Play a road through the whole system and tell how it went.
+
+    Args:
+        source: The user's video, folder or camera; ``None`` renders the demonstration road.
+        mode: How the source is looked at, ``gate`` or ``road``; the rendered road is a gate.
+        home: Folder of the local stack; ``None`` for this checkout's.
+        ending: What becomes of the stack; one that ran before is always left running.
+
+    Returns:
+        0 when nothing was lost and nothing doubled.
+
+    Raises:
+        DeployError: The stack can't be started, or the source can't be used.
+    """
+    console = Console()
+    stack = LocalStack(home)
+    ran_before = stack.is_running
+    try:
+        code = _show(console, stack, source=source, mode=mode)
+        _wait_if_wanted(console, stack, ending, ran_before=ran_before)
+    finally:
+        if not ran_before and ending is not Ending.STAY and stack.is_running:
+            with console.status("Stopping the stack"):
+                stack.stop()
+            console.print("Stopped. The data stays; ./luuthong up opens the page again.")
+    return code
+
+
+def _show(console: Console, stack: LocalStack, *, source: str | None, mode: str) -> int:
+    """Everything between start and stop; returns the exit code."""
+    showing, state = _prepare(console, stack, source=source, mode=mode)
+    administrator = make_first_administrator(state, now=utc_now())
+    device = ready_device(stack, stack.layout.home / FOLDER, now=utc_now())
+    console.print(f"The page: [bold]{state.page_url}[/]", soft_wrap=True)
+    if administrator is not None:
+        console.print(
+            f"User [bold]{administrator.username}[/], password [bold]{administrator.password}[/]"
+            " (shown this once)",
+            highlight=False,
+        )
+    else:
+        console.print("User and password as before; new ones: luuthong admin reset-password")
+    since = utc_now()
+    order = PlayOrder(
+        source=showing.source,
+        mode=showing.mode,
+        log_file=stack.layout.log_file("demo-edge"),
+    )
+    device_code = _play(console, state, device, order, showing)
+    return _report(console, state, device, showing=showing, since=since, device_code=device_code)
+
+
+def _prepare(
+    console: Console, stack: LocalStack, *, source: str | None, mode: str
+) -> tuple[Showing, StackState]:
+    """Start the stack, and meanwhile render the road."""
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with (
+        Progress(*columns, console=console, transient=True) as progress,
+        ThreadPoolExecutor(max_workers=1, thread_name_prefix="stack") as pool,
+    ):
+        starting = progress.add_task("Starting the stack", total=None)
+        started = pool.submit(stack.start)
+        if source is None:
+            plan = demonstration_plan()
+            rendering = progress.add_task("Rendering the road", total=plan.frame_count)
+
+            def on_frame(index: int) -> None:
+                progress.update(rendering, completed=index + 1)
+
+            clip = ready_clip(stack.layout.home / FOLDER, plan, on_frame=on_frame)
+            progress.update(rendering, completed=plan.frame_count)
+            showing = Showing(source=str(clip.video), mode="gate", clip=clip)
+        else:
+            showing = Showing(source=source, mode=mode, clip=None)
+        state = started.result()
+        progress.update(starting, total=1, completed=1)
+    return showing, state
+
+
+def _play(
+    console: Console, state: StackState, device: DemoDevice, order: PlayOrder, showing: Showing
+) -> int:
+    """Play with progress on the terminal; returns the edge program's exit code."""
+    since = utc_now()
+    duration_s = None if showing.clip is None else showing.clip.plan.duration_s
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[stored]} passages stored"),
+    )
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("Playing in real time", total=duration_s, stored=0)
+
+        def on_poll(elapsed_s: float) -> None:
+            stored = count_passages(state.database_url, since=since)
+            shown_s = elapsed_s if duration_s is None else min(elapsed_s, duration_s)
+            progress.update(task, completed=shown_s, stored=stored)
+
+        return play(device, order, on_poll=on_poll)
+
+
+def _report(
+    console: Console,
+    state: StackState,
+    device: DemoDevice,
+    *,
+    showing: Showing,
+    since: datetime,
+    device_code: int,
+) -> int:
+    """Read the result back from the database, show it and judge it."""
+    outbox = look_into(device.outbox)
+    ledger = event_ledger(state.database_url, outbox_id=outbox.outbox_id, made=outbox.last_seq)
+    passages = stored_passages(state.database_url, since=since)
+    comparison = None
+    if showing.clip is None:
+        show_passages(console, passages)
+    else:
+        comparison = compare(showing.clip.truth, passages)
+        show_vehicles(console, comparison)
+    show_summary(console, ledger=ledger, passages=passages, comparison=comparison)
+    found = faults(ledger, comparison, device_code=device_code)
+    show_verdict(console, found)
+    return EXIT_FAULTS if found else 0
+
+
+def _wait_if_wanted(
+    console: Console, stack: LocalStack, ending: Ending, *, ran_before: bool
+) -> None:
+    """At a terminal, keep the page open until Ctrl-C."""
+    page = stack.state.page_url
+    if ran_before or ending is Ending.STAY:
+        console.print(f"The stack stays up. The page: {page}", soft_wrap=True)
+        return
+    is_terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    if ending is Ending.STOP or not is_terminal:
+        return
+    console.print(f"Look at the page: {page}\nCtrl-C stops the stack.", soft_wrap=True)
+    try:
+        _idle(lambda: stack.is_running)
+    except KeyboardInterrupt:
+        console.print()
+
+
+def _idle(goes_on: Callable[[], bool]) -> None:
+    while goes_on():
+        time.sleep(IDLE_POLL_S)

@@ -13,7 +13,10 @@ PATTERN_LENGTH_MAX: Final = 24
 ONE_CHARACTER: Final = "?"
 ANY_CHARACTERS: Final = "*"
 
-_SEPARATORS: Final = re.compile(r"[\s.\-_]+")
+_SEPARATORS: Final = re.compile(r"[\s.\-]+")
+_TO_D: Final = str.maketrans(dict.fromkeys("\u0110\u0111\u00d0\u00f0", "D"))
+"""Đ and đ, and the Icelandic letter that looks the same and is often typed instead."""
+
 _PLATE: Final = re.compile(r"^[A-Z0-9]{1,12}$")
 _PATTERN: Final = re.compile(r"^[A-Z0-9?*]+$")
 _STARS: Final = re.compile(r"\*+")
@@ -25,7 +28,9 @@ def normalise_plate_text(text: str) -> str:
 
     Does not check that the result is a plate; ``51G-123.45`` becomes ``51G12345``.
     """
-    return _SEPARATORS.sub("", text).upper().replace("\u0110", "D").replace("\u00d0", "D")
+    plain = _SEPARATORS.sub("", text).translate(_TO_D)
+    # Only ASCII changes its case: other letters may become two of ours ("ß" would be "SS").
+    return "".join(sign.upper() if sign.isascii() else sign for sign in plain)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from central.errors import SettingsError
+from central.settings import CentralSettings, read_secret, read_settings
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LUUTHONG_CENTRAL_DATABASE_URL", "postgresql:///luuthong")
+
+
+def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LUUTHONG_CENTRAL_BROKER__HOST", "127.0.0.1")
+    monkeypatch.setenv("LUUTHONG_CENTRAL_BROKER__PORT", "18830")
+    monkeypatch.setenv("LUUTHONG_CENTRAL_BROKER__PASSWORD_FILE", "secret")
+    monkeypatch.setenv("LUUTHONG_CENTRAL_INGEST__BATCH_WAIT", "PT0.1S")
+
+    settings = read_settings()
+
+    assert settings.required_broker().port == 18830
+    assert settings.ingest.batch_wait == timedelta(milliseconds=100)
+
+
+def test_a_wrong_setting_is_named_and_its_value_is_not_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("LUUTHONG_CENTRAL_DATABASE_URL", "mysql://somebody:verysecret@host")
+
+    with pytest.raises(SettingsError) as refused:
+        read_settings()
+
+    assert "LUUTHONG_CENTRAL_DATABASE_URL" in str(refused.value)
+    assert "verysecret" not in str(refused.value)
+
+
+def test_ingest_without_a_broker_says_what_is_missing() -> None:
+    with pytest.raises(SettingsError, match="BROKER__HOST"):
+        CentralSettings(database_url="postgresql:///luuthong").required_broker()
+
+
+def test_a_secret_is_the_first_line_of_its_file(tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text("correct horse\nsecond line\n")
+
+    assert read_secret(file) == "correct horse"
+
+
+@pytest.mark.parametrize("content", ["", "\n"])
+def test_an_empty_secret_is_refused(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "secret"
+    file.write_text(content)
+
+    with pytest.raises(SettingsError, match="empty"):
+        read_secret(file)
+
+
+def test_a_missing_secret_is_refused_without_its_whole_path(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="absent"):
+        read_secret(tmp_path / "absent")

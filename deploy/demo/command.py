@@ -33,6 +33,7 @@ from edge.outbox.store import look_into
 FOLDER: Final = "demo"
 EXIT_FAULTS: Final = 1
 IDLE_POLL_S: Final = 0.5
+WIDTH_IN_FILES: Final = 110
 
 
 class Ending(StrEnum):
@@ -82,7 +83,7 @@ def run_demo(
     Raises:
         DeployError: The stack can't be started, or the source can't be used.
     """
-    console = Console()
+    console = _console()
     stack = LocalStack(home)
     ran_before = stack.is_running
     try:
@@ -94,6 +95,12 @@ def run_demo(
                 stack.stop()
             console.print("Stopped. The data stays; ./luuthong up opens the page again.")
     return code
+
+
+def _console() -> Console:
+    """A terminal of its own width, or a file that is wide enough for the tables."""
+    console = Console()
+    return console if console.is_terminal else Console(width=WIDTH_IN_FILES)
 
 
 def _show(console: Console, stack: LocalStack, *, source: str | None, mode: str) -> int:
@@ -137,6 +144,8 @@ def _prepare(
 
             def on_frame(index: int) -> None:
                 progress.update(rendering, completed=index + 1)
+                if started.done():
+                    started.result()  # says at once that the stack failed
 
             clip = ready_clip(stack.layout.home / FOLDER, plan, on_frame=on_frame)
             progress.update(rendering, completed=plan.frame_count)

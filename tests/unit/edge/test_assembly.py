@@ -1,0 +1,320 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""One vehicle is one passage: not two by flicker, not none by a short look."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from central.contracts.passage import Direction
+from edge.evidence.pictures import make_evidence
+from edge.pipeline.assembly import PassageAssembly
+from edge.pipeline.rules import (
+    GATE_PASSAGES,
+    ROAD_PASSAGES,
+    STILL_GATE_PASSAGES,
+    PassageRules,
+)
+from edge.stages import (
+    Frame,
+    Passage,
+    PlateSighting,
+    Read,
+    Tracked,
+    TrackedObject,
+)
+from models.runtime.values import BgrImage, BoxPx, Detection, PlateReading, VehicleClass
+from tests.unit.edge.makers import NOW, box, image, reading
+
+FRAME_S = 0.1
+
+
+class FirstReading:
+    """Agrees on the surest reading: fusion itself is tested with the models."""
+
+    def __call__(self, readings: Sequence[PlateReading]) -> PlateReading:
+        return max(readings, key=lambda each: each.confidence)
+
+
+class CarEverywhere:
+    """A vehicle detector that sees one car filling the picture."""
+
+    def detect(self, image: BgrImage) -> list[Detection]:
+        height, width = image.shape[:2]
+        whole = BoxPx(x_min=0, y_min=0, x_max=width, y_max=height)
+        return [Detection(label="car", confidence=0.8, box_px=whole)]
+
+
+class Film:
+    """Feeds an assembly frame by frame; a frame says what each track shows."""
+
+    def __init__(self, rules: PassageRules) -> None:
+        self.assembly = PassageAssembly(
+            rules, fuse=FirstReading(), evidence=make_evidence, vehicles=CarEverywhere()
+        )
+        self.index = 0
+        self.passages: list[Passage] = []
+
+    def show(
+        self,
+        *seen: tuple[int, BoxPx, PlateReading | None],
+        ended: tuple[int, ...] = (),
+        label: str = "plate",
+        confidence: float = 0.9,
+    ) -> None:
+        frame = Frame(
+            camera_id="cam-01",
+            index=self.index,
+            captured_at=NOW + timedelta(seconds=FRAME_S * self.index),
+            image=image(),
+        )
+        self.index += 1
+        objects = tuple(
+            TrackedObject(
+                track_id=track_id,
+                detection=Detection(label=label, confidence=confidence, box_px=place),
+            )
+            for track_id, place, _ in seen
+        )
+        sightings = tuple(
+            PlateSighting(
+                track_id=track_id, plate_box_px=place, detection_confidence=0.9, reading=text
+            )
+            for track_id, place, text in seen
+            if text is not None
+        )
+        tracked = Tracked(frame=frame, objects=objects, ended_track_ids=ended)
+        self.passages += self.assembly.take(Read(tracked=tracked, sightings=sightings))
+
+    def nothing(self, seconds: float, *, ended: tuple[int, ...] = ()) -> None:
+        self.show(ended=ended)
+        for _ in range(round(seconds / FRAME_S)):
+            self.show()
+
+    def finish(self, *ended: int) -> list[Passage]:
+        self.passages += self.assembly.finish(ended)
+        return self.passages
+
+    @property
+    def texts(self) -> list[str | None]:
+        return [None if passage.plate is None else passage.plate.text for passage in self.passages]
+
+
+def test_a_plate_that_comes_and_goes_is_one_passage() -> None:
+    film = Film(GATE_PASSAGES)
+    for step in range(8):
+        film.show((1, box(100, 60 + 10 * step), reading("47AD15155")))
+    film.nothing(1.0, ended=(1,))
+
+    (passage,) = film.finish()
+
+    assert film.texts == ["47AD15155"]
+    assert passage.direction is Direction.DOWN
+    assert passage.plate_frames == 8
+    assert passage.first_seen_at == NOW
+    assert passage.last_seen_at == NOW + timedelta(seconds=0.7)
+    assert passage.first_seen_at <= passage.captured_at <= passage.last_seen_at
+    assert passage.vehicle_class is VehicleClass.CAR
+    assert [picture.kind for picture in passage.evidence] == ["scene", "plate"]
+
+
+def test_a_vehicle_at_the_barrier_is_sent_while_it_stands_there_and_only_once() -> None:
+    film = Film(GATE_PASSAGES)
+
+    for _ in range(50):
+        film.show((1, box(100, 100), reading("47AD15155")))
+    sent_while_standing = len(film.passages)
+    film.finish(1)
+
+    assert sent_while_standing == 1
+    assert film.texts == ["47AD15155"]
+
+
+def test_flicker_of_two_frames_is_no_passage_at_a_gate() -> None:
+    film = Film(GATE_PASSAGES)
+    film.show((1, box(100, 100), reading("47AD15155", 0.3)))
+    film.show((1, box(100, 100), reading("47AD15155", 0.3)))
+
+    film.finish(1)
+
+    assert film.passages == []
+    assert film.assembly.counts.too_faint == 1
+
+
+def test_a_plate_that_is_lost_and_found_again_is_one_passage() -> None:
+    film = Film(GATE_PASSAGES)
+    for _ in range(5):
+        film.show((1, box(100, 100), reading("47AD15155")))
+    film.nothing(1.0, ended=(1,))
+    for _ in range(5):
+        film.show((2, box(110, 110), reading("47AD15155")))
+
+    film.finish(2)
+
+    assert film.texts == ["47AD15155"]
+    assert film.assembly.counts.rejoined == 1
+
+
+def test_an_unsure_beginning_is_joined_with_the_sure_rest() -> None:
+    film = Film(GATE_PASSAGES)
+    for _ in range(4):
+        film.show((1, box(100, 60), reading("47AD1515S", 0.4)))
+    film.nothing(0.5, ended=(1,))
+    for _ in range(4):
+        film.show((2, box(100, 90), reading("47AD15155")))
+
+    film.finish(2)
+
+    assert film.texts == ["47AD15155"]
+    assert film.passages[0].plate_frames == 8
+    assert film.passages[0].first_seen_at == NOW
+
+
+def test_the_same_plate_a_minute_later_is_another_passage() -> None:
+    film = Film(GATE_PASSAGES)
+    for track_id in (1, 2):
+        for _ in range(5):
+            film.show((track_id, box(100, 100), reading("47AD15155")))
+        film.nothing(60, ended=(track_id,))
+
+    film.finish()
+
+    assert film.texts == ["47AD15155", "47AD15155"]
+
+
+def test_two_vehicles_with_similar_sure_plates_are_two_passages() -> None:
+    film = Film(GATE_PASSAGES)
+    for track_id, text in ((1, "51F12345"), (2, "51F12346")):
+        for _ in range(5):
+            film.show((track_id, box(100, 100), reading(text)))
+        film.nothing(0.7, ended=(track_id,))
+
+    film.finish()
+
+    assert film.texts == ["51F12345", "51F12346"]
+
+
+def test_a_track_that_goes_over_to_another_vehicle_is_split() -> None:
+    film = Film(GATE_PASSAGES)
+    for _ in range(5):
+        film.show((1, box(100, 100), reading("51F12345")))
+    for _ in range(5):
+        film.show((1, box(100, 100), reading("30A98765")))
+
+    film.finish(1)
+
+    assert film.texts == ["51F12345", "30A98765"]
+
+
+def test_one_wrong_reading_does_not_split_a_track() -> None:
+    film = Film(GATE_PASSAGES)
+    for text in ("51F12345", "51F12345", "30A98765", "51F12345", "51F12345"):
+        film.show((1, box(100, 100), reading(text)))
+
+    film.finish(1)
+
+    assert film.texts == ["51F12345"]
+
+
+def test_an_illegible_plate_at_a_gate_still_is_a_passage() -> None:
+    film = Film(GATE_PASSAGES)
+    for _ in range(5):
+        film.show((1, box(100, 100), reading("", 0.0)))
+
+    film.finish(1)
+
+    assert film.texts == [""]
+
+
+def test_every_single_picture_with_a_plate_is_a_passage() -> None:
+    film = Film(STILL_GATE_PASSAGES)
+    for number, text in enumerate(("51F12345", "30A98765", "30A98765")):
+        ended = () if number == 0 else (number - 1,)
+        film.show((number, box(100, 100), reading(text)), ended=ended)
+
+    film.finish(2)
+
+    assert film.texts == ["51F12345", "30A98765", "30A98765"]
+    assert {passage.direction for passage in film.passages} == {Direction.UNKNOWN}
+
+
+def drive(film: Film, track_id: int, *, rows: range, x: float = 160, label: str = "car") -> None:
+    for y in rows:
+        film.show((track_id, box(x, y), None), label=label)
+
+
+def test_a_vehicle_on_a_road_passes_with_its_direction_and_class() -> None:
+    film = Film(ROAD_PASSAGES)
+    drive(film, 1, rows=range(220, 20, -10), label="truck")
+    film.finish(1)
+
+    (passage,) = film.passages
+
+    assert passage.direction is Direction.UP
+    assert passage.vehicle_class is VehicleClass.TRUCK
+    assert passage.plate is None
+    assert [picture.kind for picture in passage.evidence] == ["scene"]
+
+
+def test_a_parked_vehicle_is_no_passage_on_a_road() -> None:
+    film = Film(ROAD_PASSAGES)
+    drive(film, 1, rows=range(100, 101), label="car")
+    for _ in range(30):
+        film.show((1, box(160, 100), None), label="car")
+
+    film.finish(1)
+
+    assert film.passages == []
+
+
+def test_a_vehicle_lost_in_the_middle_of_the_road_is_one_passage() -> None:
+    film = Film(ROAD_PASSAGES)
+    drive(film, 1, rows=range(220, 160, -10))
+    film.nothing(0.4, ended=(1,))
+    drive(film, 2, rows=range(110, 20, -10))
+
+    film.finish(2)
+
+    assert len(film.passages) == 1
+    assert film.passages[0].first_seen_at == NOW
+    assert film.assembly.counts.rejoined == 1
+
+
+def test_a_vehicle_that_appears_elsewhere_is_another_one() -> None:
+    film = Film(ROAD_PASSAGES)
+    drive(film, 1, rows=range(220, 120, -10), x=60)
+    film.nothing(0.3, ended=(1,))
+    drive(film, 2, rows=range(40, 200, 10), x=260)
+
+    film.finish(2)
+
+    assert [passage.direction for passage in film.passages] == [Direction.UP, Direction.DOWN]
+
+
+def test_two_boxes_on_one_vehicle_are_one_passage() -> None:
+    film = Film(ROAD_PASSAGES)
+    for y in range(220, 20, -10):
+        film.show((1, box(160, y, 60), None), label="truck")
+        film.index -= 1
+        film.assembly.take(_both(film, y))
+        film.index += 1
+
+    film.finish(1, 2)
+
+    assert len(film.passages) == 1
+
+
+def _both(film: Film, y: float) -> Read:
+    """A frame in which a fainter second box lies on the first."""
+    frame = Frame(
+        camera_id="cam-01",
+        index=film.index,
+        captured_at=NOW + timedelta(seconds=FRAME_S * film.index),
+        image=image(),
+    )
+    pair = tuple(
+        TrackedObject(
+            track_id=track_id,
+            detection=Detection(label="truck", confidence=confidence, box_px=box(160, y, size)),
+        )
+        for track_id, confidence, size in ((1, 0.9, 60.0), (2, 0.5, 52.0))
+    )
+    return Read(tracked=Tracked(frame=frame, objects=pair, ended_track_ids=()), sightings=())

@@ -78,32 +78,37 @@ def train(
 ) -> None:
     """Train from the kept configs; an interrupted run goes on where it stopped."""
     _continue_in_training_environment()
-    from models.training.detector import DETECTOR_NAMES, train_detector  # noqa: PLC0415 -- torch
+    from models.training.detector import train_detector  # noqa: PLC0415 -- torch
+    from models.training.reader_train import train as train_reader  # noqa: PLC0415 -- torch
 
-    require_training_environment()
     for name in model.names:
-        if name in DETECTOR_NAMES:
-            checkpoint = train_detector(name, pool=data, runs=runs, threads=threads)
-            typer.echo(f"{name}: {checkpoint}")
+        if name == PLATE_READER:
+            train_reader(pool=require_pool(data), run_folder=runs / name)
+        else:
+            train_detector(name, pool=require_pool(data), runs=runs, threads=threads)
+        typer.echo(f"{name}: trained; release it with: luuthong-models export {name}")
 
 
 @app.command()
 def export(
+    model: ModelArgument,
     version: Annotated[str, typer.Option("--version", help="Version of the weights, as 1.2.3.")],
-    model: ModelArgument = ModelChoice.ALL,
     data: DataOption = DEFAULT_POOL_FOLDER,
     runs: RunsOption = RUNS_FOLDER,
 ) -> None:
     """Make the released files from the last training, prove that they agree, enter them."""
     _continue_in_training_environment()
     from models.export.detectors import release_detector  # noqa: PLC0415 -- torch
-    from models.training.detector import DETECTOR_NAMES  # noqa: PLC0415 -- torch
+    from models.training.reader_export import release_reader  # noqa: PLC0415 -- torch
 
-    require_training_environment()
+    pool = require_pool(data)
     for name in model.names:
-        if name in DETECTOR_NAMES:
-            for line in release_detector(name, version=version, pool=require_pool(data), runs=runs):
-                typer.echo(line)
+        if name == PLATE_READER:
+            lines = release_reader(version=version, pool=pool, run_folder=runs / name)
+        else:
+            lines = release_detector(name, version=version, pool=pool, runs=runs)
+        for line in lines:
+            typer.echo(f"{name}: {line}")
 
 
 @app.command()

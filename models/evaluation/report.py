@@ -10,7 +10,9 @@ from models.datasets.splits import Split
 from models.errors import DatasetError
 from models.evaluation.detection import MIN_OVERLAP, DetectionScore, evaluate_detector
 from models.evaluation.intervals import Share
+from models.evaluation.reading import evaluate_reader
 from models.runtime.detector import Detector
+from models.runtime.reader import PlateReader
 from models.runtime.registry import PLATE_DETECTOR, VEHICLE_DETECTOR, load_model
 from models.runtime.values import Backend
 from models.training.settings import read_detector_training
@@ -110,23 +112,32 @@ def slice_document(name: str, *, pictures: int, shares: Mapping[str, Share]) -> 
 
 
 def _measure(name: str, *, pool: Path, split: Split, backend: Backend) -> ModelDocument | None:
-    if name not in DETECTORS:
+    if name in DETECTORS:
+        slices = _measure_detector(name, pool=pool, split=split, backend=backend)
+    else:
+        scores = evaluate_reader(PlateReader.open(backend=backend), pool=pool, split=split)
+        slices = [
+            slice_document(one.slice_name, pictures=one.pictures, shares=one.shares)
+            for one in scores
+        ]
+    if not slices:
         return None
+    model = load_model(name)
+    return ModelDocument(model=name, version=model.version, sha256=model.sha256, slices=slices)
+
+
+def _measure_detector(
+    name: str, *, pool: Path, split: Split, backend: Backend
+) -> list[SliceDocument]:
     training = read_detector_training(name)
     rows = rows_of(read_manifest(training.manifest), split)
     if not rows:
-        return None
+        return []
     detector = Detector.open(name, backend=backend)
     scores = evaluate_detector(
         detector, rows, pool=pool, labels=training.labels, class_of=training.class_of
     )
-    model = load_model(name)
-    return ModelDocument(
-        model=name,
-        version=model.version,
-        sha256=model.sha256,
-        slices=[_detection_slice(score, labels=len(training.labels)) for score in scores],
-    )
+    return [_detection_slice(score, labels=len(training.labels)) for score in scores]
 
 
 def _detection_slice(score: DetectionScore, *, labels: int) -> SliceDocument:

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Releasing a trained detector: export, proof of equal output, entry in the registry."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -24,7 +23,7 @@ _INPUT_PX: Final = 640
 _STRIDE_PX: Final = 32
 
 
-def release_detector(name: str, *, version: str, pool: Path, runs: Path) -> Iterator[str]:
+def release_detector(name: str, *, version: str, pool: Path, runs: Path) -> tuple[str, ...]:
     """Export a detector's last checkpoint and enter it in the registry.
 
     Args:
@@ -33,7 +32,7 @@ def release_detector(name: str, *, version: str, pool: Path, runs: Path) -> Iter
         pool: Folder of real pictures, on which the outputs are compared.
         runs: Work folder of training runs.
 
-    Yields:
+    Returns:
         Lines that say what was done.
 
     Raises:
@@ -48,14 +47,13 @@ def release_detector(name: str, *, version: str, pool: Path, runs: Path) -> Iter
     candidate = runs / name / f"{name}.onnx"
     export_detector(checkpoint, candidate)
     inputs = _inputs(read_detector_training(name).manifest, pool=pool)
-    for agreement in compare_detector(checkpoint, candidate, inputs=inputs):
-        yield (
-            f"{name}: {agreement.backend} agrees with torch to"
-            f" {agreement.box_px:.4f} px and {agreement.score:.6f}"
-        )
+    lines = [
+        f"{one.backend}: boxes within {one.box_px:.4f} px, scores within {one.score:.6f} of torch"
+        for one in compare_detector(checkpoint, candidate, inputs=inputs)
+    ]
     target = MODELS_FOLDER / WEIGHTS_FOLDER / f"{name}.onnx"
     target.write_bytes(candidate.read_bytes())
-    yield f"{name} {version}: {enter_release(name, version=version)}"
+    return (*lines, f"version {version}, {enter_release(name, version=version)}")
 
 
 def _inputs(manifest: str, *, pool: Path) -> list[FloatArray]:

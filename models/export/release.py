@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Entering an exported file in the registry: digest, size and version change together."""
+"""Entering an exported file in the registry: digest, size and version change together.
+
+The model's card names the same version and digest; both lines are kept in step.
+"""
 
 import re
 from pathlib import Path
@@ -13,13 +16,14 @@ from models.runtime.registry import (
     file_sha256,
 )
 
+CARDS_FOLDER: Final = "cards"
 _VERSION: Final = re.compile(r"\d+\.\d+\.\d+")
 
 
 def enter_release(name: str, *, version: str, folder: Path = MODELS_FOLDER) -> str:
-    """Write digest, size and version of a model's file into the registry.
+    """Write digest, size and version of a model's file into the registry and its card.
 
-    Everything else in the registry, comments too, stays as it is.
+    Everything else in both, comments too, stays as it is.
 
     Args:
         name: Name of an entry that exists.
@@ -56,4 +60,16 @@ def enter_release(name: str, *, version: str, folder: Path = MODELS_FOLDER) -> s
         if count != 1:
             raise ModelRegistryError(f"model {name}: the registry needs one line {key}")
     registry.write_text(f"{before}{header}{entry}{after}", encoding="utf-8")
+    _enter_in_card(folder / CARDS_FOLDER / f"{name}.md", version=version, digest=digest)
     return digest
+
+
+def _enter_in_card(card: Path, *, version: str, digest: str) -> None:
+    if not card.is_file():
+        return
+    text = card.read_text(encoding="utf-8")
+    for key, value in (("version", version), ("sha256", digest)):
+        text, count = re.subn(rf"^- {key}: .*$", f"- {key}: {value}", text, flags=re.MULTILINE)
+        if count != 1:
+            raise ModelRegistryError(f"card {card.name} needs one line '- {key}: …'")
+    card.write_text(text, encoding="utf-8")

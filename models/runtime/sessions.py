@@ -96,6 +96,9 @@ class OpenVinoSession:
         except RuntimeError as error:
             raise BackendUnavailableError(f"OpenVINO refuses {path.name}: {error}") from error
         self._request = self._compiled.create_infer_request()
+        self._partial_shape = openvino.PartialShape
+        self._input_shape = self._compiled.inputs[0].get_partial_shape()
+        self._input_dtype = self._compiled.inputs[0].get_element_type().to_dtype()
         self._output_names = tuple(output.get_any_name() for output in self._compiled.outputs)
 
     @property
@@ -110,6 +113,13 @@ class OpenVinoSession:
 
     def run(self, batch: NDArray[np.float32] | NDArray[np.uint8]) -> tuple[FloatArray, ...]:
         """Run the network; see :meth:`Session.run`."""
+        # OpenVINO reads past an input of another shape, or converts it, without a word.
+        fits = self._input_shape.compatible(self._partial_shape(list(batch.shape)))
+        if not fits or batch.dtype != self._input_dtype:
+            raise ModelFormatError(
+                f"OpenVINO refuses an input of {batch.shape} {batch.dtype};"
+                f" the network takes {self._input_shape} {self._input_dtype}"
+            )
         try:
             results = self._request.infer([batch])
         except RuntimeError as error:

@@ -24,6 +24,7 @@ from models.training.settings import DetectorTraining, read_detector_training
 DETECTOR_NAMES: Final = (PLATE_DETECTOR, VEHICLE_DETECTOR)
 STATISTICS_PICTURES: Final = 48
 RENDERED_FOLDER: Final = "rendered"
+FINISHED_FILE: Final = "finished"
 LOADER_PROCESSES: Final = 1
 _ALWAYS: Final = {
     "device": "cpu",
@@ -42,6 +43,8 @@ _ALWAYS: Final = {
 
 def train_detector(name: str, *, pool: Path, runs: Path, threads: int) -> Path:
     """Train a detector, or go on where an interrupted run stopped.
+
+    A finished run is not repeated: remove its folder to train anew.
 
     Args:
         name: ``plate-detector`` or ``vehicle-detector``.
@@ -63,6 +66,9 @@ def train_detector(name: str, *, pool: Path, runs: Path, threads: int) -> Path:
     rows = read_manifest(training.manifest)
     folder = runs / name
     last = checkpoint_path(name, runs=runs)
+    finished = folder / FINISHED_FILE
+    if finished.exists():
+        return last
     data = write_yolo_dataset(
         rows,
         pool=require_pool(pool),
@@ -80,6 +86,7 @@ def train_detector(name: str, *, pool: Path, runs: Path, threads: int) -> Path:
         threads=threads,
         network=_starting_network(training, pool=pool, pictures=pictures),
     )
+    finished.touch()
     return last
 
 

@@ -10,7 +10,8 @@ SELECT 'CREATE EXTENSION ' || extname || ';' AS line
 
 -- name: describe_types
 -- Domains, enumerations and composite types of ours.
-SELECT 'CREATE DOMAIN ' || pg_type.typname || ' AS ' || format_type(pg_type.typbasetype, pg_type.typtypmod)
+SELECT 'CREATE DOMAIN ' || pg_type.typname || ' AS '
+       || format_type(pg_type.typbasetype, pg_type.typtypmod)
        || coalesce(
             (SELECT string_agg(' ' || pg_get_constraintdef(oid), '' ORDER BY conname COLLATE "C")
                FROM pg_constraint
@@ -24,7 +25,7 @@ SELECT 'CREATE DOMAIN ' || pg_type.typname || ' AS ' || format_type(pg_type.typb
 SELECT 'CREATE TYPE ' || pg_type.typname || ' AS ENUM ('
        || string_agg(quote_literal(pg_enum.enumlabel), ', ' ORDER BY pg_enum.enumsortorder) || ');'
   FROM pg_type
-  JOIN pg_enum ON pg_enum.enumtypid = pg_type.oid
+  INNER JOIN pg_enum ON pg_enum.enumtypid = pg_type.oid
  WHERE pg_type.typnamespace = 'public'::regnamespace
  GROUP BY pg_type.typname
  UNION ALL
@@ -35,7 +36,7 @@ SELECT 'CREATE TYPE ' || pg_class.relname || ' AS ('
             ', ' ORDER BY pg_attribute.attnum
           ) || ');'
   FROM pg_class
-  JOIN pg_attribute ON pg_attribute.attrelid = pg_class.oid AND pg_attribute.attnum > 0
+  INNER JOIN pg_attribute ON pg_attribute.attrelid = pg_class.oid AND pg_attribute.attnum > 0
  WHERE pg_class.relkind = 'c'
    AND pg_class.relnamespace = 'public'::regnamespace
    AND NOT EXISTS (
@@ -68,11 +69,11 @@ SELECT pg_class.relname AS relation,
          ORDER BY pg_attribute.attnum
        ) AS columns
   FROM pg_class
-  JOIN pg_attribute
+  INNER JOIN pg_attribute
     ON pg_attribute.attrelid = pg_class.oid
    AND pg_attribute.attnum > 0
    AND NOT pg_attribute.attisdropped
-  JOIN pg_type ON pg_type.oid = pg_attribute.atttypid
+  INNER JOIN pg_type ON pg_type.oid = pg_attribute.atttypid
   LEFT JOIN pg_collation ON pg_collation.oid = pg_attribute.attcollation
   LEFT JOIN pg_attrdef
     ON pg_attrdef.adrelid = pg_class.oid
@@ -101,20 +102,22 @@ SELECT conrelid::regclass::text AS relation,
 -- Indexes, triggers and time partitioning of our tables, a line each.
 SELECT indrelid::regclass::text AS relation, pg_get_indexdef(indexrelid) || ';' AS line
   FROM pg_index
-  JOIN pg_class ON pg_class.oid = pg_index.indrelid
+  INNER JOIN pg_class ON pg_class.oid = pg_index.indrelid
  WHERE pg_class.relnamespace = 'public'::regnamespace
    AND NOT EXISTS (SELECT 1 FROM pg_constraint WHERE conindid = pg_index.indexrelid)
  UNION ALL
-SELECT tgrelid::regclass::text, pg_get_triggerdef(pg_trigger.oid) || ';'
+SELECT tgrelid::regclass::text AS relation,
+       pg_get_triggerdef(pg_trigger.oid) || ';' AS line
   FROM pg_trigger
-  JOIN pg_class ON pg_class.oid = pg_trigger.tgrelid
+  INNER JOIN pg_class ON pg_class.oid = pg_trigger.tgrelid
  WHERE pg_class.relnamespace = 'public'::regnamespace
    AND NOT pg_trigger.tgisinternal
    AND pg_trigger.tgname <> 'ts_insert_blocker'
  UNION ALL
 SELECT hypertable_name,
        'SELECT create_hypertable(' || quote_literal(hypertable_name) || ', by_range('
-       || quote_literal(column_name) || ', INTERVAL ' || quote_literal(time_interval::text) || '));'
+       || quote_literal(column_name) || ', INTERVAL ' || quote_literal(time_interval::text)
+       || '));' AS line
   FROM timescaledb_information.dimensions
  WHERE hypertable_schema = 'public';
 

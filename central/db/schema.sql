@@ -5,7 +5,7 @@ CREATE EXTENSION pg_trgm;
 CREATE EXTENSION timescaledb;
 
 CREATE DOMAIN probability AS real CHECK (((VALUE >= (0)::double precision) AND (VALUE <= (1)::double precision)));
-CREATE DOMAIN sha256 AS bytea CHECK ((octet_length(VALUE) = 32));
+CREATE DOMAIN sha256_digest AS bytea CHECK ((octet_length(VALUE) = 32));
 CREATE DOMAIN slug AS text CHECK ((VALUE ~ '^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$'::text));
 CREATE TYPE procrastinate_job_event_type AS ENUM ('deferred', 'started', 'deferred_for_retry', 'failed', 'succeeded', 'cancelled', 'abort_requested', 'aborted', 'scheduled', 'retried');
 CREATE TYPE procrastinate_job_status AS ENUM ('todo', 'doing', 'succeeded', 'failed', 'cancelled', 'aborting', 'aborted');
@@ -17,7 +17,7 @@ CREATE TABLE alembic_version (
 );
 
 CREATE TABLE app_session (
-  token_hash sha256 NOT NULL,
+  token_hash sha256_digest NOT NULL,
   user_id bigint NOT NULL,
   created_at timestamp with time zone NOT NULL,
   last_used_at timestamp with time zone NOT NULL,
@@ -61,7 +61,7 @@ CREATE TABLE camera (
 CREATE TABLE device (
   id slug NOT NULL,
   site_id slug NOT NULL,
-  secret_hash sha256 NOT NULL,
+  secret_hash sha256_digest NOT NULL,
   secret_set_at timestamp with time zone NOT NULL,
   enabled boolean NOT NULL DEFAULT true,
   created_at timestamp with time zone NOT NULL DEFAULT now(),
@@ -119,7 +119,7 @@ CREATE TABLE device_stream (
 );
 
 CREATE TABLE evidence (
-  sha256 sha256 NOT NULL,
+  sha256 sha256_digest NOT NULL,
   device_id slug NOT NULL,
   media_type text NOT NULL,
   size_bytes integer NOT NULL,
@@ -216,7 +216,7 @@ SELECT create_hypertable('passage', by_range('captured_at', INTERVAL '7 days'));
 CREATE TABLE passage_evidence (
   captured_at timestamp with time zone NOT NULL,
   passage_id uuid NOT NULL,
-  sha256 sha256 NOT NULL,
+  sha256 sha256_digest NOT NULL,
   kind text NOT NULL,
   media_type text NOT NULL,
   size_bytes integer NOT NULL,
@@ -307,7 +307,7 @@ CREATE INDEX idx_procrastinate_workers_last_heartbeat ON public.procrastinate_wo
 
 CREATE TABLE quarantine (
   id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
-  fingerprint sha256 NOT NULL,
+  fingerprint sha256_digest NOT NULL,
   reason text NOT NULL,
   detail text NOT NULL DEFAULT ''::text,
   topic text NOT NULL,

@@ -13,9 +13,9 @@ ON CONFLICT (sha256) DO NOTHING;
 SELECT encode(evidence.sha256, 'hex') AS sha256, evidence.media_type, evidence.size_bytes,
        device.site_id, evidence.stored_at, evidence.erase_after
   FROM evidence
-  JOIN device ON device.id = evidence.device_id
+  INNER JOIN device ON device.id = evidence.device_id
  WHERE evidence.sha256 = decode(%(sha256)s, 'hex')
-   AND (%(scope)s::text[] IS NULL OR device.site_id = ANY(%(scope)s::text[]));
+   AND (%(scope)s::text[] IS NULL OR device.site_id = any(%(scope)s::text[]));
 
 -- name: lock_due_evidence
 -- Pictures whose erasure date has passed, oldest date first, locked for the erasing job. No
@@ -24,12 +24,12 @@ SELECT encode(sha256, 'hex') AS sha256
   FROM evidence
  WHERE erase_after <= %(now)s
  ORDER BY erase_after
- LIMIT %(limit)s
+ LIMIT %(rows_max)s
    FOR UPDATE SKIP LOCKED;
 
 -- name: delete_evidence
 -- Forget pictures whose files are gone.
 DELETE FROM evidence
- WHERE sha256 = ANY(
-         ARRAY(SELECT decode(digest, 'hex') FROM unnest(%(sha256s)s::text[]) AS digest)
+ WHERE sha256 = any(
+         array(SELECT decode(digest, 'hex') FROM unnest(%(sha256s)s::text[]) AS digest)
        );

@@ -69,7 +69,7 @@ class EvidenceRepository:
     async def lock_due(self, *, now: datetime, limit: int) -> Sequence[str]:
         """Hashes of at most ``limit`` pictures that must be erased, locked until the commit."""
         async with self._connection.cursor(row_factory=scalar_row) as cursor:
-            await cursor.execute(QUERIES["lock_due_evidence"], {"now": now, "limit": limit})
+            await cursor.execute(QUERIES["lock_due_evidence"], {"now": now, "rows_max": limit})
             return await cursor.fetchall()
 
     async def remove(self, sha256s: Sequence[str]) -> None:

@@ -44,7 +44,7 @@ VALUES (%(token_hash)s, %(user_id)s, %(now)s, %(now)s, %(expires_at)s);
 SELECT app_user.id, app_user.username, app_user.display_name, app_user.role,
        app_session.last_used_at
   FROM app_session
-  JOIN app_user ON app_user.id = app_session.user_id
+  INNER JOIN app_user ON app_user.id = app_session.user_id
  WHERE app_session.token_hash = %(token_hash)s
    AND app_session.expires_at > %(now)s
    AND app_session.last_used_at > %(used_after)s

@@ -30,5 +30,5 @@ class QuarantineEntry:
 def open_quarantine(connection: Connection, *, limit: int) -> Sequence[QuarantineEntry]:
     """The newest open messages in quarantine."""
     with connection.cursor(row_factory=class_row(QuarantineEntry)) as cursor:
-        cursor.execute(QUERIES["select_quarantine"], {"limit": limit})
+        cursor.execute(QUERIES["select_quarantine"], {"rows_max": limit})
         return cursor.fetchall()

@@ -5,20 +5,20 @@
 -- Those of the named devices that are registered.
 SELECT device.id, device.site_id, site.province, device.enabled
   FROM device
-  JOIN site ON site.id = device.site_id
- WHERE device.id = ANY(%(device_ids)s::text[]);
+  INNER JOIN site ON site.id = device.site_id
+ WHERE device.id = any(%(device_ids)s::text[]);
 
 -- name: select_known_cameras
 -- Cameras of the named sites.
 SELECT site_id, id
   FROM camera
- WHERE site_id = ANY(%(site_ids)s::text[]);
+ WHERE site_id = any(%(site_ids)s::text[]);
 
 -- name: lock_streams
 -- Open the account of every outbox in a batch and lock it until the commit; always in the same
 -- order, so that two ingests can't wait for each other.
 INSERT INTO device_stream (device_id, outbox_id, first_received_at, last_received_at)
-SELECT device_id, outbox_id, %(now)s, %(now)s
+SELECT device_id, outbox_id, %(now)s AS first_received_at, %(now)s AS last_received_at
   FROM unnest(%(device_ids)s::text[], %(outbox_ids)s::uuid[]) AS named (device_id, outbox_id)
  ORDER BY device_id, outbox_id
 ON CONFLICT (device_id, outbox_id)
@@ -40,7 +40,7 @@ UPDATE device_stream
 -- Events that are stored already, by their id.
 SELECT id, stream_id, seq
   FROM passage_identity
- WHERE id = ANY(%(event_ids)s::uuid[]);
+ WHERE id = any(%(event_ids)s::uuid[]);
 
 -- name: insert_identities
 -- Claim the ids of a batch; those that are stored already do not come back.
@@ -53,20 +53,20 @@ RETURNING id;
 -- name: delete_unclaimed
 -- Take back out of the batch what is stored already.
 DELETE FROM incoming_passage
- WHERE NOT (id = ANY(%(claimed)s::uuid[]));
+ WHERE NOT (id = any(%(claimed)s::uuid[]));
 
 -- name: insert_passages
--- Store what is left of the batch.
+-- Store what is left of the batch; the temporary table was made LIKE this one.
 INSERT INTO passage
-SELECT *
+SELECT *  -- noqa: AM04
   FROM incoming_passage;
 
 -- name: insert_passage_evidence
 -- Store the pictures that those passages name; one named twice by a passage counts once.
 INSERT INTO passage_evidence
-SELECT incoming_evidence.*
+SELECT incoming_evidence.*  -- noqa: AM04
   FROM incoming_evidence
-  JOIN incoming_passage
+  INNER JOIN incoming_passage
     ON incoming_passage.id = incoming_evidence.passage_id
 ON CONFLICT DO NOTHING;
 
@@ -76,8 +76,10 @@ WITH lock AS MATERIALIZED (
   SELECT pg_advisory_xact_lock(%(lock_id)s::bigint)
 )
 INSERT INTO passage_feed (stored_at, captured_ats, passage_ids)
-SELECT %(now)s, array_agg(incoming_passage.captured_at ORDER BY incoming_passage.captured_at),
-       array_agg(incoming_passage.id ORDER BY incoming_passage.captured_at)
+SELECT %(now)s AS stored_at,
+       array_agg(incoming_passage.captured_at ORDER BY incoming_passage.captured_at)
+         AS captured_ats,
+       array_agg(incoming_passage.id ORDER BY incoming_passage.captured_at) AS passage_ids
   FROM lock, incoming_passage
 HAVING count(*) > 0
 RETURNING position;
@@ -101,33 +103,33 @@ DO UPDATE SET times_seen = quarantine.times_seen + 1,
 -- Which messages were in quarantine before, by their fingerprints.
 SELECT fingerprint, reason, resolved_at IS NOT NULL AS is_resolved
   FROM quarantine
- WHERE fingerprint = ANY(%(fingerprints)s::bytea[]);
+ WHERE fingerprint = any(%(fingerprints)s::bytea[]);
 
 -- name: resolve_quarantined
 -- Close messages that became rows after all.
 UPDATE quarantine
    SET resolved_at = %(now)s, resolution = 'stored'
- WHERE fingerprint = ANY(%(fingerprints)s::bytea[])
+ WHERE fingerprint = any(%(fingerprints)s::bytea[])
    AND resolved_at IS NULL;
 
 -- name: select_releasable
 -- Messages whose reason can pass by itself: the device or camera may have been registered since.
 SELECT quarantine.id, quarantine.topic, quarantine.payload
   FROM quarantine
-  JOIN device ON device.id = quarantine.device_id
+  INNER JOIN device ON device.id = quarantine.device_id
  WHERE quarantine.resolved_at IS NULL
-   AND quarantine.reason = ANY(%(reasons)s::text[])
+   AND quarantine.reason = any(%(reasons)s::text[])
    AND quarantine.id > %(after_id)s
    AND device.enabled
  ORDER BY quarantine.id
- LIMIT %(limit)s;
+ LIMIT %(rows_max)s;
 
 -- name: resolve_stored
 -- Close messages in quarantine whose event is a passage by now.
 UPDATE quarantine
    SET resolved_at = %(now)s, resolution = 'stored'
   FROM passage_identity
- WHERE quarantine.id = ANY(%(quarantine_ids)s::bigint[])
+ WHERE quarantine.id = any(%(quarantine_ids)s::bigint[])
    AND quarantine.resolved_at IS NULL
    AND passage_identity.id = quarantine.event_id
    AND passage_identity.seq = quarantine.seq;
@@ -151,7 +153,7 @@ ON CONFLICT (device_id)
 DO UPDATE SET heartbeat_id = excluded.heartbeat_id,
               sent_at = excluded.sent_at,
               received_at = excluded.received_at,
-              is_silent = false,
+              is_silent = FALSE,
               silence_changed_at = CASE
                 WHEN device_status.is_silent THEN excluded.received_at
                 ELSE device_status.silence_changed_at
@@ -180,4 +182,4 @@ SELECT id, reason, detail, topic, device_id, seq, payload_size_bytes, times_seen
   FROM quarantine
  WHERE resolved_at IS NULL
  ORDER BY id DESC
- LIMIT %(limit)s;
+ LIMIT %(rows_max)s;

@@ -27,7 +27,7 @@ def release_quarantined(
     now: datetime,
     reasons: Sequence[Reason] = TIMELESS_REASONS,
 ) -> int:
-    """Store messages in quarantine that are good by now, and return how many that were.
+    """Store messages in quarantine that are good by now, and return how many became passages.
 
     Args:
         info: Connection string of the driver.
@@ -60,8 +60,10 @@ def release_quarantined(
                     for key, message in messages.items()
                     if isinstance(admitted := admission.admit(message), PassageMessage)
                 }
-                store_batch(connection, list(good.values()), limits=limits, now=now)
-                released += rows.resolve_stored(list(good), now=now)
+                released += store_batch(
+                    connection, list(good.values()), limits=limits, now=now
+                ).stored
+                rows.resolve_stored(list(good), now=now)
     finally:
         database.close()
     return released

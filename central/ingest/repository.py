@@ -235,16 +235,15 @@ class IngestRepository:
         with self._connection.cursor(row_factory=class_row(ReleasableRow)) as cursor:
             cursor.execute(
                 QUERIES["select_releasable"],
-                {"reasons": list(reasons), "after_id": after_id, "limit": limit},
+                {"reasons": list(reasons), "after_id": after_id, "rows_max": limit},
             )
             return cursor.fetchall()
 
-    def resolve_stored(self, quarantine_ids: Sequence[int], *, now: datetime) -> int:
-        """Close those of these messages whose event is a passage; returns how many."""
-        cursor = self._connection.execute(
+    def resolve_stored(self, quarantine_ids: Sequence[int], *, now: datetime) -> None:
+        """Close those of these messages whose event is a passage."""
+        self._connection.execute(
             QUERIES["resolve_stored"], {"quarantine_ids": list(quarantine_ids), "now": now}
         )
-        return cursor.rowcount
 
     def quarantine_counts(self) -> Mapping[str, int]:
         """Open messages in quarantine by reason."""

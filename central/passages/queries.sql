@@ -6,15 +6,15 @@
 WITH page AS (
   SELECT *
     FROM passage
-   WHERE (%(scope)s::text[] IS NULL OR site_id = ANY(%(scope)s::text[]))
+   WHERE (%(scope)s::text[] IS NULL OR site_id = any(%(scope)s::text[]))
      AND (%(captured_from)s::timestamptz IS NULL OR captured_at >= %(captured_from)s)
      AND (%(captured_until)s::timestamptz IS NULL OR captured_at < %(captured_until)s)
-     AND (%(site_ids)s::text[] IS NULL OR site_id = ANY(%(site_ids)s::text[]))
+     AND (%(site_ids)s::text[] IS NULL OR site_id = any(%(site_ids)s::text[]))
      AND (
        %(camera_ids)s::text[] IS NULL
        OR (
-         site_id = ANY(%(camera_sites)s::text[])
-         AND camera_id = ANY(%(camera_ids)s::text[])
+         site_id = any(%(camera_sites)s::text[])
+         AND camera_id = any(%(camera_ids)s::text[])
          AND (site_id, camera_id) IN (
            SELECT wanted.site_id, wanted.camera_id
              FROM unnest(%(camera_sites)s::text[], %(camera_ids)s::text[])
@@ -22,8 +22,8 @@ WITH page AS (
          )
        )
      )
-     AND (%(directions)s::text[] IS NULL OR direction = ANY(%(directions)s::text[]))
-     AND (%(classes)s::text[] IS NULL OR vehicle_class = ANY(%(classes)s::text[]))
+     AND (%(directions)s::text[] IS NULL OR direction = any(%(directions)s::text[]))
+     AND (%(classes)s::text[] IS NULL OR vehicle_class = any(%(classes)s::text[]))
      AND (%(plate_exact)s::text IS NULL OR (plate_text = %(plate_exact)s AND plate_text <> ''))
      AND (%(plate_like)s::text IS NULL OR (plate_text LIKE %(plate_like)s AND plate_text <> ''))
      AND (NOT %(only_unread)s::boolean OR plate_text = '')
@@ -35,15 +35,15 @@ WITH page AS (
        )
      )
    ORDER BY captured_at DESC, id DESC
-   LIMIT %(limit)s
+   LIMIT %(rows_max)s
 )
 SELECT page.id, page.captured_at, page.stored_at, page.site_id, site.name AS site_name,
        page.camera_id, camera.name AS camera_name, page.lane, page.direction,
        page.vehicle_class, page.vehicle_confidence, page.plate_text, page.plate_confidence,
        page.plate_is_legal, page.plate_layout, page.plate_colour, page.speed_kmh, page.is_late
   FROM page
-  JOIN site ON site.id = page.site_id
-  JOIN camera ON camera.site_id = page.site_id AND camera.id = page.camera_id
+  INNER JOIN site ON site.id = page.site_id
+  INNER JOIN camera ON camera.site_id = page.site_id AND camera.id = page.camera_id
  ORDER BY page.captured_at DESC, page.id DESC;
 
 -- name: count_passages
@@ -52,15 +52,15 @@ SELECT count(*)
   FROM (
     SELECT 1
       FROM passage
-     WHERE (%(scope)s::text[] IS NULL OR site_id = ANY(%(scope)s::text[]))
+     WHERE (%(scope)s::text[] IS NULL OR site_id = any(%(scope)s::text[]))
        AND (%(captured_from)s::timestamptz IS NULL OR captured_at >= %(captured_from)s)
        AND (%(captured_until)s::timestamptz IS NULL OR captured_at < %(captured_until)s)
-       AND (%(site_ids)s::text[] IS NULL OR site_id = ANY(%(site_ids)s::text[]))
+       AND (%(site_ids)s::text[] IS NULL OR site_id = any(%(site_ids)s::text[]))
        AND (
          %(camera_ids)s::text[] IS NULL
          OR (
-           site_id = ANY(%(camera_sites)s::text[])
-           AND camera_id = ANY(%(camera_ids)s::text[])
+           site_id = any(%(camera_sites)s::text[])
+           AND camera_id = any(%(camera_ids)s::text[])
            AND (site_id, camera_id) IN (
              SELECT wanted.site_id, wanted.camera_id
                FROM unnest(%(camera_sites)s::text[], %(camera_ids)s::text[])
@@ -68,12 +68,13 @@ SELECT count(*)
            )
          )
        )
-       AND (%(directions)s::text[] IS NULL OR direction = ANY(%(directions)s::text[]))
-       AND (%(classes)s::text[] IS NULL OR vehicle_class = ANY(%(classes)s::text[]))
+       AND (%(directions)s::text[] IS NULL OR direction = any(%(directions)s::text[]))
+       AND (%(classes)s::text[] IS NULL OR vehicle_class = any(%(classes)s::text[]))
        AND (%(plate_exact)s::text IS NULL OR (plate_text = %(plate_exact)s AND plate_text <> ''))
        AND (%(plate_like)s::text IS NULL OR (plate_text LIKE %(plate_like)s AND plate_text <> ''))
        AND (NOT %(only_unread)s::boolean OR plate_text = '')
-     LIMIT %(limit)s
+     ORDER BY captured_at DESC
+     LIMIT %(rows_max)s
   ) AS counted;
 
 -- name: select_passage
@@ -90,14 +91,14 @@ SELECT passage.id, passage.captured_at, passage.stored_at, passage.site_id,
        passage.plate_char_confidences, passage.plate_alternatives, passage.plate_frames_read,
        passage.plate_box_px, passage.speed_uncertainty_kmh, passage.models
   FROM passage_identity
-  JOIN passage
+  INNER JOIN passage
     ON passage.captured_at = passage_identity.captured_at
    AND passage.id = passage_identity.id
-  JOIN device_stream ON device_stream.id = passage.stream_id
-  JOIN site ON site.id = passage.site_id
-  JOIN camera ON camera.site_id = passage.site_id AND camera.id = passage.camera_id
+  INNER JOIN device_stream ON device_stream.id = passage.stream_id
+  INNER JOIN site ON site.id = passage.site_id
+  INNER JOIN camera ON camera.site_id = passage.site_id AND camera.id = passage.camera_id
  WHERE passage_identity.id = %(passage_id)s
-   AND (%(scope)s::text[] IS NULL OR passage.site_id = ANY(%(scope)s::text[]));
+   AND (%(scope)s::text[] IS NULL OR passage.site_id = any(%(scope)s::text[]));
 
 -- name: select_evidence_of_passages
 -- Pictures named by passages whose keys the caller has already seen, scene before plate.
@@ -105,12 +106,12 @@ SELECT named.passage_id, named.kind, encode(named.sha256, 'hex') AS sha256,
        evidence.sha256 IS NOT NULL AS is_stored
   FROM unnest(%(captured_ats)s::timestamptz[], %(passage_ids)s::uuid[])
        AS wanted (captured_at, passage_id)
-  JOIN passage_evidence AS named
+  INNER JOIN passage_evidence AS named
     ON named.captured_at = wanted.captured_at
    AND named.passage_id = wanted.passage_id
   LEFT JOIN evidence ON evidence.sha256 = named.sha256
  WHERE named.captured_at BETWEEN %(captured_at_min)s AND %(captured_at_max)s
- ORDER BY named.passage_id, named.kind DESC, named.sha256;
+ ORDER BY named.passage_id ASC, named.kind DESC, named.sha256 ASC;
 
 -- name: select_feed_position
 -- Where the live feed ends at present.
@@ -124,7 +125,7 @@ SELECT position, captured_ats, passage_ids
   FROM passage_feed
  WHERE position > %(position)s
  ORDER BY position
- LIMIT %(limit)s;
+ LIMIT %(rows_max)s;
 
 -- name: select_passages_by_key
 -- Passages by their keys, as far as they lie in the caller's scope, in the order of the keys.
@@ -135,11 +136,11 @@ SELECT passage.id, passage.captured_at, passage.stored_at, passage.site_id,
        passage.plate_layout, passage.plate_colour, passage.speed_kmh, passage.is_late
   FROM unnest(%(captured_ats)s::timestamptz[], %(passage_ids)s::uuid[])
        WITH ORDINALITY AS wanted (captured_at, id, place)
-  JOIN passage ON passage.captured_at = wanted.captured_at AND passage.id = wanted.id
-  JOIN site ON site.id = passage.site_id
-  JOIN camera ON camera.site_id = passage.site_id AND camera.id = passage.camera_id
+  INNER JOIN passage ON passage.captured_at = wanted.captured_at AND passage.id = wanted.id
+  INNER JOIN site ON site.id = passage.site_id
+  INNER JOIN camera ON camera.site_id = passage.site_id AND camera.id = passage.camera_id
  WHERE passage.captured_at BETWEEN %(captured_at_min)s AND %(captured_at_max)s
-   AND (%(scope)s::text[] IS NULL OR passage.site_id = ANY(%(scope)s::text[]))
+   AND (%(scope)s::text[] IS NULL OR passage.site_id = any(%(scope)s::text[]))
  ORDER BY wanted.place;
 
 -- name: delete_old_feed
@@ -150,5 +151,5 @@ DELETE FROM passage_feed
            FROM passage_feed
           WHERE stored_at < %(before)s
           ORDER BY stored_at
-          LIMIT %(limit)s
+          LIMIT %(rows_max)s
        );

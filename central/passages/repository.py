@@ -48,7 +48,7 @@ class PassageRepository:
                     **_filter_parameters(wanted, scope),
                     "after_at": page.after.captured_at if page.after else None,
                     "after_id": page.after.passage_id if page.after else None,
-                    "limit": page.size + 1,
+                    "rows_max": page.size + 1,
                 },
             )
             rows = await cursor.fetchall()
@@ -60,7 +60,7 @@ class PassageRepository:
         """How many passages fit, but at most ``limit``."""
         async with self._connection.cursor(row_factory=scalar_row) as cursor:
             await cursor.execute(
-                QUERIES["count_passages"], {**_filter_parameters(wanted, scope), "limit": limit}
+                QUERIES["count_passages"], {**_filter_parameters(wanted, scope), "rows_max": limit}
             )
             return int(await cursor.fetchone() or 0)
 
@@ -86,7 +86,7 @@ class PassageRepository:
         """What was stored after a position, in the order of the commits."""
         async with self._connection.cursor(row_factory=class_row(FeedRow)) as cursor:
             await cursor.execute(
-                QUERIES["select_feed_entries"], {"position": after, "limit": limit}
+                QUERIES["select_feed_entries"], {"position": after, "rows_max": limit}
             )
             return await cursor.fetchall()
 
@@ -106,7 +106,7 @@ class PassageRepository:
     async def forget_feed(self, *, before: datetime, limit: int) -> int:
         """Delete at most ``limit`` old entries of the feed; returns how many went."""
         cursor = await self._connection.execute(
-            QUERIES["delete_old_feed"], {"before": before, "limit": limit}
+            QUERIES["delete_old_feed"], {"before": before, "rows_max": limit}
         )
         return cursor.rowcount
 

@@ -34,23 +34,23 @@ SELECT id, province, name
 -- Sites that the caller may see, by name.
 SELECT id, province, name
   FROM site
- WHERE %(scope)s::text[] IS NULL OR id = ANY(%(scope)s::text[])
+ WHERE %(scope)s::text[] IS NULL OR id = any(%(scope)s::text[])
  ORDER BY name, id
- LIMIT %(limit)s;
+ LIMIT %(rows_max)s;
 
 -- name: select_cameras
 -- Cameras that the caller may see, by site and name.
 SELECT site_id, id, name
   FROM camera
- WHERE %(scope)s::text[] IS NULL OR site_id = ANY(%(scope)s::text[])
+ WHERE %(scope)s::text[] IS NULL OR site_id = any(%(scope)s::text[])
  ORDER BY site_id, name, id
- LIMIT %(limit)s;
+ LIMIT %(rows_max)s;
 
 -- name: select_device_with_secret
 -- A device and the hash of its secret; no scope, as this is the device's own login.
 SELECT device.id, device.site_id, site.province, device.enabled, device.secret_hash
   FROM device
-  JOIN site ON site.id = device.site_id
+  INNER JOIN site ON site.id = device.site_id
  WHERE device.id = %(device_id)s;
 
 -- name: select_device_overviews
@@ -59,11 +59,11 @@ SELECT device.id, device.site_id, site.name AS site_name, site.province, device.
        device_status.received_at AS last_heartbeat_at, device_status.is_silent,
        device_status.outbox_events, device_status.clock_error_ms
   FROM device
-  JOIN site ON site.id = device.site_id
+  INNER JOIN site ON site.id = device.site_id
   LEFT JOIN device_status ON device_status.device_id = device.id
- WHERE %(scope)s::text[] IS NULL OR device.site_id = ANY(%(scope)s::text[])
+ WHERE %(scope)s::text[] IS NULL OR device.site_id = any(%(scope)s::text[])
  ORDER BY device.id
- LIMIT %(limit)s;
+ LIMIT %(rows_max)s;
 
 -- name: select_completeness
 -- What the centre holds of every outbox of one device, oldest outbox first; no scope, since
@@ -73,12 +73,12 @@ SELECT device_id, outbox_id, held, announced_seq, stored_count, doubled_count,
   FROM device_stream
  WHERE device_id = %(device_id)s
  ORDER BY first_received_at, id
- LIMIT %(limit)s;
+ LIMIT %(rows_max)s;
 
 -- name: mark_silent_devices
 -- Mark devices whose newest heartbeat is too old, and return their ids.
 UPDATE device_status
-   SET is_silent = true, silence_changed_at = %(now)s
+   SET is_silent = TRUE, silence_changed_at = %(now)s
  WHERE NOT is_silent
    AND received_at < %(heard_before)s
 RETURNING device_id;
@@ -86,11 +86,12 @@ RETURNING device_id;
 -- name: delete_old_heartbeats
 -- Forget heartbeat history before a time, at most so many rows at once.
 DELETE FROM device_heartbeat
- WHERE ctid = ANY(
-         ARRAY(
+ WHERE ctid = any(
+         array(
            SELECT ctid
              FROM device_heartbeat
             WHERE minute_at < %(before)s
-            LIMIT %(limit)s
+            ORDER BY minute_at
+            LIMIT %(rows_max)s
          )
        );

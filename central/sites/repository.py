@@ -103,7 +103,7 @@ class SiteRepository:
         """Sites of a scope, by name."""
         async with self._connection.cursor(row_factory=class_row(Site)) as cursor:
             await cursor.execute(
-                QUERIES["select_sites"], {"scope": scope.as_list(), "limit": ROWS_MAX}
+                QUERIES["select_sites"], {"scope": scope.as_list(), "rows_max": ROWS_MAX}
             )
             return await cursor.fetchall()
 
@@ -111,7 +111,7 @@ class SiteRepository:
         """Cameras of a scope, by site and name."""
         async with self._connection.cursor(row_factory=class_row(Camera)) as cursor:
             await cursor.execute(
-                QUERIES["select_cameras"], {"scope": scope.as_list(), "limit": ROWS_MAX}
+                QUERIES["select_cameras"], {"scope": scope.as_list(), "rows_max": ROWS_MAX}
             )
             return await cursor.fetchall()
 
@@ -133,7 +133,7 @@ class SiteRepository:
         """Devices of a scope with their newest heartbeat, by id."""
         async with self._connection.cursor(row_factory=class_row(DeviceOverview)) as cursor:
             await cursor.execute(
-                QUERIES["select_device_overviews"], {"scope": scope.as_list(), "limit": ROWS_MAX}
+                QUERIES["select_device_overviews"], {"scope": scope.as_list(), "rows_max": ROWS_MAX}
             )
             return await cursor.fetchall()
 
@@ -141,7 +141,7 @@ class SiteRepository:
         """What the centre holds of every outbox of a device, oldest outbox first."""
         async with self._connection.cursor(row_factory=class_row(_CompletenessRow)) as cursor:
             await cursor.execute(
-                QUERIES["select_completeness"], {"device_id": device_id, "limit": ROWS_MAX}
+                QUERIES["select_completeness"], {"device_id": device_id, "rows_max": ROWS_MAX}
             )
             rows = await cursor.fetchall()
         return [_completeness(row) for row in rows]
@@ -157,7 +157,7 @@ class SiteRepository:
     async def forget_heartbeats(self, *, before: datetime, limit: int) -> int:
         """Delete at most ``limit`` rows of heartbeat history; returns how many went."""
         cursor = await self._connection.execute(
-            QUERIES["delete_old_heartbeats"], {"before": before, "limit": limit}
+            QUERIES["delete_old_heartbeats"], {"before": before, "rows_max": limit}
         )
         return cursor.rowcount
 

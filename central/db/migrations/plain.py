@@ -9,7 +9,7 @@ from alembic import op
 
 from central.errors import MigrationError
 
-FOLDER: Final = Path(__file__).resolve().parent / "versions"
+FOLDER: Final = Path(__file__).resolve().parent
 LOCK_TIMEOUT: Final = "4s"
 """How long a step may wait for a lock: longer would queue the live system behind it."""
 

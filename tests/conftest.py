@@ -22,6 +22,7 @@ from psycopg import sql
 from deploy.local.broker import INGEST_USERNAME, PrivateBroker, new_secret
 from deploy.local.ports import free_port
 from deploy.local.postgres import THROW_AWAY_SETTINGS, LoopbackAccess, PrivateCluster
+from deploy.setup.chromium import find_chromium
 from deploy.setup.components import Servers, ensure_servers
 from deploy.setup.places import PROJECT_FOLDER, is_reachable, server_account
 from deploy.setup.progress import SilentReporter
@@ -66,6 +67,15 @@ def shared_data() -> Path:
 def servers() -> Servers:
     """PostgreSQL and mosquitto; the first run on a machine downloads them."""
     return ensure_servers(SilentReporter(), now=datetime.now(UTC))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Path:
+    """A browser that starts; ``./luuthong test`` installs one."""
+    browser = find_chromium()
+    if browser is None:
+        pytest.skip("no Chromium on this machine; ./luuthong test installs one")
+    return browser.program
 
 
 @pytest.fixture(scope="session")

@@ -37,6 +37,7 @@ def plan(layout: StackLayout, *, api_port: int | None) -> StackState:
         postgres_port=_choose(last.postgres_port if last else None, taken),
         broker_port=_choose(last.broker_port if last else None, taken),
         api_port=api_port or _choose(last.api_port if last else None, taken),
+        metrics_port=_choose(last.metrics_port if last else None, taken),
         socket_folder=layout.socket_folder,
         evidence_folder=layout.evidence,
     )

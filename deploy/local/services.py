@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from deploy.local.broker import STOP_TIMEOUT_S as BROKER_STOP_TIMEOUT_S
 from deploy.local.children import start_child
 from deploy.local.layout import StackLayout
 from deploy.local.names import API, BROKER, INGEST, JOBS, POSTGRES
-from deploy.local.ports import LOOPBACK, has_listener
+from deploy.local.ports import LOOPBACK
 from deploy.local.postgres import STOP_TIMEOUT_S as POSTGRES_STOP_TIMEOUT_S
 from deploy.local.postgres import PrivateCluster
 from deploy.local.state import StackState
@@ -29,8 +28,9 @@ _OURS_STOP_TIMEOUT_S: Final = 3.0
 # A page that is open keeps a stream open; it must not hold the stop up.
 _API_GRACE_S: Final = 2
 _PROBE_TIMEOUT_S: Final = 2.0
-_HTTP_OK: Final = 200
-_OWN_PREFIXES: Final = ("LUUTHONG_CENTRAL_", "LUUTHONG_API_")
+_ANSWER_BYTES_MAX: Final = 256 * 1024
+_INGEST_CONNECTED: Final = "luuthong_ingest_broker_connected 1.0"
+_JOBS_STARTED: Final = "jobs_started"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,16 +80,29 @@ def broker_service(broker: PrivateBroker) -> Service:
 def product_services(layout: StackLayout, state: StackState) -> tuple[Service, ...]:
     """Our own processes, in the order in which they are started."""
     central = central_environment(layout, state)
-    api = api_environment(state)
+    folder = Path(sys.executable).parent
+    api = _Program(_api_command(state), api_environment(state), layout.log_file(API))
+    ingest = _Program((f"{folder}/luuthong-central", INGEST), central, layout.log_file(INGEST))
+    jobs = _Program((f"{folder}/luuthong-central", JOBS), central, layout.log_file(JOBS))
     return (
         Service(
             name=API,
             where=state.api_url,
-            launch=_launcher(layout, API, _api_command(state), api),
-            is_ready=lambda: _is_healthy(f"{state.api_url}/v1/health"),
+            launch=api.launch,
+            is_ready=lambda: bool(_answer(f"{state.api_url}/v1/health")),
         ),
-        _central_service(layout, INGEST, central, is_ready=lambda: _ingest_is_ready(state)),
-        _central_service(layout, JOBS, central, is_ready=lambda: True),
+        Service(
+            name=INGEST,
+            where=state.ingest_metrics_url,
+            launch=ingest.launch,
+            is_ready=lambda: _INGEST_CONNECTED in _answer(state.ingest_metrics_url),
+        ),
+        Service(
+            name=JOBS,
+            where=f"log {layout.log_file(JOBS)}",
+            launch=jobs.launch,
+            is_ready=lambda: jobs.has_said(_JOBS_STARTED),
+        ),
     )
 
 
@@ -104,6 +117,7 @@ def central_environment(layout: StackLayout, state: StackState) -> Mapping[str, 
             "LUUTHONG_CENTRAL_BROKER__PORT": str(state.broker_port),
             "LUUTHONG_CENTRAL_BROKER__USERNAME": INGEST_USERNAME,
             "LUUTHONG_CENTRAL_BROKER__PASSWORD_FILE": str(layout.ingest_secret_file),
+            "LUUTHONG_CENTRAL_INGEST__METRICS_PORT": str(state.metrics_port),
         }
     )
 
@@ -119,22 +133,6 @@ def api_environment(state: StackState) -> Mapping[str, str]:
     )
 
 
-def _central_service(
-    layout: StackLayout,
-    name: str,
-    environment: Mapping[str, str],
-    *,
-    is_ready: Callable[[], bool],
-) -> Service:
-    command = (str(Path(sys.executable).with_name("luuthong-central")), name)
-    return Service(
-        name=name,
-        where=f"log {layout.log_file(name)}",
-        launch=_launcher(layout, name, command, environment),
-        is_ready=is_ready,
-    )
-
-
 def _api_command(state: StackState) -> tuple[str, ...]:
     return (
         *(sys.executable, "-m", "uvicorn", "--factory", "api.main:create_app"),
@@ -145,23 +143,35 @@ def _api_command(state: StackState) -> tuple[str, ...]:
     )
 
 
-def _launcher(
-    layout: StackLayout, name: str, command: tuple[str, ...], environment: Mapping[str, str]
-) -> Callable[[], subprocess.Popen[bytes]]:
-    def launch() -> subprocess.Popen[bytes]:
-        with layout.log_file(name).open("ab") as log:
-            return start_child(command, log=log, environment=environment, folder=PROJECT_FOLDER)
+class _Program:
+    """One of our programs with a log of its own."""
 
-    return launch
+    def __init__(
+        self, command: tuple[str, ...], environment: Mapping[str, str], log_file: Path
+    ) -> None:
+        self._command = command
+        self._environment = environment
+        self._log_file = log_file
+        self._log_offset = 0
+
+    def launch(self) -> subprocess.Popen[bytes]:
+        with self._log_file.open("ab") as log:
+            self._log_offset = log.tell()
+            return start_child(
+                self._command, log=log, environment=self._environment, folder=PROJECT_FOLDER
+            )
+
+    def has_said(self, text: str) -> bool:
+        """Whether the log of this launch holds a text, near its beginning."""
+        with self._log_file.open("rb") as log:
+            log.seek(self._log_offset)
+            return text.encode() in log.read(_ANSWER_BYTES_MAX)
 
 
-def _is_healthy(url: str) -> bool:
+def _answer(url: str) -> str:
+    """Body of a successful answer of one of our own processes; empty otherwise."""
     try:
         with urllib.request.urlopen(url, timeout=_PROBE_TIMEOUT_S) as answer:  # noqa: S310 - ours
-            return bool(answer.status == _HTTP_OK)
-    except (OSError, urllib.error.URLError):
-        return False
-
-
-def _ingest_is_ready(state: StackState) -> bool:
-    return has_listener(state.broker_port, timeout_s=_PROBE_TIMEOUT_S)
+            return str(answer.read(_ANSWER_BYTES_MAX), "utf-8", "replace")
+    except OSError:
+        return ""

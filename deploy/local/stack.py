@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The local stack as commands, the demonstration and tests use it."""
 
-import subprocess
-import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -12,12 +11,13 @@ import psutil
 
 from deploy.errors import DeployError, LocalStackError, StackNotReadyError, StackNotRunningError
 from deploy.local.broker import PrivateBroker
+from deploy.local.detached import Detached, start_detached
 from deploy.local.layout import StackLayout, layout_of
 from deploy.local.names import BROKER, SUPERVISOR
 from deploy.local.planning import READY_TIMEOUT_S, plan
 from deploy.local.state import StackPhase, StackState, is_lock_held, read_state
 from deploy.setup.components import require_servers
-from deploy.setup.places import PROJECT_FOLDER, home_folder
+from deploy.setup.places import home_folder
 
 STOP_TIMEOUT_S: Final = 20.0
 _POLL_INTERVAL_S: Final = 0.1
@@ -36,6 +36,7 @@ class LocalStack:
 
     def __init__(self, home: Path | None = None) -> None:
         self.layout: StackLayout = layout_of(home_folder() if home is None else home)
+        self._supervisor: Detached | None = None
 
     @property
     def is_running(self) -> bool:
@@ -78,11 +79,11 @@ class LocalStack:
         """
         require_servers()
         self.layout.make_folders()
-        process = None
+        started = None
         if not self.is_running:
             plan(self.layout, api_port=api_port)  # says at once that a port is taken
-            process = self._spawn(api_port)
-        return self._wait_ready(process, on_progress)
+            started = self._supervisor = self._spawn(api_port)
+        return self._wait_ready(started, on_progress)
 
     def stop(self) -> bool:
         """Stop everything; committed data stay.
@@ -96,8 +97,9 @@ class LocalStack:
         if not self.is_running:
             return False
         state = self.status()
-        if state is not None and psutil.pid_exists(state.supervisor_pid):
-            psutil.Process(state.supervisor_pid).terminate()
+        supervisor = None if state is None else _process(state.supervisor_pid)
+        if supervisor is not None:
+            supervisor.terminate()
         deadline = time.monotonic() + STOP_TIMEOUT_S
         while is_lock_held(self.layout.lock_file):
             if time.monotonic() > deadline:
@@ -106,6 +108,9 @@ class LocalStack:
                     f" {self.layout.log_file(SUPERVISOR)}"
                 )
             time.sleep(_POLL_INTERVAL_S)
+        if supervisor is not None:  # it frees its lock a moment before it ends
+            with suppress(psutil.TimeoutExpired):
+                supervisor.wait(timeout=max(0.0, deadline - time.monotonic()))
         return True
 
     def broker(self) -> PrivateBroker:
@@ -121,23 +126,16 @@ class LocalStack:
             pid=pids.get(BROKER),
         )
 
-    def _spawn(self, api_port: int | None) -> subprocess.Popen[bytes]:
-        with self.layout.log_file(SUPERVISOR).open("ab") as log:
-            return subprocess.Popen(
-                [
-                    *(sys.executable, "-m", "deploy.local.supervisor"),
-                    *(str(self.layout.home), str(api_port or 0)),
-                ],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                cwd=PROJECT_FOLDER,
-                start_new_session=True,
-            )
+    def _spawn(self, api_port: int | None) -> Detached:
+        return start_detached(
+            "deploy.local.supervisor",
+            [str(self.layout.home), str(api_port or 0)],
+            log_file=self.layout.log_file(SUPERVISOR),
+        )
 
     def _wait_ready(
         self,
-        process: subprocess.Popen[bytes] | None,
+        process: Detached | None,
         on_progress: Callable[[StackState], None] | None,
     ) -> StackState:
         deadline = time.monotonic() + _START_TIMEOUT_S
@@ -158,7 +156,7 @@ class LocalStack:
             "the stack", log_file=self.layout.log_file(SUPERVISOR), detail="it took too long"
         )
 
-    def _fresh_state(self, process: subprocess.Popen[bytes] | None) -> StackState | None:
+    def _fresh_state(self, process: Detached | None) -> StackState | None:
         """The state, unless an earlier supervisor wrote it."""
         state = self.status()
         if state is None or (process is not None and state.supervisor_pid != process.pid):
@@ -172,3 +170,10 @@ class LocalStack:
         tail = log_file.read_bytes()[-_LOG_TAIL_BYTES:].decode("utf-8", errors="replace")
         detail = " ".join(tail.strip().splitlines()[-_LAST_LINES:])
         return StackNotReadyError("the supervisor", log_file=log_file, detail=detail)
+
+
+def _process(pid: int) -> psutil.Process | None:
+    try:
+        return psutil.Process(pid)
+    except psutil.NoSuchProcess:
+        return None

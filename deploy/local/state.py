@@ -76,6 +76,7 @@ class StackState:
     postgres_port: int
     broker_port: int
     api_port: int
+    metrics_port: int
     socket_folder: Path
     evidence_folder: Path
     message: str = ""
@@ -98,6 +99,11 @@ class StackState:
     def api_url(self) -> str:
         """Root of the HTTP interface."""
         return f"http://{LOOPBACK}:{self.api_port}"
+
+    @property
+    def ingest_metrics_url(self) -> str:
+        """Figures of ingest for Prometheus."""
+        return f"http://{LOOPBACK}:{self.metrics_port}/metrics"
 
     @property
     def page_url(self) -> str:

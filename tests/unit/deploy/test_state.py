@@ -30,6 +30,7 @@ def make_state(folder: Path, **ports: int) -> StackState:
         postgres_port=ports.get("postgres", 40_001),
         broker_port=ports.get("broker", 40_002),
         api_port=ports.get("api", 40_003),
+        metrics_port=ports.get("metrics", 40_004),
         socket_folder=folder / "run",
         evidence_folder=folder / "evidence",
         services=(

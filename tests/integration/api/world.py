@@ -3,6 +3,7 @@
 
 import asyncio
 import hashlib
+import shutil
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -17,6 +18,7 @@ import cv2
 import httpx
 import numpy as np
 import uvicorn
+from fastapi import FastAPI
 from psycopg import AsyncConnection
 
 from api.main import create_app
@@ -44,8 +46,9 @@ from central.ingest.database import IngestDatabase
 from central.ingest.parsing import parse
 from central.ingest.store import store_batch
 from central.ingest.types import Delivery
+from central.sites.repository import SiteRepository
 from central.sites.service import register_device
-from central.sites.types import Registration
+from central.sites.types import Camera, Registration
 from deploy.local.ports import free_port
 
 PROVINCE: Final = "thai-nguyen"
@@ -89,6 +92,7 @@ class World:
     device_secret: str = field(default="", repr=False)
     outbox_id: UUID = field(default_factory=uuid4)
     seq: int = 0
+    app: FastAPI = field(default_factory=FastAPI, repr=False)
 
     def settle(self, *, camera_ids: tuple[str, ...] = (CAMERA_ID,)) -> None:
         """Make a user, a site and a device."""
@@ -102,6 +106,16 @@ class World:
             camera_ids=camera_ids,
         )
         self.device_secret = register_device(self.database_url, registration, now=now).secret
+
+    def forget(self) -> None:
+        """Begin again: a new life of the device's outbox, and no picture in the store."""
+        self.outbox_id = uuid4()
+        self.seq = 0
+        shutil.rmtree(self.evidence_folder, ignore_errors=True)
+
+    def add_camera(self, camera_id: str, *, name: str) -> None:
+        """Add a camera whose name somebody chose."""
+        asyncio.run(_add_camera(self.database_url, camera_id=camera_id, name=name))
 
     def store(self, *seen: Seen) -> list[PassageV1]:
         """Commit passages the way ingest does, in one batch, with its notification."""
@@ -260,6 +274,7 @@ def serving(world: World, **settings: object) -> Iterator[str]:
             }
         )
     )
+    world.app = app
     port = free_port()
     server = uvicorn.Server(
         uvicorn.Config(
@@ -292,3 +307,10 @@ async def _add_user(database_url: str, *, now: datetime) -> str:
             username=USERNAME, display_name=DISPLAY_NAME, role=Role.OPERATOR, now=now
         )
     return made.password
+
+
+async def _add_camera(database_url: str, *, camera_id: str, name: str) -> None:
+    async with await AsyncConnection.connect(database_url) as connection:
+        await SiteRepository(connection).add_camera(
+            Camera(site_id=SITE_ID, id=camera_id, name=name)
+        )

@@ -14,7 +14,7 @@ from central.domain.times import TimeLimits
 from central.ingest.database import IngestDatabase
 from central.ingest.link import BrokerLink
 from central.ingest.metrics import IngestMetrics, served
-from central.ingest.types import Delivery
+from central.ingest.types import ParsedMessage
 from central.ingest.writer import BatchLimits, IngestWriter
 from central.settings import CentralSettings
 
@@ -52,10 +52,10 @@ def run_ingest(
     """
     counters = metrics or IngestMetrics()
     ingest = settings.ingest
-    deliveries = queue.Queue[Delivery](maxsize=ingest.in_flight_max * QUEUE_RESERVE)
+    messages = queue.Queue[ParsedMessage](maxsize=ingest.in_flight_max * QUEUE_RESERVE)
     link = BrokerLink(
         settings.required_broker(),
-        deliveries=deliveries,
+        messages=messages,
         in_flight_max=ingest.in_flight_max,
         metrics=counters,
     )
@@ -65,7 +65,7 @@ def run_ingest(
         application_name="luuthong-ingest",
     )
     writer = IngestWriter(
-        deliveries=deliveries,
+        messages=messages,
         database=IngestDatabase(info),
         acknowledger=link,
         metrics=counters,

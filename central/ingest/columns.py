@@ -63,6 +63,11 @@ EVIDENCE_COLUMNS: Final = MappingProxyType(
 )
 """Name and type of every column, in the order of ``evidence_rows``."""
 
+IDENTITY_COLUMNS: Final = MappingProxyType(
+    {"id": "uuid", "captured_at": "timestamptz", "stream_id": "int8", "seq": "int8"}
+)
+"""What an event is recognised by."""
+
 _NO_PLATE: Final = ("", None, None, None, None, None, None, None, None, None)
 
 
@@ -99,8 +104,8 @@ def passage_row(passage: PassageV1, *, stream_id: int, now: datetime) -> tuple[o
 
 
 def evidence_rows(passage: PassageV1) -> Iterator[tuple[object, ...]]:
-    """The pictures that a passage names, as rows of ``EVIDENCE_COLUMNS``."""
-    for picture in passage.evidence:
+    """The pictures that a passage names, each once, as rows of ``EVIDENCE_COLUMNS``."""
+    for picture in {(each.kind, each.sha256): each for each in passage.evidence}.values():
         yield (
             passage.captured_at,
             passage.id,

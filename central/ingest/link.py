@@ -17,7 +17,8 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 from central.contracts.commit_ack import CommitAckV1
 from central.contracts.topics import Stream, Topic, subscription_for
 from central.ingest.metrics import IngestMetrics
-from central.ingest.types import Delivery, StreamAck
+from central.ingest.parsing import parse
+from central.ingest.types import Delivery, ParsedMessage, StreamAck
 from central.settings import BrokerSettings, read_secret
 
 SHARE: Final = "$share/ingest"
@@ -37,7 +38,7 @@ log = structlog.get_logger()
 class BrokerLink:
     """One MQTT 5 connection with a session that the broker keeps while ingest is away.
 
-    The network thread only puts deliveries into the queue. The queue is as large as what the
+    The network thread reads messages and puts them into the queue. It is as large as what the
     broker may send unacknowledged, so it never blocks that thread and never loses a message of
     QoS 1. ``acknowledge`` is called from the writer's thread.
     """
@@ -46,12 +47,12 @@ class BrokerLink:
         self,
         settings: BrokerSettings,
         *,
-        deliveries: queue.Queue[Delivery],
+        messages: queue.Queue[ParsedMessage],
         in_flight_max: int,
         metrics: IngestMetrics,
     ) -> None:
         self._settings = settings
-        self._deliveries = deliveries
+        self._messages = messages
         self._in_flight_max = in_flight_max
         self._metrics = metrics
         self._link = 0
@@ -159,11 +160,11 @@ class BrokerLink:
         Without this the queue could fill up with repeats while the database is down.
         """
         self._link += 1
-        for _ in range(self._deliveries.qsize()):
+        for _ in range(self._messages.qsize()):
             try:
-                delivery = self._deliveries.get_nowait()
-                if not delivery.qos:
-                    self._deliveries.put_nowait(delivery)
+                waiting = self._messages.get_nowait()
+                if not waiting.delivery.qos:
+                    self._messages.put_nowait(waiting)
             except (queue.Empty, queue.Full):
                 return
 
@@ -182,7 +183,7 @@ class BrokerLink:
     def _on_message(
         self, _client: mqtt.Client, _userdata: object, message: mqtt.MQTTMessage
     ) -> None:
-        """Hand a message to the writer."""
+        """Read a message and hand it to the writer, who meanwhile waits for the database."""
         delivery = Delivery(
             topic=message.topic,
             payload=bytes(message.payload),
@@ -191,7 +192,7 @@ class BrokerLink:
             link=self._link,
         )
         try:
-            self._deliveries.put_nowait(delivery)
+            self._messages.put_nowait(parse(delivery))
         except queue.Full:
             # Only QoS 0 gets here: unacknowledged messages of QoS 1 fit into the queue.
             self._metrics.overflowed()

@@ -46,29 +46,9 @@ SELECT id, stream_id, seq
 -- Claim the ids of a batch; those that are stored already do not come back.
 INSERT INTO passage_identity (id, captured_at, stream_id, seq)
 SELECT id, captured_at, stream_id, seq
-  FROM incoming_passage
+  FROM incoming_identity
 ON CONFLICT (id) DO NOTHING
 RETURNING id;
-
--- name: delete_unclaimed
--- Take back out of the batch what is stored already.
-DELETE FROM incoming_passage
- WHERE NOT (id = any(%(claimed)s::uuid[]));
-
--- name: insert_passages
--- Store what is left of the batch; the temporary table was made LIKE this one.
-INSERT INTO passage
-SELECT *  -- noqa: AM04
-  FROM incoming_passage;
-
--- name: insert_passage_evidence
--- Store the pictures that those passages name; one named twice by a passage counts once.
-INSERT INTO passage_evidence
-SELECT incoming_evidence.*  -- noqa: AM04
-  FROM incoming_evidence
-  INNER JOIN incoming_passage
-    ON incoming_passage.id = incoming_evidence.passage_id
-ON CONFLICT DO NOTHING;
 
 -- name: insert_feed_entry
 -- Tell live pages what this commit stores. The lock makes positions ascend with the commits.
@@ -76,12 +56,9 @@ WITH lock AS MATERIALIZED (
   SELECT pg_advisory_xact_lock(%(lock_id)s::bigint)
 )
 INSERT INTO passage_feed (stored_at, captured_ats, passage_ids)
-SELECT %(now)s AS stored_at,
-       array_agg(incoming_passage.captured_at ORDER BY incoming_passage.captured_at)
-         AS captured_ats,
-       array_agg(incoming_passage.id ORDER BY incoming_passage.captured_at) AS passage_ids
-  FROM lock, incoming_passage
-HAVING count(*) > 0
+SELECT %(now)s AS stored_at, %(captured_ats)s::timestamptz[] AS captured_ats,
+       %(passage_ids)s::uuid[] AS passage_ids
+  FROM lock
 RETURNING position;
 
 -- name: notify_feed

@@ -20,6 +20,7 @@ from central.ingest.accounts import StreamAccount
 from central.ingest.admission import Directory, KnownDevice
 from central.ingest.columns import (
     EVIDENCE_COLUMNS,
+    IDENTITY_COLUMNS,
     PASSAGE_COLUMNS,
     evidence_rows,
     passage_row,
@@ -166,50 +167,59 @@ class IngestRepository:
             cursor.execute(QUERIES["select_identities"], {"event_ids": list(event_ids)})
             return {row.id: row for row in cursor.fetchall()}
 
-    def copy(
-        self, messages: Sequence[PassageMessage], stream_ids: Sequence[int], *, now: datetime
-    ) -> None:
-        """Copy passages into the connection's own tables."""
-        with (
-            self._connection.cursor() as cursor,
-            cursor.copy(_copy_statement("incoming_passage", PASSAGE_COLUMNS)) as copy,
-        ):
-            copy.set_types(list(PASSAGE_COLUMNS.values()))
-            for message, stream_id in zip(messages, stream_ids, strict=True):
-                copy.write_row(passage_row(message.passage, stream_id=stream_id, now=now))
-        with (
-            self._connection.cursor() as cursor,
-            cursor.copy(_copy_statement("incoming_evidence", EVIDENCE_COLUMNS)) as copy,
-        ):
-            copy.set_types(list(EVIDENCE_COLUMNS.values()))
-            for message in messages:
-                for row in evidence_rows(message.passage):
-                    copy.write_row(row)
-
-    def claim_identities(self) -> set[UUID]:
-        """Claim the ids of what was copied; the others are stored already."""
+    def claim_identities(
+        self, messages: Sequence[PassageMessage], stream_ids: Sequence[int]
+    ) -> set[UUID]:
+        """Claim the ids of new events and return them; the others are stored already."""
+        self._copy(
+            "incoming_identity",
+            IDENTITY_COLUMNS,
+            (
+                (each.passage.id, each.passage.captured_at, stream_id, each.passage.seq)
+                for each, stream_id in zip(messages, stream_ids, strict=True)
+            ),
+        )
         with self._connection.cursor(row_factory=scalar_row) as cursor:
             cursor.execute(QUERIES["insert_identities"])
             return set(cursor.fetchall())
 
-    def take_back_all_but(self, claimed: Collection[UUID]) -> None:
-        """Remove from what was copied all events but these."""
-        self._connection.execute(QUERIES["delete_unclaimed"], {"claimed": list(claimed)})
+    def store(
+        self, messages: Sequence[PassageMessage], stream_ids: Sequence[int], *, now: datetime
+    ) -> None:
+        """Store passages whose ids are claimed, and the pictures that they name.
 
-    def store_copied(self) -> None:
-        """Turn what was copied into passages."""
-        self._connection.execute(QUERIES["insert_passages"])
-        self._connection.execute(QUERIES["insert_passage_evidence"])
+        They are copied straight into place: that the same event comes twice is settled by now.
+        """
+        self._copy(
+            "passage",
+            PASSAGE_COLUMNS,
+            (
+                passage_row(each.passage, stream_id=stream_id, now=now)
+                for each, stream_id in zip(messages, stream_ids, strict=True)
+            ),
+        )
+        self._copy(
+            "passage_evidence",
+            EVIDENCE_COLUMNS,
+            (row for each in messages for row in evidence_rows(each.passage)),
+        )
 
-    def announce(self, *, channel: str, now: datetime) -> None:
-        """Put what was copied into the live feed and wake its readers at the commit."""
+    def announce(self, messages: Sequence[PassageMessage], *, channel: str, now: datetime) -> None:
+        """Put stored passages into the live feed and wake its readers at the commit."""
         with self._connection.cursor(row_factory=scalar_row) as cursor:
-            cursor.execute(QUERIES["insert_feed_entry"], {"lock_id": FEED_LOCK_ID, "now": now})
-            position = cursor.fetchone()
-        if position is not None:
-            self._connection.execute(
-                QUERIES["notify_feed"], {"channel": channel, "position": str(position)}
+            cursor.execute(
+                QUERIES["insert_feed_entry"],
+                {
+                    "lock_id": FEED_LOCK_ID,
+                    "now": now,
+                    "captured_ats": [each.passage.captured_at for each in messages],
+                    "passage_ids": [each.passage.id for each in messages],
+                },
             )
+            position = cursor.fetchone()
+        self._connection.execute(
+            QUERIES["notify_feed"], {"channel": channel, "position": str(position)}
+        )
 
     def quarantine(self, rows: Sequence[Mapping[str, object]]) -> None:
         """Keep messages that can't become rows."""
@@ -266,6 +276,18 @@ class IngestRepository:
         }
         self._connection.execute(QUERIES["upsert_device_status"], parameters)
         self._connection.execute(QUERIES["upsert_heartbeat_minute"], parameters)
+
+    def _copy(
+        self, table: str, columns: Mapping[str, str], rows: Iterable[tuple[object, ...]]
+    ) -> None:
+        """Copy rows into a table."""
+        with (
+            self._connection.cursor() as cursor,
+            cursor.copy(_copy_statement(table, columns)) as copy,
+        ):
+            copy.set_types(list(columns.values()))
+            for row in rows:
+                copy.write_row(row)
 
 
 def _copy_statement(table: str, columns: Mapping[str, str]) -> sql.Composed:

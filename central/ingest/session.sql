@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: AGPL-3.0-or-later
--- Tables that a connection of ingest keeps for itself; a batch is copied into them first.
+-- A table that a connection of ingest keeps for itself: the ids of a batch are copied into it
+-- before they are claimed.
 
-CREATE TEMPORARY TABLE incoming_passage (LIKE passage) ON COMMIT DELETE ROWS;
-CREATE TEMPORARY TABLE incoming_evidence (LIKE passage_evidence) ON COMMIT DELETE ROWS;
+CREATE TEMPORARY TABLE incoming_identity (LIKE passage_identity) ON COMMIT DELETE ROWS;

@@ -186,15 +186,14 @@ class _BatchStore:
         self._batch.rejected.extend(_turned_down(each, Reason.ID_REUSED) for each in taken)
         if not fresh:
             return []
-        stream_ids = [self._accounts[each.envelope.stream].stream_id for each in fresh]
-        self._rows.copy(fresh, stream_ids, now=self._now)
-        claimed = self._rows.claim_identities()
+        claimed = self._rows.claim_identities(fresh, self._stream_ids(fresh))
         if len(claimed) < len(fresh):
-            self._rows.take_back_all_but(claimed)
             self._judge_unclaimed([each for each in fresh if each.passage.id not in claimed])
             fresh = [each for each in fresh if each.passage.id in claimed]
-        self._rows.store_copied()
-        self._rows.announce(channel=FEED_CHANNEL, now=self._now)
+        if not fresh:
+            return []
+        self._rows.store(fresh, self._stream_ids(fresh), now=self._now)
+        self._rows.announce(fresh, channel=FEED_CHANNEL, now=self._now)
         for message in fresh:
             account = self._accounts[message.envelope.stream]
             account.stored += 1
@@ -210,6 +209,10 @@ class _BatchStore:
         for mark in self._batch.released & marks.keys():
             self._accounts[marks[mark]].quarantined -= 1
         self._rows.resolve(self._batch.released & marks.keys(), now=self._now)
+
+    def _stream_ids(self, messages: Sequence[PassageMessage]) -> list[int]:
+        """The key of every message's outbox."""
+        return [self._accounts[each.envelope.stream].stream_id for each in messages]
 
     def _judge_unclaimed(self, messages: Sequence[PassageMessage]) -> None:
         """Events whose id is stored already: the same event, or a wrong use of the id."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The thread that turns deliveries into commits and commits into acknowledgements."""
+"""The thread that turns messages into commits and commits into acknowledgements."""
 
 import queue
 import random
@@ -16,7 +16,6 @@ import structlog
 from central.domain.times import TimeLimits
 from central.ingest.database import IngestDatabase
 from central.ingest.metrics import IngestMetrics
-from central.ingest.parsing import parse
 from central.ingest.repository import IngestRepository
 from central.ingest.store import store_batch
 from central.ingest.types import (
@@ -69,7 +68,7 @@ class IngestWriter:
     def __init__(
         self,
         *,
-        deliveries: queue.Queue[Delivery],
+        messages: queue.Queue[ParsedMessage],
         database: IngestDatabase,
         acknowledger: Acknowledger,
         metrics: IngestMetrics,
@@ -78,7 +77,7 @@ class IngestWriter:
         clock: Callable[[], datetime],
         stop: threading.Event,
     ) -> None:
-        self._deliveries = deliveries
+        self._messages = messages
         self._database = database
         self._acknowledger = acknowledger
         self._metrics = metrics
@@ -100,39 +99,38 @@ class IngestWriter:
         finally:
             self._database.close()
 
-    def _collect(self) -> list[Delivery]:
+    def _collect(self) -> list[ParsedMessage]:
         """The next batch: complete when it is full or its first message has waited enough."""
         try:
-            batch = [self._deliveries.get(timeout=IDLE_POLL_S)]
+            batch = [self._messages.get(timeout=IDLE_POLL_S)]
         except queue.Empty:
             return []
         deadline_s = time.monotonic() + self._batch_limits.wait.total_seconds()
         while len(batch) < self._batch_limits.messages_max:
             try:
-                batch.append(self._deliveries.get_nowait())
+                batch.append(self._messages.get_nowait())
             except queue.Empty:
                 rest_s = deadline_s - time.monotonic()
                 if rest_s <= 0 or self._stop.is_set():
                     break
                 self._wait_for_more(batch, rest_s)
-        self._metrics.waiting.set(self._deliveries.qsize())
+        self._metrics.waiting.set(self._messages.qsize())
         return batch
 
-    def _wait_for_more(self, batch: list[Delivery], wait_s: float) -> None:
-        """Add the next delivery to a batch if it comes in time."""
+    def _wait_for_more(self, batch: list[ParsedMessage], wait_s: float) -> None:
+        """Add the next message to a batch if it comes in time."""
         try:
-            batch.append(self._deliveries.get(timeout=wait_s))
+            batch.append(self._messages.get(timeout=wait_s))
         except queue.Empty:
             return
 
-    def _process(self, batch: Sequence[Delivery]) -> None:
+    def _process(self, batch: Sequence[ParsedMessage]) -> None:
         """Store a batch, however long it takes, and acknowledge it."""
-        messages = [parse(delivery) for delivery in batch]
         delay_s = RETRY_FIRST_S
         while True:
             began_s = time.monotonic()
             try:
-                outcomes = self._store(messages)
+                outcomes = self._store(batch)
             except psycopg.Error as error:
                 self._metrics.commit_failed()
                 log.warning(
@@ -149,7 +147,9 @@ class IngestWriter:
             duration_s = time.monotonic() - began_s
             for outcome in outcomes:
                 self._metrics.committed(outcome, messages=len(batch), duration_s=duration_s)
-            self._acknowledger.acknowledge(batch, _newest_acks(outcomes))
+            self._acknowledger.acknowledge(
+                [message.delivery for message in batch], _newest_acks(outcomes)
+            )
             return
 
     def _store(self, messages: Sequence[ParsedMessage]) -> list[BatchOutcome]:

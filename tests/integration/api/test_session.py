@@ -171,4 +171,4 @@ def _routes(app: FastAPI) -> Iterator[tuple[str, str]]:
         if inner is not None:
             pending.extend(inner.routes)
         if isinstance(route, APIRoute):
-            yield from ((method, route.path) for method in route.methods)
+            yield from ((method, route.path) for method in route.methods or ())

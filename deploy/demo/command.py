@@ -11,13 +11,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from deploy.demo.choices import Ending, View
 from deploy.demo.clip import Clip, demonstration_plan, ready_clip
 from deploy.demo.device import DemoDevice, ready_device
 from deploy.demo.playing import PlayOrder, play
@@ -36,36 +36,25 @@ IDLE_POLL_S: Final = 0.5
 WIDTH_IN_FILES: Final = 110
 
 
-class Ending(StrEnum):
-    """What becomes of the stack when the demonstration is over."""
-
-    ASK_TERMINAL = "ask-terminal"
-    """Stay until Ctrl-C at a terminal; stop at once in a script."""
-    STAY = "stay"
-    """Leave the stack running and return."""
-    STOP = "stop"
-    """Stop it at once."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Showing:
     """What is played.
 
     Attributes:
         source: Video file, folder of pictures or address of a camera.
-        mode: ``gate`` or ``road``.
+        view: How it is looked at.
         clip: The rendered road; ``None`` for a source of the user's.
     """
 
     source: str
-    mode: str
+    view: View
     clip: Clip | None
 
 
 def run_demo(
     *,
     source: str | None = None,
-    mode: str = "gate",
+    view: View = View.GATE,
     home: Path | None = None,
     ending: Ending = Ending.ASK_TERMINAL,
 ) -> int:
@@ -73,7 +62,7 @@ def run_demo(
 
     Args:
         source: The user's video, folder or camera; ``None`` renders the demonstration road.
-        mode: How the source is looked at, ``gate`` or ``road``; the rendered road is a gate.
+        view: How the user's source is looked at; the rendered road is a gate.
         home: Folder of the local stack; ``None`` for this checkout's.
         ending: What becomes of the stack; one that ran before is always left running.
 
@@ -87,10 +76,10 @@ def run_demo(
     stack = LocalStack(home)
     ran_before = stack.is_running
     try:
-        code = _show(console, stack, source=source, mode=mode)
+        code = _show(console, stack, source=source, view=view)
         _wait_if_wanted(console, stack, ending, ran_before=ran_before)
     finally:
-        if not ran_before and ending is not Ending.STAY and stack.is_running:
+        if not ran_before and stack.is_running:
             with console.status("Stopping the stack"):
                 stack.stop()
             console.print("Stopped. The data stays; ./luuthong up opens the page again.")
@@ -103,9 +92,9 @@ def _console() -> Console:
     return console if console.is_terminal else Console(width=WIDTH_IN_FILES)
 
 
-def _show(console: Console, stack: LocalStack, *, source: str | None, mode: str) -> int:
+def _show(console: Console, stack: LocalStack, *, source: str | None, view: View) -> int:
     """Everything between start and stop; returns the exit code."""
-    showing, state = _prepare(console, stack, source=source, mode=mode)
+    showing, state = _prepare(console, stack, source=source, view=view)
     administrator = make_first_administrator(state, now=utc_now())
     device = ready_device(stack, stack.layout.home / FOLDER, now=utc_now())
     console.print(f"The page: [bold]{state.page_url}[/]", soft_wrap=True)
@@ -120,7 +109,7 @@ def _show(console: Console, stack: LocalStack, *, source: str | None, mode: str)
     since = utc_now()
     order = PlayOrder(
         source=showing.source,
-        mode=showing.mode,
+        view=showing.view,
         log_file=stack.layout.log_file("demo-edge"),
     )
     device_code = _play(console, state, device, order, showing)
@@ -128,7 +117,7 @@ def _show(console: Console, stack: LocalStack, *, source: str | None, mode: str)
 
 
 def _prepare(
-    console: Console, stack: LocalStack, *, source: str | None, mode: str
+    console: Console, stack: LocalStack, *, source: str | None, view: View
 ) -> tuple[Showing, StackState]:
     """Start the stack, and meanwhile render the road."""
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
@@ -149,9 +138,9 @@ def _prepare(
 
             clip = ready_clip(stack.layout.home / FOLDER, plan, on_frame=on_frame)
             progress.update(rendering, completed=plan.frame_count)
-            showing = Showing(source=str(clip.video), mode="gate", clip=clip)
+            showing = Showing(source=str(clip.video), view=View.GATE, clip=clip)
         else:
-            showing = Showing(source=source, mode=mode, clip=None)
+            showing = Showing(source=source, view=view, clip=None)
         state = started.result()
         progress.update(starting, total=1, completed=1)
     return showing, state
@@ -210,7 +199,7 @@ def _wait_if_wanted(
 ) -> None:
     """At a terminal, keep the page open until Ctrl-C."""
     page = stack.state.page_url
-    if ran_before or ending is Ending.STAY:
+    if ran_before:
         console.print(f"The stack stays up. The page: {page}", soft_wrap=True)
         return
     is_terminal = sys.stdin.isatty() and sys.stdout.isatty()

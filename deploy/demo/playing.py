@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from deploy.demo.choices import View
 from deploy.demo.device import CAMERA_ID, DemoDevice
 from deploy.errors import LocalStackError
 from edge.errors import EXIT_BAD_INPUT, EXIT_INTERRUPTED
@@ -26,12 +27,12 @@ class PlayOrder:
 
     Attributes:
         source: Video file, folder of pictures or address of a camera.
-        mode: ``gate`` or ``road``.
+        view: How it is looked at.
         log_file: Where the edge program's words go.
     """
 
     source: str
-    mode: str
+    view: View
     log_file: Path
 
 
@@ -88,7 +89,7 @@ def _command(device: DemoDevice, order: PlayOrder) -> list[str]:
         *("replay", order.source),
         *("--config", str(device.site_file)),
         *("--camera", CAMERA_ID),
-        *("--mode", order.mode),
+        *("--mode", order.view.value),
         *("--start", "now"),
         *("--pace", "recorded"),
         *("--wait", str(ACKNOWLEDGE_WAIT_S)),

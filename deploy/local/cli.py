@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 
 from central.errors import CentralError
+from deploy.demo.choices import Ending, View
 from deploy.errors import DeployError
 from deploy.local import upkeep
 from deploy.local.clock import utc_now
@@ -147,13 +148,23 @@ def demo(
     source: Annotated[
         str | None, typer.Option(help="A video, a folder of pictures or an rtsp:// address.")
     ] = None,
+    mode: Annotated[
+        View, typer.Option(help="How --source is looked at: a gate's plates, or a road's vehicles.")
+    ] = View.GATE,
+    once: Annotated[
+        bool, typer.Option("--once", help="Stop the stack at the end, at a terminal too.")
+    ] = False,
 ) -> None:
-    """Set up, play a demonstration road through the whole system, and print the result."""
+    """Set up, play a demonstration road through the whole system, and print the result.
+
+    The exit code is 0 only when nothing was lost and nothing doubled.
+    """
     console = Console()
     ensure_parts(RUNTIME_PARTS, console)
     from deploy.demo.command import run_demo  # noqa: PLC0415 - brings the vision libraries
 
-    raise typer.Exit(run_demo(source=source))
+    ending = Ending.STOP if once else Ending.ASK_TERMINAL
+    raise typer.Exit(run_demo(source=source, view=mode, ending=ending))
 
 
 @app.command()

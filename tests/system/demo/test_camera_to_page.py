@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from deploy.demo.choices import View
 from deploy.demo.clip import Clip
 from deploy.demo.device import ready_device
 from deploy.demo.playing import PlayOrder, play
@@ -75,7 +76,7 @@ def run(home: Path, clip: Clip, servers: Servers) -> Iterator[Run]:
         since = datetime.now(UTC)
         device = ready_device(stack, home / "demo", now=since)
         order = PlayOrder(
-            source=str(clip.video), mode="gate", log_file=stack.layout.log_file("demo-edge")
+            source=str(clip.video), view=View.GATE, log_file=stack.layout.log_file("demo-edge")
         )
         code = play(device, order, on_poll=lambda _elapsed_s: None)
         outbox = look_into(device.outbox)

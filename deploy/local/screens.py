@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from rich.console import Console
-from rich.table import Table
 
 from central.identity.types import NewPassword
 from deploy.local.state import ServicePhase, StackPhase, StackState
@@ -21,21 +20,18 @@ _COLOURS: Final = {
 def show_status(console: Console, state: StackState, *, is_running: bool, now: datetime) -> None:
     """One line per process, and the address of the page."""
     if not is_running:
-        console.print(_stopped_line(state))
+        console.print(_stopped_line(state), soft_wrap=True)
         return
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for column in ("process", "state", "pid", "restarts", "for", "where"):
-        table.add_column(column, overflow="fold")
     for service in state.services:
-        table.add_row(
-            service.name,
-            f"[{_COLOURS[service.phase]}]{service.phase}[/]",
-            "" if service.pid is None else str(service.pid),
-            str(service.restarts),
-            duration_text(now - service.since),
-            service.where,
+        colour = _COLOURS[service.phase]
+        pid = "" if service.pid is None else str(service.pid)
+        restarts = f"{service.restarts} restarts" if service.restarts else ""
+        console.print(
+            f"{service.name:<9} [{colour}]{service.phase:<18}[/] {pid:>8}"
+            f"  {duration_text(now - service.since):<12} {restarts:<12} {service.where}",
+            highlight=False,
+            soft_wrap=True,
         )
-    console.print(table)
     console.print(f"The stack is {state.phase}. Page: {state.page_url}", soft_wrap=True)
 
 

@@ -27,14 +27,17 @@ CHROMIUM_PACKAGES: Final = ("chromium-headless-shell", "fonts-dejavu-core")
 _NAMES: Final = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 _PROGRAM: Final = "usr/lib/chromium/chromium-headless-shell"
 _WRAPPER_NAME: Final = "luuthong-chromium"
+_OWN_PARTS: Final = "usr/lib/*-linux-gnu*/pulseaudio"
 _WHAT: Final = "Chromium"
 _START_TIMEOUT_S: Final = 60.0
 _WRAPPER: Final = """\
 #!/bin/sh
-# Starts the Chromium of this prefix with the prefix's fonts.
+# Starts the Chromium of this prefix with the prefix's fonts. Some libraries look for their own
+# parts in absolute places; the library path leads them here.
 FONTCONFIG_FILE='{fonts_conf}'
 XDG_DATA_DIRS='{data}'
-export FONTCONFIG_FILE XDG_DATA_DIRS
+LD_LIBRARY_PATH='{libraries}'
+export FONTCONFIG_FILE XDG_DATA_DIRS LD_LIBRARY_PATH
 exec '{program}' "$@"
 """
 _FONTS_CONF: Final = """\
@@ -81,9 +84,7 @@ def find_chromium() -> Chromium | None:
         if (found := shutil.which(name)) is not None and (browser := _started(Path(found))):
             return browser
     prefix = find_prefix(cache_folder(), chromium_plan())
-    if prefix is None or not (prefix.folder / _WRAPPER_NAME).is_file():
-        return None
-    return _started(prefix.folder / _WRAPPER_NAME, prefix=prefix)
+    return None if prefix is None else _started(prefix.folder / _WRAPPER_NAME, prefix=prefix)
 
 
 def ensure_chromium(reporter: Reporter, *, now: datetime) -> Chromium:
@@ -123,6 +124,7 @@ def _write_wrapper(prefix: Prefix) -> None:
     text = _WRAPPER.format(
         fonts_conf=fonts_conf,
         data=prefix.folder / "usr" / "share",
+        libraries=":".join(str(place) for place in sorted(prefix.folder.glob(_OWN_PARTS))),
         program=prefix.folder / _PROGRAM,
     )
     wrapper.write_text(text, encoding="utf-8")

@@ -51,6 +51,12 @@ class ThreadGroup:
             self._wakers.append(wake)
         thread.start()
 
+    def signal_stop(self) -> None:
+        """Tell all threads to end, without waiting."""
+        self.stop_signal.set()
+        for wake in self._wakers:
+            wake()
+
     def stop(self, *, limit_s: float) -> tuple[str, ...]:
         """Tell all threads to end and wait for them.
 
@@ -60,9 +66,7 @@ class ThreadGroup:
         Returns:
             Names of threads that did not end in time.
         """
-        self.stop_signal.set()
-        for wake in self._wakers:
-            wake()
+        self.signal_stop()
         deadline_s = time.monotonic() + limit_s
         for thread in self._threads:
             thread.join(max(0.0, deadline_s - time.monotonic()))

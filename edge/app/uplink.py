@@ -98,6 +98,10 @@ class Uplink:
         """The process will stop: whoever waits for room on the disk shall not wait on."""
         self._stopping.set()
 
+    def signal_stop(self) -> None:
+        """Tell the sending threads to end, without waiting; passages can still be stored."""
+        self._threads.signal_stop()
+
     def stop(self, *, limit_s: float) -> tuple[str, ...]:
         """Stop sending and close the outbox; returns threads that hang."""
         late = self._threads.stop(limit_s=limit_s)

@@ -5,6 +5,7 @@ One object is one connection. It ends with an error when the camera is silent fo
 connecting again is for the capture loop.
 """
 
+import errno
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -45,10 +46,12 @@ class CameraStream:
         self._rules = rules
         self._clock = clock
         options = _OPTIONS if address.startswith("rtsp") else {}
+        started_s = time.monotonic()
         try:
             container = av.open(address, options=options, timeout=(OPEN_TIMEOUT_S, READ_TIMEOUT_S))
         except (av.error.FFmpegError, OSError, ValueError) as error:
-            raise StreamLostError(address=address, reason=reason_of(error)) from error
+            reason = _reason(error, waited_s=time.monotonic() - started_s)
+            raise StreamLostError(address=address, reason=reason) from error
         self._decoder = Decoder(container, name=f"camera {without_password(address)}")
 
     @property
@@ -88,7 +91,9 @@ class CameraStream:
                     image=decoded.to_bgr(),
                 )
         except av.error.FFmpegError as error:
-            raise StreamLostError(address=self._address, reason=reason_of(error)) from error
+            raise StreamLostError(
+                address=self._address, reason=_reason(error, waited_s=0.0)
+            ) from error
         except CaptureError as error:
             raise StreamLostError(address=self._address, reason="only damage comes") from error
         raise StreamLostError(address=self._address, reason="it stopped sending")
@@ -102,3 +107,12 @@ def is_stream(source: str) -> bool:
     """Whether a source is an address of a camera, and no file or folder."""
     scheme, separator, _ = source.partition("://")
     return bool(separator) and scheme.lower() in STREAM_SCHEMES
+
+
+def _reason(error: Exception, *, waited_s: float) -> str:
+    """What went wrong; the library calls some silences and some losses damage."""
+    if waited_s >= OPEN_TIMEOUT_S:
+        return "it does not answer in time"
+    if getattr(error, "errno", None) == errno.EIO:
+        return "the connection broke"
+    return reason_of(error)

@@ -22,7 +22,7 @@ from central.contracts.commit_ack import CommitAckV1
 from central.contracts.heartbeat import HeartbeatV1
 from central.contracts.passage import PassageV1
 from central.contracts.topics import Stream, Topic
-from edge.errors import OutboxError, PublishError
+from edge.errors import OutboxBehindError, OutboxError, PublishError
 from edge.publish.backoff import Backoff
 from edge.publish.link import BrokerAccess, Link
 from edge.publish.ports import EventStore, WaitingEvent
@@ -155,10 +155,12 @@ class EventPublisher:
             )
             try:
                 with link:
-                    self._set_state(connected=True, problem=None)
-                    log.info("broker_connected", host=self._access.host, port=self._access.port)
-                    failures = 0
-                    self._serve(link, stop)
+                    link.open(stop)
+                    if link.is_open:
+                        self._set_state(connected=True, problem=None)
+                        log.info("broker_connected", host=self._access.host, port=self._access.port)
+                        failures = 0
+                        self._serve(link, stop)
                     problem = "the connection was lost"
             except PublishError as error:
                 problem = str(error)
@@ -261,7 +263,12 @@ class EventPublisher:
             return
         if ack.up_to_seq <= self._in_flight.acknowledged_seq:
             return
-        forgotten = self._store.acknowledge(outbox_id=ack.outbox_id, up_to_seq=ack.up_to_seq)
+        try:
+            forgotten = self._store.acknowledge(outbox_id=ack.outbox_id, up_to_seq=ack.up_to_seq)
+        except OutboxBehindError as error:
+            log.error("outbox_is_an_old_copy", problem=str(error))  # noqa: TRY400 - no bug of ours
+            self._ignore_ack("of_numbers_never_given")
+            return
         self._in_flight.acknowledged(
             ack.up_to_seq,
             now_s=time.monotonic(),

@@ -6,6 +6,7 @@ memory beside what the outbox repeats.
 """
 
 import ssl
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +23,8 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from edge.errors import BrokerRefusedError, BrokerUnreachableError
 
-CONNECT_TIMEOUT_S: Final = 10.0
+CONNECT_TIMEOUT_S: Final = 5.0
+STOP_CHECK_S: Final = 0.2
 KEEPALIVE_S: Final = 20
 QOS_AT_LEAST_ONCE: Final = 1
 
@@ -78,7 +80,6 @@ class Link:
         self._client = self._make_client()
 
     def __enter__(self) -> Self:
-        self.open()
         return self
 
     def __exit__(
@@ -94,8 +95,11 @@ class Link:
         """Whether the broker answered and has not been lost since."""
         return self._ready.is_set() and not self._lost.is_set()
 
-    def open(self) -> None:
-        """Connect, log in and subscribe.
+    def open(self, stop: Event) -> None:
+        """Connect, log in and subscribe; comes back early, not open, when told to stop.
+
+        Args:
+            stop: Ends the wait for the broker's answer when set.
 
         Raises:
             BrokerUnreachableError: Nobody answers in time, or the certificate is wrong.
@@ -108,13 +112,16 @@ class Link:
         except (OSError, ValueError) as error:
             raise self._unreachable(_reason(error)) from error
         self._client.loop_start()
-        if not self._ready.wait(CONNECT_TIMEOUT_S) or self._lost.is_set():
-            self.close()
-            if self._refusal:
-                raise BrokerRefusedError(
-                    host=self._access.host, port=self._access.port, reason=self._refusal
-                )
-            raise self._unreachable(f"no answer within {CONNECT_TIMEOUT_S:.0f} s")
+        deadline_s = time.monotonic() + CONNECT_TIMEOUT_S
+        while not self._ready.wait(STOP_CHECK_S) and not stop.is_set():
+            if time.monotonic() >= deadline_s:
+                raise self._unreachable(f"no answer within {CONNECT_TIMEOUT_S:.0f} s")
+        if self._refusal:
+            raise BrokerRefusedError(
+                host=self._access.host, port=self._access.port, reason=self._refusal
+            )
+        if self._lost.is_set():
+            raise self._unreachable("it hung up")
 
     def publish(self, topic: str, payload: bytes, *, expires_after_s: int | None = None) -> None:
         """Send one message at least once.

@@ -69,7 +69,8 @@ class ListQuery:
     @classmethod
     def parse(cls, values: Mapping[str, str]) -> Self:
         """Read an address or a form."""
-        cursors = values.get("trail", "").split(".") if values.get("at") else []
+        at = _matching(_CURSOR, values.get("at", ""))
+        cursors = values.get("trail", "").split(".") if at else []
         period = _member(Period, values.get("period", "")) or Period.ANY
         is_custom = period is Period.CUSTOM
         return cls(
@@ -80,7 +81,7 @@ class ListQuery:
             from_local=_local_text(values.get("from", "")) if is_custom else "",
             to_local=_local_text(values.get("to", "")) if is_custom else "",
             plate_word=_matching(_WORD, values.get("p", "")),
-            at=_matching(_CURSOR, values.get("at", "")),
+            at=at,
             trail=tuple(_matching(_CURSOR, cursor) for cursor in cursors)[-TRAIL_MAX:],
         )
 

@@ -25,6 +25,7 @@ DETECTOR_NAMES: Final = (PLATE_DETECTOR, VEHICLE_DETECTOR)
 STATISTICS_PICTURES: Final = 48
 RENDERED_FOLDER: Final = "rendered"
 FINISHED_FILE: Final = "finished"
+LAST_CHECKPOINT: Final = "weights/last.pt"
 LOADER_PROCESSES: Final = 1
 _ALWAYS: Final = {
     "device": "cpu",
@@ -44,7 +45,7 @@ _ALWAYS: Final = {
 def train_detector(name: str, *, pool: Path, runs: Path, threads: int) -> Path:
     """Train a detector, or go on where an interrupted run stopped.
 
-    A finished run is not repeated: remove its folder to train anew.
+    A finished round is not repeated: remove the run's folder to train anew.
 
     Args:
         name: ``plate-detector`` or ``vehicle-detector``.
@@ -65,10 +66,6 @@ def train_detector(name: str, *, pool: Path, runs: Path, threads: int) -> Path:
     training = read_detector_training(name)
     rows = read_manifest(training.manifest)
     folder = runs / name
-    last = checkpoint_path(name, runs=runs)
-    finished = folder / FINISHED_FILE
-    if finished.exists():
-        return last
     data = write_yolo_dataset(
         rows,
         pool=require_pool(pool),
@@ -78,21 +75,37 @@ def train_detector(name: str, *, pool: Path, runs: Path, threads: int) -> Path:
         extra=_rendered(training, folder=runs / RENDERED_FOLDER),
     )
     pictures = [pool / row.file for row in rows_of(rows, Split.TRAIN)]
-    _run(
-        training,
-        data=data,
-        folder=folder,
-        resume=last if last.exists() else None,
-        threads=threads,
-        network=_starting_network(training, pool=pool, pictures=pictures),
-    )
-    finished.touch()
-    return last
+    network = _starting_network(training, pool=pool, pictures=pictures)
+    for index in range(len(training.rounds)):
+        round_folder = _round_folder(folder, index)
+        if not (round_folder / FINISHED_FILE).exists():
+            _run(training, index, data=data, folder=folder, threads=threads, network=network)
+            (round_folder / FINISHED_FILE).touch()
+        network = _continued(network, round_folder / LAST_CHECKPOINT)
+    return checkpoint_path(name, runs=runs)
 
 
 def checkpoint_path(name: str, *, runs: Path) -> Path:
-    """Where a detector's training keeps its last checkpoint."""
-    return runs / name / "train" / "weights" / "last.pt"
+    """Where a detector's training keeps the last checkpoint of its last round."""
+    rounds = read_detector_training(name).rounds
+    return _round_folder(runs / name, len(rounds) - 1) / LAST_CHECKPOINT
+
+
+def _round_folder(folder: Path, index: int) -> Path:
+    return folder / f"round-{index + 1}"
+
+
+def _continued(network: Callable[[], Any], checkpoint: Path) -> Callable[[], Any]:
+    """A function that builds a network with the weights of an earlier round."""
+
+    def build() -> Any:  # noqa: ANN401 -- a torch module
+        from ultralytics.nn.tasks import load_checkpoint  # noqa: PLC0415 -- training only
+
+        model = network()
+        model.load_state_dict(load_checkpoint(str(checkpoint))[0].float().state_dict())
+        return model
+
+    return build
 
 
 def _rendered(training: DetectorTraining, *, folder: Path) -> tuple[ExtraPicture, ...]:
@@ -126,10 +139,10 @@ def _starting_network(
 
 def _run(
     training: DetectorTraining,
+    index: int,
     *,
     data: Path,
     folder: Path,
-    resume: Path | None,
     threads: int,
     network: Callable[[], Any],
 ) -> None:
@@ -172,10 +185,12 @@ def _run(
         def final_eval(self) -> None:
             strip_optimizer(self.last)
 
-    options: dict[str, Any] = {**_ALWAYS, **training.trainer, "data": str(data)}
-    options |= {"project": str(folder.resolve()), "name": "train"}
-    if resume is not None:
-        options |= {"model": str(resume), "resume": str(resume)}
+    round_folder = _round_folder(folder, index).resolve()
+    options: dict[str, Any] = {**_ALWAYS, **training.trainer, **training.rounds[index]}
+    options |= {"data": str(data), "project": str(folder.resolve()), "name": round_folder.name}
+    interrupted = round_folder / LAST_CHECKPOINT
+    if interrupted.exists():
+        options |= {"model": str(interrupted), "resume": str(interrupted)}
     trainer = Trainer(overrides=options)
     trainer.add_callback("on_train_start", lambda _trainer: torch.set_num_threads(threads))
     trainer.train()

@@ -25,6 +25,8 @@ class DetectorTraining:
         class_of: Pool's class number to the index in ``labels``.
         rendered_pictures: Rendered road pictures mixed in; 0 is none.
         trainer: Options handed to the training library as they are.
+        rounds: One table per round of training, in order; its options replace
+            those of ``trainer``. A round starts from the result of the one before.
     """
 
     name: str
@@ -33,6 +35,12 @@ class DetectorTraining:
     class_of: Mapping[int, int]
     rendered_pictures: int
     trainer: Mapping[str, object]
+    rounds: tuple[Mapping[str, object], ...]
+
+    def __post_init__(self) -> None:
+        """Refuse a training without a round."""
+        if not self.rounds:
+            raise ValueError("a training needs at least one round")
 
 
 def read_detector_training(name: str, *, folder: Path = CONFIG_FOLDER) -> DetectorTraining:
@@ -59,6 +67,7 @@ def read_detector_training(name: str, *, folder: Path = CONFIG_FOLDER) -> Detect
             ),
             rendered_pictures=int(values["rendered_pictures"]),
             trainer=MappingProxyType(dict(values["trainer"])),
+            rounds=tuple(MappingProxyType(dict(one)) for one in values["rounds"]),
         )
     except (OSError, KeyError, AttributeError, ValueError) as error:
         raise TrainingEnvironmentError(f"{path.name} can not be used: {error}") from error

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.datasets.pool import LabelledBox
+from models.evaluation.detection import Matches, Truth, match, overlap, picture_truths
+from models.evaluation.intervals import Share
+from models.runtime.values import BoxPx, Detection
+
+
+def box(x_min: float, y_min: float, x_max: float, y_max: float) -> BoxPx:
+    return BoxPx(x_min=x_min, y_min=y_min, x_max=x_max, y_max=y_max)
+
+
+def found(label: str, confidence: float, box_px: BoxPx) -> Detection:
+    return Detection(label=label, confidence=confidence, box_px=box_px)
+
+
+@pytest.mark.parametrize(
+    ("successes", "trials", "low", "high"),
+    [
+        (0, 10, 0.0, 0.2775),  # textbook values of Wilson's interval
+        (10, 10, 0.7225, 1.0),
+        (5, 10, 0.2366, 0.7634),
+        (98, 100, 0.9300, 0.9945),
+    ],
+)
+def test_the_interval_is_wilsons(successes: int, trials: int, low: float, high: float) -> None:
+    interval = Share(successes=successes, trials=trials).interval_95
+
+    assert interval == pytest.approx((low, high), abs=5e-5)
+
+
+def test_without_trials_nothing_is_known() -> None:
+    share = Share(successes=0, trials=0)
+
+    assert share.value is None
+    assert share.interval_95 == (0.0, 1.0)
+    assert str(share) == "no data"
+
+
+@given(st.integers(1, 2000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
+def test_the_interval_holds_the_share(pair: tuple[int, int]) -> None:
+    share = Share(successes=pair[0], trials=pair[1])
+
+    low, high = share.interval_95
+
+    assert share.value is not None
+    assert 0.0 <= low <= share.value <= high <= 1.0
+
+
+def test_more_successes_than_trials_are_refused() -> None:
+    with pytest.raises(ValueError, match="must lie in 0 to"):
+        Share(successes=3, trials=2)
+
+
+@pytest.mark.parametrize(
+    ("other", "expected"),
+    [
+        (box(0, 0, 10, 10), 1.0),
+        (box(5, 0, 15, 10), 50 / 150),  # half of each in common
+        (box(0, 0, 10, 5), 0.5),
+        (box(10, 0, 20, 10), 0.0),  # side by side
+        (box(30, 30, 40, 40), 0.0),
+    ],
+)
+def test_overlap_is_intersection_over_union(other: BoxPx, expected: float) -> None:
+    assert overlap(box(0, 0, 10, 10), other) == pytest.approx(expected)
+
+
+def test_a_truth_is_given_away_once_and_to_the_surest() -> None:
+    truths = [Truth(label="car", box_px=box(0, 0, 10, 10))]
+    detections = [
+        found("truck", 0.5, box(0, 0, 10, 10)),
+        found("car", 0.9, box(0, 0, 10, 9)),
+    ]
+
+    matches = match(truths, detections)
+
+    assert matches == Matches(truths=1, found=1, found_with_label=1, detections=2)
+
+
+def test_a_box_far_off_finds_nothing() -> None:
+    truths = [Truth(label="car", box_px=box(0, 0, 10, 10))]
+
+    matches = match(truths, [found("car", 0.9, box(6, 0, 16, 10))])
+
+    assert matches == Matches(truths=1, found=0, found_with_label=0, detections=1)
+    assert match([], []) == Matches(truths=0, found=0, found_with_label=0, detections=0)
+
+
+def test_labels_become_pixels_and_unused_classes_are_left_out() -> None:
+    image = np.zeros((100, 200, 3), dtype=np.uint8)
+    boxes = [
+        LabelledBox(class_id=3, centre_x=0.5, centre_y=0.5, width=0.1, height=0.2),
+        LabelledBox(class_id=5, centre_x=0.5, centre_y=0.5, width=0.1, height=0.2),
+    ]
+
+    truths = picture_truths(boxes, image=image, labels=("car", "truck"), class_of={0: 0, 3: 1})
+
+    assert [one.label for one in truths] == ["truck"]
+    corners = truths[0].box_px
+    assert (corners.x_min, corners.y_min) == pytest.approx((90, 40))
+    assert (corners.x_max, corners.y_max) == pytest.approx((110, 60))

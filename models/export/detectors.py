@@ -9,13 +9,13 @@ from models.datasets.splits import Split
 from models.errors import ModelMissingError
 from models.evaluation.detection import read_picture
 from models.export.onnx import compare_detector, export_detector
-from models.export.release import enter_release
 from models.runtime.images import letterboxed, network_input
 from models.runtime.registry import MODELS_FOLDER, WEIGHTS_FOLDER
 from models.runtime.values import FloatArray
 from models.training.detector import checkpoint_path
 from models.training.environment import quieten_library
 from models.training.library_fixes import define_torchvision_operators
+from models.training.release import enter_release
 from models.training.settings import read_detector_training
 
 COMPARED_PICTURES: Final = 8

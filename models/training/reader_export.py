@@ -11,7 +11,6 @@ import torch
 from models.datasets.pool import DEFAULT_POOL_FOLDER, require_pool
 from models.datasets.splits import Split
 from models.errors import ModelFormatError, ModelRegistryError
-from models.export.release import enter_release
 from models.runtime.plate_formats import ALPHABET, MAX_PLATE_LENGTH
 from models.runtime.reader import OUTPUTS
 from models.runtime.reader_input import READER_HEIGHT_PX, READER_WIDTH_PX, prepare_crops
@@ -28,6 +27,7 @@ from models.training.reader_calibration import Calibration, calibrate
 from models.training.reader_data import COLOURS, LAYOUTS, RealCrop, load_real_crops
 from models.training.reader_network import ReaderNetwork
 from models.training.reader_train import CHECKPOINT_FILE, RUN_FOLDER
+from models.training.release import enter_release
 
 OPSET: Final = 17
 MAX_LOGIT_DIFFERENCE: Final = 0.02

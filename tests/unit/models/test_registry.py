@@ -10,8 +10,8 @@ from models.errors import (
     ModelMissingError,
     ModelRegistryError,
 )
-from models.export.release import enter_release
 from models.runtime.registry import MAX_MODEL_BYTES, load_model, model_names
+from models.training.release import enter_release
 
 WEIGHTS = b"weights of a very small network"
 

@@ -63,7 +63,8 @@ class IdentityService:
 
         Takes about as long for an unknown user as for a known one.
         """
-        account = await self._rows.locked_account(username.strip().lower())
+        name = username.strip().lower()
+        account = await self._rows.locked_account(name) if _USERNAME.fullmatch(name) else None
         if account and account.login_allowed_at and now < account.login_allowed_at:
             return LoginDelayed(until_at=account.login_allowed_at)
         is_right, newer_hash = await asyncio.to_thread(_verify, password, account)

@@ -119,6 +119,7 @@ class BrokerLink:
         client.max_inflight_messages_set(ACKS_IN_FLIGHT_MAX)
         client.max_queued_messages_set(ACKS_WAITING_MAX)
         client.on_connect = self._on_connect
+        client.on_subscribe = self._on_subscribe
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
         return client
@@ -151,8 +152,22 @@ class BrokerLink:
                 (f"{SHARE}/{subscription_for(Stream.HEARTBEAT)}", options),
             ]
         )
-        self._metrics.is_connected.set(1)
         log.info("broker_connected", session_kept=flags.session_present)
+
+    def _on_subscribe(
+        self,
+        _client: mqtt.Client,
+        _userdata: object,
+        _message_id: int,
+        reasons: list[ReasonCode],
+        _properties: Properties | None,
+    ) -> None:
+        """From here on the broker keeps messages for us, even while we are away."""
+        if any(reason.is_failure for reason in reasons):
+            log.error("broker_refused_subscription", reasons=[str(each) for each in reasons])
+            return
+        self._metrics.is_connected.set(1)
+        log.info("broker_subscribed")
 
     def _forget_earlier_link(self) -> None:
         """Drop what still waits from an earlier connection: the broker repeats it on this one.

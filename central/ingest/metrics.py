@@ -70,7 +70,7 @@ class IngestMetrics:
         )
         self.is_connected = Gauge(
             "luuthong_ingest_broker_connected",
-            "Whether the link to the broker is up.",
+            "Whether the link to the broker is up and the subscription stands.",
             registry=self.registry,
         )
 

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Values about passages."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from central.contracts.identifiers import SLUG_PATTERN
 from central.contracts.passage import (
     ClockSource,
     Direction,
@@ -20,6 +22,8 @@ from central.errors import InvalidFilterError
 PAGE_SIZE_MAX: Final = 200
 FILTER_VALUES_MAX: Final = 500
 """Most sites or cameras in one search."""
+
+_SLUG: Final = re.compile(SLUG_PATTERN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +70,10 @@ class PassageFilter:
             raise InvalidFilterError("the end must come after the beginning")
         if max(len(self.site_ids), len(self.cameras)) > FILTER_VALUES_MAX:
             raise InvalidFilterError(f"more than {FILTER_VALUES_MAX} sites or cameras")
+        names = [*self.site_ids]
+        names.extend(name for each in self.cameras for name in (each.site_id, each.camera_id))
+        if any(_SLUG.fullmatch(name) is None for name in names):
+            raise InvalidFilterError("a site or camera can't be called that")
         if self.only_unread and self.plate is not None:
             raise InvalidFilterError("an unread plate can't be searched for by its text")
 

@@ -95,7 +95,8 @@ class SiteService:
             DeviceNotFoundError: There is no such device.
             DeviceRefusedError: The secret is wrong, or the device is switched off.
         """
-        found = await self._rows.device_with_secret(device_id)
+        is_name = _SLUG.fullmatch(device_id) is not None
+        found = await self._rows.device_with_secret(device_id) if is_name else None
         expected = found.secret_hash if found else bytes(hashlib.sha256().digest_size)
         is_right = hmac.compare_digest(expected, secret_hash(secret))
         if found is None:

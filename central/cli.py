@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The command ``luuthong-central``: starts the processes and does what an administrator needs."""
+"""The command ``luuthong-central``: starts the processes and does what an administrator needs.
+
+What only one process needs is imported by its command, so that the small commands answer at once.
+"""
 
 import asyncio
 import signal
@@ -16,7 +19,6 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from central.db.migrate import apply_migrations
 from central.db.outages import translated_outages
 from central.db.pool import connection_info
 from central.domain.scope import SiteScope
@@ -27,9 +29,7 @@ from central.identity.service import (
     reset_password,
 )
 from central.identity.types import NewPassword
-from central.ingest.app import run_ingest
 from central.ingest.inspection import QuarantineEntry, open_quarantine
-from central.jobs.worker import run_jobs
 from central.logging import configure_logging
 from central.settings import CentralSettings, read_settings
 from central.sites.service import SiteService, register_device
@@ -55,6 +55,8 @@ def main() -> None:
 @app.command()
 def migrate() -> None:
     """Bring the database's schema up to date."""
+    from central.db.migrate import apply_migrations  # noqa: PLC0415
+
     with _plain_errors():
         settings = read_settings()
         revision = apply_migrations(
@@ -66,6 +68,8 @@ def migrate() -> None:
 @app.command()
 def ingest() -> None:
     """Store what the devices send, until SIGTERM."""
+    from central.ingest.app import run_ingest  # noqa: PLC0415
+
     with _plain_errors():
         settings = read_settings()
         configure_logging(settings.log_level)
@@ -82,6 +86,8 @@ def ingest() -> None:
 @app.command()
 def jobs() -> None:
     """Run the periodic jobs, until SIGTERM."""
+    from central.jobs.worker import run_jobs  # noqa: PLC0415
+
     with _plain_errors():
         settings = read_settings()
         configure_logging(settings.log_level)

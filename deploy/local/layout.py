@@ -91,7 +91,8 @@ class StackLayout:
         require_writable(self.home, setting="LUUTHONG_HOME")
         for folder in (self.logs, self.evidence, self.secrets):
             require_writable(folder, setting="LUUTHONG_HOME")
-        self.secrets.chmod(_PRIVATE_MODE)
+        for folder in (self.secrets, self.evidence):  # pictures of people's vehicles
+            folder.chmod(_PRIVATE_MODE)
         require_writable(self.server_folder, setting="LUUTHONG_HOME")
 
 

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Names that the parts of a local stack share; importing them brings no library."""
 
+from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 DATABASE: Final = "luuthong"
 SUPERUSER: Final = "luuthong"
@@ -15,3 +17,8 @@ INGEST: Final = "ingest"
 JOBS: Final = "jobs"
 SERVICE_NAMES: Final = (POSTGRES, BROKER, API, INGEST, JOBS)
 SUPERVISOR: Final = "supervisor"
+
+
+def socket_url(database: str, *, folder: Path, port: int) -> str:
+    """Address of a database over a unix socket; the folder may hold any character."""
+    return f"postgresql://{SUPERUSER}@/{database}?host={quote(str(folder))}&port={port}"

@@ -22,7 +22,7 @@ import psycopg
 
 from deploy.errors import ClusterError, ClusterVersionError, StackNotReadyError
 from deploy.local.children import credentials, start_child, stop_child
-from deploy.local.names import SOCKET_FOLDER_LENGTH_MAX, SUPERUSER
+from deploy.local.names import SOCKET_FOLDER_LENGTH_MAX, SUPERUSER, socket_url
 from deploy.local.ports import LOOPBACK
 from deploy.setup.components import POSTGRES_MAJOR
 from deploy.setup.places import ServerAccount
@@ -65,7 +65,9 @@ _COMMON_SETTINGS: Final[Mapping[str, str]] = MappingProxyType(
         "timezone": "UTC",
         "log_timezone": "UTC",
         "jit": "off",
-        "log_min_error_statement": "panic",  # statements carry plates; a log must not
+        # Statements, parameters and the details of errors carry plates; a log must not.
+        "log_min_error_statement": "panic",
+        "log_error_verbosity": "terse",
         "log_parameter_max_length_on_error": "0",
         "unix_socket_permissions": "0700",
     }
@@ -130,7 +132,7 @@ class PrivateCluster:
 
     def socket_dsn(self, database: str) -> str:
         """Address of a database over the unix socket."""
-        return f"postgresql://{SUPERUSER}@/{database}?host={self.socket_folder}&port={self.port}"
+        return socket_url(database, folder=self.socket_folder, port=self.port)
 
     def init(self) -> None:
         """Make the cluster if it is absent, and see that an existing one fits.

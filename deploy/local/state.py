@@ -17,7 +17,7 @@ from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from deploy.local.names import DATABASE, SUPERUSER
+from deploy.local.names import DATABASE, socket_url
 from deploy.local.ports import LOOPBACK
 
 STATE_VERSION: Final = 1
@@ -85,10 +85,7 @@ class StackState:
     @property
     def database_url(self) -> str:
         """Address of the database over its unix socket; needs no password."""
-        return (
-            f"postgresql://{SUPERUSER}@/{DATABASE}"
-            f"?host={self.socket_folder}&port={self.postgres_port}"
-        )
+        return socket_url(DATABASE, folder=self.socket_folder, port=self.postgres_port)
 
     @property
     def broker_host(self) -> str:

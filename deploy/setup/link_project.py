@@ -13,8 +13,11 @@ import tomllib
 from pathlib import Path
 from typing import Final
 
+# Python and sh both read the first lines; the path may then be long and hold spaces.
 _SCRIPT: Final = """\
-#!{python}
+#!/bin/sh
+'''exec' "{python}" "$0" "$@"
+' '''
 import sys
 
 from {module} import {function}

@@ -77,7 +77,7 @@ def command_output(stack: LocalStack, *arguments: str) -> subprocess.CompletedPr
 def fresh_stack(servers: Servers) -> Iterator[LocalStack]:
     """A stack in a folder of its own, stopped at the end whatever the tests did to it."""
     del servers  # only makes sure that they are installed
-    home = Path(tempfile.mkdtemp(prefix="lt-stack-"))
+    home = Path(tempfile.mkdtemp(prefix="lt stack "))
     home.chmod(0o755)
     stack = LocalStack(home)
     yield stack

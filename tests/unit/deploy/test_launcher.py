@@ -9,7 +9,7 @@ import pytest
 
 from deploy.setup.places import PROJECT_FOLDER
 
-NEEDED_TOOLS = ("sh", "dirname", "id", "mkdir", "cat", "cksum", "df", "awk")
+NEEDED_TOOLS = ("sh", "readlink", "dirname", "id", "mkdir", "cat", "cksum", "df", "awk")
 
 
 def launch(

@@ -23,7 +23,7 @@ def main() -> int:
 
 
 def test_a_linked_checkout_has_its_command_and_its_version(tmp_path: Path) -> None:
-    root, environment = tmp_path / "checkout", tmp_path / "environment"
+    root, environment = tmp_path / "check out", tmp_path / "environment of spaces"
     (root / "sample_code").mkdir(parents=True)
     (root / "pyproject.toml").write_text(PROJECT)
     (root / "sample_code" / "cli.py").write_text(CODE)

@@ -329,6 +329,9 @@ class PassageAssembly:
         if view is None:
             raise ValueError("a record without a view has seen no frame")
         vehicle_class, vehicle_confidence, vehicle_box_px = self._vehicle(record)
+        reading = record.reading(self._fuse)
+        if reading is not None and reading.confidence < self._rules.reading_confidence_min:
+            reading = None
         return Passage(
             camera_id=record.camera_id,
             captured_at=view.captured_at,
@@ -341,7 +344,7 @@ class PassageAssembly:
             vehicle_class=vehicle_class,
             vehicle_confidence=vehicle_confidence,
             vehicle_box_px=vehicle_box_px,
-            plate=record.reading(self._fuse),
+            plate=reading,
             plate_box_px=view.plate_box_px,
             plate_frames=record.plate_frames,
             evidence=self._evidence(view.scene, view.plate),

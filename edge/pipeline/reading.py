@@ -10,8 +10,9 @@ from edge.pipeline.rules import RoadReadingRules
 from edge.stages import Frame, PlateSighting, Read, Tracked, TrackedObject
 from models.runtime.values import BgrImage, BoxPx, Detection
 
-PLATE_PADDING: Final = 0.06
-"""Margin around a plate for the reader: more shows the frame's clutter, less cuts characters."""
+PLATE_PADDING: Final = 0.0
+"""Margin around a plate for the reader, as a share of its size. The reader learnt from crops as
+the detector cuts them: 0.06 more lost one plate in seven of a gate's pictures, 0.1 every second."""
 VEHICLE_PADDING: Final = 0.05
 SURE_READINGS: Final = 2
 

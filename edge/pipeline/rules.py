@@ -71,6 +71,8 @@ class PassageRules:
             vehicle still stands there; ``None`` waits for the end of the track.
         early_sightings: Readings that it needs for that.
         split_sightings: Sure readings of another plate in a row that begin a new vehicle.
+        reading_confidence_min: Least sure agreed reading that is said. Higher leaves more
+            passages without a text, lower says what is a guess or no plate at all.
     """
 
     frames_min: int
@@ -85,11 +87,15 @@ class PassageRules:
     early_after_s: float | None = None
     early_sightings: int = 4
     split_sightings: int = 2
+    reading_confidence_min: float = 0.0
 
     def __post_init__(self) -> None:
         if self.frames_min < 1:
             raise ValueError("a passage needs at least one frame")
 
+
+LEGIBLE_MIN: Final = 0.05
+"""On a road most plates are too far away, and what looks like one often is none."""
 
 GATE_PASSAGES: Final = PassageRules(
     frames_min=3,
@@ -120,6 +126,7 @@ ROAD_PASSAGES: Final = PassageRules(
     hold_s=2.0,
     reappear_s=1.0,
     reappear_distance=0.15,
+    reading_confidence_min=LEGIBLE_MIN,
 )
 """A road: only what moves passes, with or without a legible plate."""
 
@@ -130,5 +137,6 @@ STILL_ROAD_PASSAGES: Final = PassageRules(
     needs_plate=False,
     hold_s=0.0,
     reappear_s=0.0,
+    reading_confidence_min=LEGIBLE_MIN,
 )
 """Single pictures of a road: every vehicle in every picture counts."""

@@ -254,6 +254,16 @@ def test_a_vehicle_on_a_road_passes_with_its_direction_and_class() -> None:
     assert [picture.kind for picture in passage.evidence] == ["scene"]
 
 
+def test_a_guess_is_not_said_on_a_road() -> None:
+    film = Film(ROAD_PASSAGES)
+    for y in range(220, 20, -10):
+        film.show((1, box(160, y), reading("38M33933", 0.02)), label="car")
+
+    film.finish(1)
+
+    assert film.texts == [None]
+
+
 def test_a_parked_vehicle_is_no_passage_on_a_road() -> None:
     film = Film(ROAD_PASSAGES)
     drive(film, 1, rows=range(100, 101), label="car")

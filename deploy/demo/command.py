@@ -5,13 +5,16 @@ Everything on the way is real: the edge program reads a video file in real time 
 sees through broker and ingest into the database, from which the result is read back.
 """
 
+import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from types import FrameType
 from typing import Final
 
 from rich.console import Console
@@ -20,7 +23,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from deploy.demo.choices import Ending, View
 from deploy.demo.clip import Clip, demonstration_plan, ready_clip
 from deploy.demo.device import DemoDevice, ready_device
-from deploy.demo.playing import PlayOrder, play
+from deploy.demo.playing import DemoSourceError, PlayOrder, play
 from deploy.demo.records import count_passages, event_ledger, stored_passages
 from deploy.demo.results import compare, faults
 from deploy.demo.screens import show_passages, show_summary, show_vehicles, show_verdict
@@ -28,11 +31,15 @@ from deploy.local.administrators import make_first_administrator
 from deploy.local.clock import utc_now
 from deploy.local.stack import LocalStack
 from deploy.local.state import StackState
+from edge.errors import EXIT_INTERRUPTED
 from edge.outbox.store import look_into
 
 FOLDER: Final = "demo"
 EXIT_FAULTS: Final = 1
 IDLE_POLL_S: Final = 0.5
+LAG_NOTED_S: Final = 12.0
+"""Start, models and the last acknowledgement take some seconds; beyond them the device lagged."""
+
 WIDTH_IN_FILES: Final = 110
 
 
@@ -74,6 +81,15 @@ def run_demo(
     """
     console = _console()
     stack = LocalStack(home)
+    _require_source(source)
+    with _terminated_like_interrupted():
+        return _run(console, stack, source=source, view=view, ending=ending)
+
+
+def _run(
+    console: Console, stack: LocalStack, *, source: str | None, view: View, ending: Ending
+) -> int:
+    """Play, tell, and leave the stack as it was found."""
     ran_before = stack.is_running
     try:
         code = _show(console, stack, source=source, view=view)
@@ -84,6 +100,26 @@ def run_demo(
                 stack.stop()
             console.print("Stopped. The data stays; ./luuthong up opens the page again.")
     return code
+
+
+def _require_source(source: str | None) -> None:
+    """Say at once that a file is not there, instead of after the start of the stack."""
+    if source is not None and "://" not in source and not Path(source).exists():
+        raise DemoSourceError(f"{source} is not there; say a video, a folder or an rtsp:// address")
+
+
+@contextmanager
+def _terminated_like_interrupted() -> Iterator[None]:
+    """SIGTERM stops the demonstration as tidily as Ctrl-C does."""
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    old = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, old)
 
 
 def _console() -> Console:
@@ -180,7 +216,7 @@ def _report(
 ) -> int:
     """Read the result back from the database, show it and judge it."""
     outbox = look_into(device.outbox)
-    ledger = event_ledger(state.database_url, outbox_id=outbox.outbox_id, made=outbox.last_seq)
+    ledger = event_ledger(state.database_url, outbox)
     passages = stored_passages(state.database_url, since=since)
     comparison = None
     if showing.clip is None:
@@ -189,6 +225,8 @@ def _report(
         comparison = compare(showing.clip.truth, passages)
         show_vehicles(console, comparison)
     show_summary(console, ledger=ledger, passages=passages, comparison=comparison)
+    if showing.clip is None and device_code == EXIT_INTERRUPTED:
+        device_code = 0  # a camera has no end: Ctrl-C is how it is left
     found = faults(ledger, comparison, device_code=device_code)
     show_verdict(console, found)
     return EXIT_FAULTS if found else 0

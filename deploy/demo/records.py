@@ -5,7 +5,6 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Final, TypeVar
-from uuid import UUID
 
 from psycopg import AsyncConnection
 
@@ -23,6 +22,7 @@ from central.passages.types import (
 from central.sites.service import SiteService
 from deploy.demo.device import CAMERA_ID, DEVICE_ID, SITE_ID
 from deploy.demo.results import EventLedger, StoredPassage
+from edge.outbox.types import OutboxState
 from models.runtime.values import BoxPx
 
 ResultT = TypeVar("ResultT")
@@ -70,27 +70,30 @@ def stored_passages(database_url: str, *, since: datetime) -> list[StoredPassage
     return asyncio.run(_with_connection(database_url, read))
 
 
-def event_ledger(database_url: str, *, outbox_id: UUID, made: int) -> EventLedger:
+def event_ledger(database_url: str, outbox: OutboxState) -> EventLedger:
     """What the centre holds of an outbox.
 
     Args:
         database_url: The stack's database.
-        outbox_id: The device's outbox.
-        made: Last number that the device has used.
+        outbox: The device's outbox after the run.
     """
+    made = outbox.last_seq
 
     async def read(connection: AsyncConnection) -> EventLedger:
         for stream in await SiteService(connection).completeness(DEVICE_ID):
-            if stream.outbox_id == outbox_id:
+            if stream.outbox_id == outbox.outbox_id:
                 missing = sum(len(hole) for hole in stream.held.missing(up_to=made))
                 return EventLedger(
                     made=made,
                     stored=made - missing,
                     missing=missing,
+                    waiting=outbox.events,
                     repeated=stream.doubled_count,
                     quarantined=stream.quarantined_count,
                 )
-        return EventLedger(made=made, stored=0, missing=made, repeated=0, quarantined=0)
+        return EventLedger(
+            made=made, stored=0, missing=made, waiting=outbox.events, repeated=0, quarantined=0
+        )
 
     return asyncio.run(_with_connection(database_url, read))
 

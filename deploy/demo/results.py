@@ -54,6 +54,7 @@ class EventLedger:
         made: Numbers that the device has used.
         stored: Of these, how many the centre holds.
         missing: Numbers that the centre does not hold.
+        waiting: Events that are still in the device's outbox, so not lost in any case.
         repeated: Messages that came again and were not stored again.
         quarantined: Messages that the centre could not use; kept, but no passage.
     """
@@ -61,8 +62,14 @@ class EventLedger:
     made: int
     stored: int
     missing: int
+    waiting: int
     repeated: int
     quarantined: int
+
+    @property
+    def lost(self) -> int:
+        """Events that neither the centre nor the device holds."""
+        return max(0, self.missing - self.waiting)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,8 +190,10 @@ def faults(ledger: EventLedger, comparison: Comparison | None, *, device_code: i
     found = []
     if device_code != 0:
         found.append(f"The device ended with code {device_code}.")
-    if ledger.missing:
-        found.append(f"{ledger.missing} of {ledger.made} events are not in the database.")
+    if ledger.lost:
+        found.append(f"{ledger.lost} of {ledger.made} events are lost.")
+    if ledger.waiting:
+        found.append(f"{ledger.waiting} events wait in the device and go out with the next run.")
     if ledger.quarantined:
         found.append(f"{ledger.quarantined} events are in quarantine.")
     if comparison is None:

@@ -78,7 +78,8 @@ def show_summary(
         table.add_row("vehicles doubled", str(comparison.doubled_count))
         table.add_row("passages of no vehicle", str(len(comparison.strays)))
     table.add_row("events made by the device, all runs", str(ledger.made))
-    table.add_row("of these missing at the centre", str(ledger.missing))
+    table.add_row("of these waiting in the device", str(ledger.waiting))
+    table.add_row("of these lost", str(ledger.lost))
     table.add_row("sent again and stored once", str(ledger.repeated))
     delays = [passage.delay for passage in passages]
     table.add_row("camera to row, p50", _seconds(percentile_s(delays, 0.5)))

@@ -21,7 +21,7 @@ from models.datasets.synth.road.plan import Heading, PlateSight, VehicleTruth
 from models.runtime.values import BoxPx, PlateColour, PlateLayout, VehicleClass
 
 START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
-COMPLETE = EventLedger(made=2, stored=2, missing=0, repeated=0, quarantined=0)
+COMPLETE = EventLedger(made=2, stored=2, missing=0, waiting=0, repeated=0, quarantined=0)
 
 
 def box_at(x: float, y: float) -> BoxPx:
@@ -141,8 +141,17 @@ def test_a_run_in_which_all_is_well_has_no_faults() -> None:
     assert faults(COMPLETE, None, device_code=0) == []
 
 
+def test_an_event_that_the_device_still_holds_is_not_lost() -> None:
+    stored_but_unacknowledged = EventLedger(
+        made=3, stored=3, missing=0, waiting=1, repeated=0, quarantined=0
+    )
+    never_sent = EventLedger(made=3, stored=2, missing=1, waiting=1, repeated=0, quarantined=0)
+
+    assert (stored_but_unacknowledged.lost, never_sent.lost) == (0, 0)
+
+
 def test_every_fault_is_named() -> None:
-    ledger = EventLedger(made=5, stored=3, missing=2, repeated=1, quarantined=1)
+    ledger = EventLedger(made=5, stored=2, missing=3, waiting=1, repeated=1, quarantined=1)
     comparison = compare(
         TWO, [passage("30F25658"), passage("30F25658", frame=18), passage("", x=400)]
     )
@@ -151,7 +160,8 @@ def test_every_fault_is_named() -> None:
 
     assert found == [
         "The device ended with code 3.",
-        "2 of 5 events are not in the database.",
+        "2 of 5 events are lost.",
+        "1 events wait in the device and go out with the next run.",
         "1 events are in quarantine.",
         "1 vehicle passed without a passage.",
         "1 vehicle got more than one passage.",

@@ -6,20 +6,22 @@ import hashlib
 import shutil
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeVar
 from uuid import UUID, uuid4
 
 import cv2
 import httpx
 import numpy as np
+import psycopg
 import uvicorn
 from fastapi import FastAPI
-from psycopg import AsyncConnection
+from psycopg import AsyncConnection, sql
 
 from api.main import create_app
 from api.settings import ApiSettings
@@ -50,6 +52,7 @@ from central.sites.repository import SiteRepository
 from central.sites.service import register_device
 from central.sites.types import Camera, Registration
 from deploy.local.ports import free_port
+from deploy.local.postgres import PrivateCluster
 
 PROVINCE: Final = "thai-nguyen"
 SITE_ID: Final = "cau-gia-bay"
@@ -61,6 +64,13 @@ DISPLAY_NAME: Final = "Trực ban số 1"
 START_WAIT_S: Final = 20.0
 LIMITS: Final = TimeLimits(skew_max=timedelta(minutes=5), age_max=timedelta(days=366))
 SESSION_COOKIE: Final = "luuthong_session"
+_Outcome = TypeVar("_Outcome")
+_EMPTY: Final = """
+    TRUNCATE passage, passage_identity, passage_evidence, passage_feed, evidence, device_stream,
+             device_status, device_heartbeat, quarantine;
+    DELETE FROM camera WHERE id <> 'lan-vao';
+    UPDATE app_user SET failed_logins = 0, login_allowed_at = NULL;
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +107,7 @@ class World:
     def settle(self, *, camera_ids: tuple[str, ...] = (CAMERA_ID,)) -> None:
         """Make a user, a site and a device."""
         now = datetime.now(UTC)
-        self.password = asyncio.run(_add_user(self.database_url, now=now))
+        self.password = _finished(_add_user(self.database_url, now=now))
         registration = Registration(
             device_id=DEVICE_ID,
             site_id=SITE_ID,
@@ -105,17 +115,21 @@ class World:
             site_name=SITE_NAME,
             camera_ids=camera_ids,
         )
-        self.device_secret = register_device(self.database_url, registration, now=now).secret
+        self.device_secret = _finished(
+            asyncio.to_thread(register_device, self.database_url, registration, now=now)
+        ).secret
 
     def forget(self) -> None:
-        """Begin again: a new life of the device's outbox, and no picture in the store."""
+        """Begin again: nothing stored, and a new life of the device's outbox."""
+        with psycopg.connect(self.database_url) as connection:
+            connection.execute(_EMPTY)
         self.outbox_id = uuid4()
         self.seq = 0
         shutil.rmtree(self.evidence_folder, ignore_errors=True)
 
     def add_camera(self, camera_id: str, *, name: str) -> None:
         """Add a camera whose name somebody chose."""
-        asyncio.run(_add_camera(self.database_url, camera_id=camera_id, name=name))
+        _finished(_add_camera(self.database_url, camera_id=camera_id, name=name))
 
     def store(self, *seen: Seen) -> list[PassageV1]:
         """Commit passages the way ingest does, in one batch, with its notification."""
@@ -263,6 +277,23 @@ def drawn_jpeg(*, seed: int, width: int = 320, height: int = 180) -> bytes:
 
 
 @contextmanager
+def served_world(
+    cluster: PrivateCluster, *, template: str, database: str, evidence_folder: Path
+) -> Iterator[World]:
+    """A served api with a database of its own, one user, one site and one device."""
+    with closing(psycopg.connect(cluster.dsn("postgres"), autocommit=True)) as admin:
+        admin.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                sql.Identifier(database), sql.Identifier(template)
+            )
+        )
+    made = World(database_url=cluster.dsn(database), evidence_folder=evidence_folder)
+    made.settle()
+    with serving(made):
+        yield made
+
+
+@contextmanager
 def serving(world: World, **settings: object) -> Iterator[str]:
     """Serve the api on a free port for as long as the block lasts; yields its address."""
     app = create_app(
@@ -299,6 +330,12 @@ def serving(world: World, **settings: object) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join(timeout=START_WAIT_S)
+
+
+def _finished(work: Coroutine[Any, Any, _Outcome]) -> _Outcome:
+    """Outcome of async work; in a thread, since a browser's driver keeps this one's loop busy."""
+    with ThreadPoolExecutor(max_workers=1) as executor:
+        return executor.submit(asyncio.run, work).result()
 
 
 async def _add_user(database_url: str, *, now: datetime) -> str:

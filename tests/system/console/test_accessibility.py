@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""WCAG 2.2 AA as far as axe-core can tell, and the budget of a page."""
+
+import gzip
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from api.console.assets import Assets
+from api.console.i18n import Language
+from api.console.rendering import Theme
+from tests.integration.api.world import World
+from tests.system.console.conftest import sign_in
+
+pytestmark = pytest.mark.system
+
+AXE = Path(__file__).parents[3] / "api" / "console" / "node_modules" / "axe-core" / "axe.min.js"
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+SCRIPT_BYTES_MAX = 45 * 1024
+STYLE_BYTES_MAX = 15 * 1024
+
+
+@pytest.mark.parametrize("language", list(Language))
+@pytest.mark.parametrize("theme", [Theme.LIGHT, Theme.DARK])
+def test_axe_finds_nothing_on_any_page(
+    browser: Browser, world: World, language: Language, theme: Theme
+) -> None:
+    # The policy of our pages forbids foreign scripts, and axe is one: it is let in for the test.
+    context = browser.new_context(
+        base_url=world.api_url, bypass_csp=True, viewport={"width": 1366, "height": 900}
+    )
+    page = context.new_page()
+    page.goto(f"/console/login?lang={language}")
+    context.add_cookies(
+        [{"name": "luuthong_theme", "value": theme, "url": f"{world.api_url}/console"}]
+    )
+    found = {"login": _violations(page)}
+    sign_in(page, world)
+    expect(page.locator("html")).to_have_attribute("lang", language)
+    expect(page.locator("html")).to_have_attribute("data-theme", theme)
+    found["list"] = _violations(page)
+    page.locator("#rows tr").nth(1).click()
+    expect(page.locator("#detail .detail")).to_be_visible()
+    found["list with detail"] = _violations(page)
+    page.goto(page.locator("#rows .row-link").nth(2).get_attribute("href") or "")
+    found["detail"] = _violations(page)
+    page.goto("/console/passages?period=custom")
+    found["filters"] = _violations(page)
+    page.fill("#plate", "ZZ*")
+    page.press("#plate", "Enter")
+    page.wait_for_selector("[data-empty]")
+    found["empty"] = _violations(page)
+    page.goto("/console/nowhere")
+    found["error"] = _violations(page)
+    context.close()
+
+    assert {name: each for name, each in found.items() if each} == {}
+
+
+def test_scripts_and_styles_stay_within_their_budget() -> None:
+    folder = Assets().folder
+
+    scripts = sum(_compressed(path) for path in folder.glob("*.js"))
+    styles = sum(_compressed(path) for path in folder.glob("*.css"))
+
+    assert 0 < scripts <= SCRIPT_BYTES_MAX
+    assert 0 < styles <= STYLE_BYTES_MAX
+
+
+def test_the_licences_of_what_is_bundled_come_along() -> None:
+    (licences,) = Assets().folder.glob("licences-*.txt")
+
+    assert "htmx.org" in licences.read_text(encoding="utf-8")
+
+
+def _violations(page: Page) -> list[str]:
+    """What axe finds wrong, one line each."""
+    assert AXE.is_file(), "axe-core is not installed: npm ci in api/console"
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    result: dict[str, Any] = page.evaluate(
+        "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}})", TAGS
+    )
+    assert result["passes"], "axe looked at nothing"
+    return [
+        f"{violation['id']}: {node['target']} {node.get('failureSummary', '')}"
+        for violation in result["violations"]
+        for node in violation["nodes"]
+    ]
+
+
+def _compressed(path: Path) -> int:
+    return len(gzip.compress(path.read_bytes()))

@@ -22,6 +22,7 @@ from rich.table import Table
 from central.db.outages import translated_outages
 from central.db.pool import connection_info
 from central.domain.scope import SiteScope
+from central.domain.times import TimeLimits
 from central.errors import CentralError
 from central.identity.service import (
     BOOTSTRAP_USERNAME,
@@ -33,7 +34,7 @@ from central.ingest.inspection import QuarantineEntry, open_quarantine
 from central.logging import configure_logging
 from central.settings import CentralSettings, read_settings
 from central.sites.service import SiteService, register_device
-from central.sites.types import Completeness, DeviceOverview, Registration
+from central.sites.types import Completeness, DeviceOverview, DeviceState, Registration
 
 EXIT_FAILED = 1
 QUARANTINE_ROWS = 50
@@ -146,6 +147,37 @@ def device_add(
         typer.echo(made.secret)
 
 
+@device_app.command("new-secret")
+def device_new_secret(
+    device_id: Annotated[str, typer.Argument(help="Name of the device.")],
+) -> None:
+    """Replace a device's secret and print the new one, this once; tell the broker, too."""
+
+    async def renew(info: str) -> str:
+        async with await psycopg.AsyncConnection.connect(info) as connection:
+            made = await SiteService(connection).new_secret(device_id, now=datetime.now(UTC))
+            return made.secret
+
+    with _plain_errors():
+        typer.echo(asyncio.run(renew(_info(read_settings()))))
+
+
+@device_app.command("enable")
+def device_enable(
+    device_id: Annotated[str, typer.Argument(help="Name of the device.")],
+) -> None:
+    """Let a device in again; what was kept of it meanwhile is stored within a minute."""
+    _switch_device(device_id, DeviceState.ENABLED)
+
+
+@device_app.command("disable")
+def device_disable(
+    device_id: Annotated[str, typer.Argument(help="Name of the device.")],
+) -> None:
+    """Switch a device off: its messages are kept in quarantine, its pictures are refused."""
+    _switch_device(device_id, DeviceState.DISABLED)
+
+
 @device_app.command("list")
 def device_list() -> None:
     """Show every device with its newest heartbeat."""
@@ -215,6 +247,36 @@ def quarantine_list(
                 _time(each.last_received_at),
             )
         Console().print(table)
+
+
+@quarantine_app.command("release")
+def quarantine_release() -> None:
+    """Store what is good by now, also what the database refused before; prints how many."""
+    from central.ingest.release import release_quarantined  # noqa: PLC0415
+    from central.ingest.repository import RELEASABLE_REASONS  # noqa: PLC0415
+
+    with _plain_errors():
+        settings = read_settings()
+        released = release_quarantined(
+            _info(settings),
+            limits=TimeLimits(
+                skew_max=settings.ingest.clock_skew_max, age_max=settings.ingest.event_age_max
+            ),
+            now=datetime.now(UTC),
+            reasons=tuple(sorted(RELEASABLE_REASONS)),
+        )
+        typer.echo(str(released))
+
+
+def _switch_device(device_id: str, state: DeviceState) -> None:
+    """Switch a device on or off."""
+
+    async def switch(info: str) -> None:
+        async with await psycopg.AsyncConnection.connect(info) as connection:
+            await SiteService(connection).switch(device_id, state)
+
+    with _plain_errors():
+        asyncio.run(switch(_info(read_settings())))
 
 
 def _quarantine(limit: int) -> list[QuarantineEntry]:

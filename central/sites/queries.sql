@@ -24,6 +24,12 @@ UPDATE device
    SET secret_hash = %(secret_hash)s, secret_set_at = %(now)s
  WHERE id = %(device_id)s;
 
+-- name: update_device_enabled
+-- Switch a device on or off.
+UPDATE device
+   SET enabled = %(enabled)s
+ WHERE id = %(device_id)s;
+
 -- name: select_site
 -- One site by its id; no scope, since a site's name is no personal data.
 SELECT id, province, name

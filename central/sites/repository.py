@@ -19,6 +19,7 @@ from central.sites.types import (
     Completeness,
     Device,
     DeviceOverview,
+    DeviceState,
     DeviceWithSecretHash,
     Site,
 )
@@ -90,6 +91,14 @@ class SiteRepository:
         cursor = await self._connection.execute(
             QUERIES["update_device_secret"],
             {"device_id": device_id, "secret_hash": secret_hash, "now": now},
+        )
+        return cursor.rowcount == 1
+
+    async def switch_device(self, device_id: str, state: DeviceState) -> bool:
+        """Switch a device on or off; ``False`` when there is no such device."""
+        cursor = await self._connection.execute(
+            QUERIES["update_device_enabled"],
+            {"device_id": device_id, "enabled": state is DeviceState.ENABLED},
         )
         return cursor.rowcount == 1
 

@@ -28,6 +28,7 @@ from central.sites.types import (
     Device,
     DeviceOverview,
     DeviceSecret,
+    DeviceState,
     Registration,
     Site,
 )
@@ -87,6 +88,15 @@ class SiteService:
         if not replaced:
             raise DeviceNotFoundError(device_id)
         return DeviceSecret(device_id=device_id, secret=secret)
+
+    async def switch(self, device_id: str, state: DeviceState) -> None:
+        """Switch a device on or off.
+
+        Raises:
+            DeviceNotFoundError: There is no such device.
+        """
+        if not await self._rows.switch_device(device_id, state):
+            raise DeviceNotFoundError(device_id)
 
     async def authenticate(self, *, device_id: str, secret: str) -> Device:
         """The device, if the secret is its own; takes as long for an unknown one.

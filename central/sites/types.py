@@ -3,6 +3,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
 from central.domain.sequences import SeqRange, SeqSet
@@ -24,6 +25,13 @@ class Camera:
     site_id: str
     id: str
     name: str
+
+
+class DeviceState(StrEnum):
+    """Whether a device may send."""
+
+    ENABLED = "enabled"
+    DISABLED = "disabled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -268,6 +268,12 @@ class IngestRunner:
 
     @contextmanager
     def running(self) -> Iterator[None]:
+        with self.started():
+            self.wait_until_connected()
+            yield
+
+    @contextmanager
+    def started(self) -> Iterator[None]:
         stop = threading.Event()
         thread = threading.Thread(
             target=run_ingest,
@@ -279,10 +285,6 @@ class IngestRunner:
         assert connected == 0
         thread.start()
         try:
-            wait_until(
-                lambda: self.count("luuthong_ingest_broker_connected") == 1,
-                what="ingest connects to the broker",
-            )
             yield
         finally:
             stop.set()
@@ -292,6 +294,12 @@ class IngestRunner:
                 lambda: self.count("luuthong_ingest_broker_connected") == 0,
                 what="ingest leaves the broker",
             )
+
+    def wait_until_connected(self) -> None:
+        wait_until(
+            lambda: self.count("luuthong_ingest_broker_connected") == 1,
+            what="ingest connects to the broker",
+        )
 
     def count(self, name: str, **labels: str) -> float:
         return self.metrics.registry.get_sample_value(name, labels) or 0.0

@@ -7,7 +7,8 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -15,6 +16,11 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from central.domain.times import TimeLimits
+from central.ingest.database import IngestDatabase
+from central.ingest.parsing import parse
+from central.ingest.store import store_batch
+from central.ingest.types import Delivery
 from central.settings import CentralSettings
 from deploy.local.ports import free_port
 
@@ -106,6 +112,25 @@ def test_the_first_administrator_gets_a_password_once(run: Run) -> None:
     assert (second.returncode, second.stdout) == (1, "")
     assert renewed.stdout.startswith("admin ")
     assert renewed.stdout != first.stdout
+
+
+def test_a_device_that_was_switched_off_gets_its_events_stored_when_it_is_back(
+    run: Run, device: "FakeDevice", rows: psycopg.Connection, count: Callable[[str], int]
+) -> None:
+    disabled = run("device", "disable", device.device_id)
+    passage = parse(Delivery(topic=device.topic(), payload=device.passage(seq=1).to_json()))
+    with closing(IngestDatabase(rows.info.dsn)) as database, database.transaction() as connection:
+        limits = TimeLimits(skew_max=timedelta(minutes=5), age_max=timedelta(days=1))
+        store_batch(connection, [passage], limits=limits, now=datetime.now(UTC))
+    early = run("quarantine", "release")
+    enabled = run("device", "enable", device.device_id)
+    late = run("quarantine", "release")
+    unknown = run("device", "enable", "nobody")
+
+    assert (disabled.returncode, enabled.returncode) == (0, 0)
+    assert (early.stdout, late.stdout) == ("0\n", "1\n")
+    assert count("passage") == 1
+    assert unknown.stderr == "luuthong-central: device nobody not found\n"
 
 
 def test_a_missing_setting_is_named_in_one_line(run: Run) -> None:

@@ -37,7 +37,7 @@ _REPEAT_WEIGHT: Final = 0.03
 _LOOKED_BACK: Final = 12
 """Frames that a new one is compared with; a limit on work, not on quality."""
 _WORST_WEIGHT: Final = 0.05
-_FLOOR: Final = 1e-4
+_FLOOR: Final = 1e-6
 """What one frame may hold against a text at most: one bad frame can not outvote the others."""
 _TEXTS_MAX: Final = 40
 _ALTERNATIVES_MAX: Final = 4

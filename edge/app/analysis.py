@@ -38,9 +38,10 @@ if TYPE_CHECKING:
 CROP_INPUT_PX: Final = 320
 """Input for plates on a vehicle's crop: larger is slower and finds no more there."""
 THREADS_PER_MODEL: Final = 1
-FAINT_VEHICLE_CONFIDENCE: Final = 0.1
-"""Vehicles below the detector's own threshold only continue tracks. Higher breaks the tracks of
-vehicles that are seen badly for a moment, lower costs time and joins what is none."""
+FAINT_CONFIDENCE: Final = 0.1
+"""Plates and vehicles below the detector's own threshold only continue tracks, or are believed
+when a legal plate was read on them. Higher breaks the tracks of objects that are seen badly for a
+moment, lower costs time and joins what is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,14 +87,18 @@ def open_models(*, backend: Backend, folder: Path | None, modes: Sequence[Camera
         )
     return Models(
         plates=Detector.open(
-            PLATE_DETECTOR, backend=backend, threads=THREADS_PER_MODEL, folder=folder
+            PLATE_DETECTOR,
+            backend=backend,
+            threads=THREADS_PER_MODEL,
+            min_confidence=FAINT_CONFIDENCE,
+            folder=folder,
         ),
         plates_on_crops=on_crops,
         vehicles=Detector.open(
             VEHICLE_DETECTOR,
             backend=backend,
             threads=THREADS_PER_MODEL,
-            min_confidence=FAINT_VEHICLE_CONFIDENCE,
+            min_confidence=FAINT_CONFIDENCE,
             folder=folder,
         ),
         reader=PlateReader.open(backend=backend, threads=THREADS_PER_MODEL, folder=folder),

@@ -212,10 +212,24 @@ class PassageAssembly:
         rules = self._rules
         return (
             record.frames >= rules.frames_min
-            and record.best_confidence >= rules.detection_confidence_min
+            and self._is_clear(record)
             and record.travel_share >= rules.travel_min
             and record.shadowed <= SHADOW_SHARE * record.frames
             and (not rules.needs_plate or bool(record.sightings))
+        )
+
+    def _is_clear(self, record: TrackRecord) -> bool:
+        """Whether the detector, or a legal text on a faint plate, says that something was there."""
+        rules = self._rules
+        if record.best_confidence >= rules.detection_confidence_min:
+            return True
+        if not rules.needs_plate or record.best_confidence < rules.faint_confidence_min:
+            return False
+        reading = record.reading(self._fuse)
+        return (
+            reading is not None
+            and reading.is_legal
+            and reading.confidence >= rules.faint_reading_min
         )
 
     def _is_doubtful(self, record: TrackRecord) -> bool:
@@ -230,7 +244,8 @@ class PassageAssembly:
     def _join_held(self, record: TrackRecord) -> None:
         """Take over what earlier, unsure tracks of the same vehicle saw."""
         for earlier in list(self._held):
-            if self._is_same(
+            came_after = record.first_at > earlier.last_at
+            if came_after and self._is_same(
                 record, reading=earlier.reading(self._fuse), box_px=earlier.last_box_px
             ):
                 self._held.remove(earlier)
@@ -240,8 +255,9 @@ class PassageAssembly:
     def _is_known(self, record: TrackRecord) -> bool:
         """Whether this vehicle was sent a moment ago; if so, it is remembered for longer."""
         for known in self._known:
+            # Whoever was in view at the same time is somebody else.
             gap_s = (record.first_at - known.last_at).total_seconds()
-            if gap_s <= self._rules.reappear_s and self._is_same(
+            if 0 < gap_s <= self._rules.reappear_s and self._is_same(
                 record, reading=known.reading, box_px=known.box_px
             ):
                 self._remember(record)

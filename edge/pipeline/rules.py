@@ -24,7 +24,7 @@ class TrackingRules:
     overlap_min: float = 0.1
 
 
-PLATE_TRACKING: Final = TrackingRules(lost_s=0.6, start_confidence=0.4, sure_confidence=0.5)
+PLATE_TRACKING: Final = TrackingRules(lost_s=0.6, start_confidence=0.3, sure_confidence=0.3)
 VEHICLE_TRACKING: Final = TrackingRules(lost_s=1.0, start_confidence=0.3, sure_confidence=0.3)
 
 
@@ -60,6 +60,9 @@ class PassageRules:
         travel_min: Way that it must have gone, as a share of the frame's diagonal; 0 accepts
             standing vehicles.
         detection_confidence_min: Best detection that a track needs.
+        faint_confidence_min: Best detection that is enough when a legal plate was read on it:
+            nothing else in the picture reads like one. Higher misses plates in rain and at dusk.
+        faint_reading_min: Confidence that such a reading needs.
         needs_plate: Whether tracks are plates and not vehicles.
         same_text_distance: Characters by which two unsure readings of one plate may differ.
         sure_confidence: A reading at least this sure is not doubted: it is sent at once, and two
@@ -79,6 +82,8 @@ class PassageRules:
     travel_min: float
     detection_confidence_min: float
     needs_plate: bool
+    faint_confidence_min: float = 0.25
+    faint_reading_min: float = 0.5
     same_text_distance: int = 2
     sure_confidence: float = 0.9
     hold_s: float = 1.5

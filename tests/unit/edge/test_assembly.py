@@ -214,6 +214,34 @@ def test_one_wrong_reading_does_not_split_a_track() -> None:
     assert film.texts == ["51F12345"]
 
 
+def test_a_faint_plate_is_believed_when_a_legal_text_was_read_on_it() -> None:
+    film = Film(GATE_PASSAGES)
+    for _ in range(5):
+        film.show(
+            (1, box(100, 100), reading("28Y31133", 0.9)),
+            (2, box(200, 100), reading("99Z98765", 0.2)),
+            confidence=0.3,
+        )
+
+    film.finish(1, 2)
+
+    assert film.texts == ["28Y31133"]
+    assert film.assembly.counts.too_faint == 1
+
+
+def test_two_vehicles_side_by_side_are_two_passages_however_alike_their_plates() -> None:
+    film = Film(GATE_PASSAGES)
+    for _ in range(5):
+        film.show(
+            (1, box(100, 100), reading("51F12345", 0.6)),
+            (2, box(200, 100), reading("51F12346", 0.6)),
+        )
+
+    film.finish(1, 2)
+
+    assert film.texts == ["51F12345", "51F12346"]
+
+
 def test_an_illegible_plate_at_a_gate_still_is_a_passage() -> None:
     film = Film(GATE_PASSAGES)
     for _ in range(5):

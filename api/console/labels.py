@@ -54,11 +54,16 @@ def words(_: Translate) -> Words:
             "file": _("clock of a recording"),
         },
         "evidence_kinds": {"scene": _("Vehicle picture"), "plate": _("Plate picture")},
-        "device_states": {
+        "health_states": {
             "alive": _("Connected"),
             "silent": _("No signal"),
             "never": _("Never heard of"),
             "disabled": _("Switched off"),
+            "starting": _("Starting"),
+            "running": _("Running"),
+            "stalled": _("No picture"),
+            "failed": _("Failed"),
+            "finished": _("Finished"),
         },
         "periods": {
             "any": _("Any time"),

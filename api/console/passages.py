@@ -12,15 +12,14 @@ from pydantic import BaseModel, Field
 from starlette.responses import RedirectResponse, Response
 
 from api.console.filters import LIST_PATH, PLATE_LENGTH_MAX, ListQuery, has_order, parse_plate
+from api.console.health import OverviewView, overview_view
 from api.console.i18n import start_of_local_day
 from api.console.parts import Console, ConsoleParts
 from api.console.rendering import language_of
 from api.console.views import (
-    OverviewView,
     RowView,
     count_text,
     detail_view,
-    overview_view,
     place_views,
     row_view,
 )

@@ -3,7 +3,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
 from api.console.i18n import Speech
@@ -16,7 +15,7 @@ from central.passages.types import (
     PassageSummary,
     PlateReading,
 )
-from central.sites.types import Camera, DeviceOverview, Site
+from central.sites.types import Camera, Site
 
 SURE_FROM: Final = 0.95
 """Readings from here on are called sure. Higher: more readings ask to be looked at."""
@@ -62,6 +61,7 @@ class RowView:
     confidence: ConfidenceView | None
     is_legal: bool | None
     is_late: bool
+    is_corrected: bool
     vehicle_class: str
     direction: str
     site_name: str
@@ -131,31 +131,6 @@ class DetailView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeviceView:
-    """A device in the overview."""
-
-    id: str
-    url: str
-    site_name: str
-    state: str
-    tone: str
-    icon: str
-    seen: str | None
-    waiting: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OverviewView:
-    """How the province is at this moment."""
-
-    passages_today: str
-    devices: tuple[DeviceView, ...]
-    devices_alive: int
-    devices_total: int
-    cameras_total: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PlaceView:
     """A site with its cameras, for choosing."""
 
@@ -186,6 +161,7 @@ def row_view(summary: PassageSummary, speech: Speech) -> RowView:
         ),
         is_legal=summary.plate_is_legal if summary.plate_text else None,
         is_late=summary.is_late,
+        is_corrected=summary.plate_raw_text not in {None, summary.plate_text},
         vehicle_class=summary.vehicle_class or UNKNOWN_VEHICLE,
         direction=summary.direction,
         site_name=summary.site_name,
@@ -228,28 +204,6 @@ def detail_view(passage: Passage, speech: Speech) -> DetailView:
             ProofView(name=link.kind.value, sha256=link.sha256) for link in summary.evidence
         ),
         models=tuple(ProofView(name=model.name, sha256=model.sha256) for model in passage.models),
-    )
-
-
-def overview_view(
-    *,
-    devices: Sequence[DeviceOverview],
-    cameras: Sequence[Camera],
-    today: PassageCount,
-    speech: Speech,
-    now: datetime,
-) -> OverviewView:
-    """How the province is; devices that need somebody come first."""
-    views = sorted(
-        (_device_view(device, speech, now=now) for device in devices),
-        key=lambda view: (view.state == "alive", view.id),
-    )
-    return OverviewView(
-        passages_today=count_text(today, speech),
-        devices=tuple(views),
-        devices_alive=sum(view.state == "alive" for view in views),
-        devices_total=len(views),
-        cameras_total=len(cameras),
     )
 
 
@@ -327,26 +281,3 @@ def _speed(passage: Passage, speech: Speech) -> str | None:
     if speed is None or uncertainty is None:
         return None
     return f"{speech.number(round(speed, 1))} ± {speech.number(round(uncertainty, 1))} km/h"
-
-
-def _device_view(device: DeviceOverview, speech: Speech, *, now: datetime) -> DeviceView:
-    """A device with its state in the order of what matters."""
-    if not device.enabled:
-        state, tone, icon = "disabled", "warn", "pause"
-    elif device.last_heartbeat_at is None:
-        state, tone, icon = "never", "warn", "unknown"
-    elif device.is_silent:
-        state, tone, icon = "silent", "bad", "warning"
-    else:
-        state, tone, icon = "alive", "ok", "device"
-    heard_at = device.last_heartbeat_at
-    return DeviceView(
-        id=device.id,
-        url=f"/console/passages?place={device.site_id}",
-        site_name=device.site_name,
-        state=state,
-        tone=tone,
-        icon=icon,
-        seen=speech.ago(now - heard_at) if heard_at is not None else None,
-        waiting=speech.number(device.outbox_events) if device.outbox_events else None,
-    )

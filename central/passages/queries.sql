@@ -39,7 +39,8 @@ WITH page AS (
 )
 SELECT page.id, page.captured_at, page.stored_at, page.site_id, site.name AS site_name,
        page.camera_id, camera.name AS camera_name, page.lane, page.direction,
-       page.vehicle_class, page.vehicle_confidence, page.plate_text, page.plate_confidence,
+       page.vehicle_class, page.vehicle_confidence, page.plate_text, page.plate_raw_text,
+       page.plate_confidence,
        page.plate_is_legal, page.plate_layout, page.plate_colour, page.speed_kmh, page.is_late
   FROM page
   INNER JOIN site ON site.id = page.site_id
@@ -132,7 +133,8 @@ SELECT position, captured_ats, passage_ids
 SELECT passage.id, passage.captured_at, passage.stored_at, passage.site_id,
        site.name AS site_name, passage.camera_id, camera.name AS camera_name, passage.lane,
        passage.direction, passage.vehicle_class, passage.vehicle_confidence,
-       passage.plate_text, passage.plate_confidence, passage.plate_is_legal,
+       passage.plate_text, passage.plate_raw_text, passage.plate_confidence,
+       passage.plate_is_legal,
        passage.plate_layout, passage.plate_colour, passage.speed_kmh, passage.is_late
   FROM unnest(%(captured_ats)s::timestamptz[], %(passage_ids)s::uuid[])
        WITH ORDINALITY AS wanted (captured_at, id, place)

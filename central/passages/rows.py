@@ -41,6 +41,7 @@ class SummaryRow:
     vehicle_class: str | None
     vehicle_confidence: float | None
     plate_text: str
+    plate_raw_text: str | None
     plate_confidence: float | None
     plate_is_legal: bool | None
     plate_layout: str | None
@@ -65,7 +66,6 @@ class PassageRow(SummaryRow):
     frame_width_px: int
     frame_height_px: int
     vehicle_box_px: Sequence[float] | None
-    plate_raw_text: str | None
     plate_char_confidences: Sequence[float] | None
     plate_alternatives: Sequence[Mapping[str, object]] | None
     plate_frames_read: int | None
@@ -114,6 +114,7 @@ def summary(row: SummaryRow, evidence: Sequence[EvidenceRow]) -> PassageSummary:
         vehicle_class=VehicleClass(row.vehicle_class) if row.vehicle_class else None,
         vehicle_confidence=row.vehicle_confidence,
         plate_text=row.plate_text,
+        plate_raw_text=row.plate_raw_text,
         plate_confidence=row.plate_confidence,
         plate_is_legal=row.plate_is_legal,
         plate_layout=PlateLayout(row.plate_layout) if row.plate_layout else None,

@@ -113,6 +113,7 @@ class PassageSummary:
 
     Attributes:
         plate_text: Plate without separators; empty when none was seen or read.
+        plate_raw_text: What the network saw before the plate's grammar; ``None`` without a plate.
         plate_confidence: Probability that ``plate_text`` is right; ``None`` without a plate.
     """
 
@@ -128,6 +129,7 @@ class PassageSummary:
     vehicle_class: VehicleClass | None
     vehicle_confidence: float | None
     plate_text: str
+    plate_raw_text: str | None
     plate_confidence: float | None
     plate_is_legal: bool | None
     plate_layout: PlateLayout | None

@@ -63,7 +63,8 @@ SELECT device.id, device.site_id, site.province, device.enabled, device.secret_h
 -- Devices that the caller may see, with their newest heartbeat.
 SELECT device.id, device.site_id, site.name AS site_name, site.province, device.enabled,
        device_status.received_at AS last_heartbeat_at, device_status.is_silent,
-       device_status.outbox_events, device_status.clock_error_ms
+       device_status.outbox_events, device_status.clock_error_ms,
+       coalesce(device_status.report -> 'cameras', '[]'::jsonb) AS cameras
   FROM device
   INNER JOIN site ON site.id = device.site_id
   LEFT JOIN device_status ON device_status.device_id = device.id

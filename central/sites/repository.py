@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Rows of sites, devices and cameras."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -11,11 +11,13 @@ from psycopg import AsyncConnection
 from psycopg.rows import class_row, scalar_row
 from psycopg.types.multirange import Multirange
 
+from central.contracts.heartbeat import CameraHealthV1
 from central.db.queries import QueryFile
 from central.db.sequences import seq_set
 from central.domain.scope import SiteScope
 from central.sites.types import (
     Camera,
+    CameraStatus,
     Completeness,
     Device,
     DeviceOverview,
@@ -49,6 +51,20 @@ class _CompletenessRow:
     late_count: int
     first_received_at: datetime
     last_received_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _OverviewRow:
+    id: str
+    site_id: str
+    site_name: str
+    province: str
+    enabled: bool
+    last_heartbeat_at: datetime | None
+    is_silent: bool | None
+    outbox_events: int | None
+    clock_error_ms: int | None
+    cameras: Sequence[Mapping[str, object]]
 
 
 class SiteRepository:
@@ -140,11 +156,11 @@ class SiteRepository:
 
     async def overviews(self, scope: SiteScope) -> Sequence[DeviceOverview]:
         """Devices of a scope with their newest heartbeat, by id."""
-        async with self._connection.cursor(row_factory=class_row(DeviceOverview)) as cursor:
+        async with self._connection.cursor(row_factory=class_row(_OverviewRow)) as cursor:
             await cursor.execute(
                 QUERIES["select_device_overviews"], {"scope": scope.as_list(), "rows_max": ROWS_MAX}
             )
-            return await cursor.fetchall()
+            return [_overview(row) for row in await cursor.fetchall()]
 
     async def completeness(self, device_id: str) -> Sequence[Completeness]:
         """What the centre holds of every outbox of a device, oldest outbox first."""
@@ -169,6 +185,33 @@ class SiteRepository:
             QUERIES["delete_old_heartbeats"], {"before": before, "rows_max": limit}
         )
         return cursor.rowcount
+
+
+def _overview(row: _OverviewRow) -> DeviceOverview:
+    """A device with its cameras from its row."""
+    return DeviceOverview(
+        id=row.id,
+        site_id=row.site_id,
+        site_name=row.site_name,
+        province=row.province,
+        enabled=row.enabled,
+        last_heartbeat_at=row.last_heartbeat_at,
+        is_silent=row.is_silent,
+        outbox_events=row.outbox_events,
+        clock_error_ms=row.clock_error_ms,
+        cameras=tuple(_camera(health) for health in row.cameras),
+    )
+
+
+def _camera(health: Mapping[str, object]) -> CameraStatus:
+    """A camera out of a stored heartbeat, which newer devices may have written."""
+    camera = CameraHealthV1.model_validate(health, extra="ignore")
+    return CameraStatus(
+        camera_id=camera.camera_id,
+        state=camera.state,
+        analysed_fps=camera.analysed_fps,
+        last_frame_age_s=camera.last_frame_age_s,
+    )
 
 
 def _completeness(row: _CompletenessRow) -> Completeness:

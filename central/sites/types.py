@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from central.contracts.heartbeat import CameraState
 from central.domain.sequences import SeqRange, SeqSet
 
 
@@ -61,6 +62,20 @@ class DeviceSecret:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CameraStatus:
+    """A camera as its device described it in its newest heartbeat.
+
+    Attributes:
+        last_frame_age_s: Age of its newest frame at that time; ``None`` before the first.
+    """
+
+    camera_id: str
+    state: CameraState
+    analysed_fps: float
+    last_frame_age_s: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceOverview:
     """A device and how it was when last heard of.
 
@@ -68,6 +83,7 @@ class DeviceOverview:
         last_heartbeat_at: Arrival of the newest heartbeat; ``None`` when it never sent one.
         is_silent: Whether its heartbeats stopped; ``None`` when it never sent one.
         outbox_events: Events that wait in the device, by its newest heartbeat.
+        cameras: Its cameras, by its newest heartbeat.
     """
 
     id: str
@@ -79,6 +95,7 @@ class DeviceOverview:
     is_silent: bool | None
     outbox_events: int | None
     clock_error_ms: int | None
+    cameras: tuple[CameraStatus, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,6 +49,30 @@ def test_the_list_shows_plates_as_they_hang_on_vehicles(world: World, client: ht
     assert SITE_NAME in page
 
 
+def test_a_reading_that_the_grammar_corrected_is_marked_in_the_list(
+    world: World, client: httpx.Client
+) -> None:
+    world.store(Seen(plate="20C12345", raw_plate="2OC12345"))
+
+    marked = client.get("/console/passages").text
+    world.forget()
+    world.store(Seen(plate="20C12345"))
+    plain = client.get("/console/passages").text
+
+    assert "Đã hiệu chỉnh" in marked
+    assert "Đã hiệu chỉnh" not in plain
+
+
+def test_the_overview_tells_how_cameras_are(world: World, client: httpx.Client) -> None:
+    silent = client.get("/console/overview", headers={"HX-Request": "true"}).text
+    world.beat()
+    heard = client.get("/console/overview", headers={"HX-Request": "true"}).text
+
+    assert "Chưa từng kết nối" in silent
+    assert "Đang chạy" in heard
+    assert "<html" not in heard
+
+
 def test_an_empty_list_says_what_will_happen(client: httpx.Client) -> None:
     page = client.get("/console/passages").text
 

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""The overview: passages today, and how every device and camera is, the worst first."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Final
+
+from api.console.i18n import Speech
+from api.console.views import count_text
+from central.contracts.heartbeat import CameraState
+from central.passages.types import PassageCount
+from central.sites.types import Camera, DeviceOverview
+
+SILENT_AFTER: Final = timedelta(minutes=2)
+"""Heartbeats come every few seconds. Longer than this without one shows the device as silent even
+if nobody marked it so. Higher: dead devices are noticed later; lower: weak links alarm in vain."""
+
+ALIVE: Final = "alive"
+_LOOKS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
+    {
+        "silent": ("bad", "warning"),
+        "disabled": ("warn", "pause"),
+        "never": ("warn", "unknown"),
+        ALIVE: ("ok", "device"),
+        CameraState.FAILED.value: ("bad", "warning"),
+        CameraState.STALLED.value: ("bad", "warning"),
+        CameraState.STARTING.value: ("warn", "clock"),
+        CameraState.FINISHED.value: ("warn", "pause"),
+        CameraState.RUNNING.value: ("ok", "camera"),
+    }
+)
+"""Tone and icon by state."""
+
+_ORDER: Final = ("bad", "warn", "ok")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthView:
+    """A camera in the overview, or a device that has told of no camera.
+
+    Attributes:
+        seen: How long ago its device was heard of; ``None`` for never.
+        waiting: Events that wait in the device; ``None`` for none.
+    """
+
+    name: str
+    url: str
+    state: str
+    tone: str
+    icon: str
+    seen: str | None
+    waiting: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OverviewView:
+    """How the province is at this moment."""
+
+    passages_today: str
+    health: tuple[HealthView, ...]
+    devices_alive: int
+    devices_total: int
+    cameras_running: int
+    cameras_total: int
+
+
+def overview_view(
+    *,
+    devices: Sequence[DeviceOverview],
+    cameras: Sequence[Camera],
+    today: PassageCount,
+    speech: Speech,
+    now: datetime,
+) -> OverviewView:
+    """How the province is; what needs somebody comes first."""
+    names = {(camera.site_id, camera.id): camera.name for camera in cameras}
+    views = [
+        view for device in devices for view in _views(device, names=names, speech=speech, now=now)
+    ]
+    states = [device_state(device, now=now) for device in devices]
+    return OverviewView(
+        passages_today=count_text(today, speech),
+        health=tuple(sorted(views, key=lambda view: (_ORDER.index(view.tone), view.name))),
+        devices_alive=states.count(ALIVE),
+        devices_total=len(devices),
+        cameras_running=sum(view.state == CameraState.RUNNING for view in views),
+        cameras_total=max(len(cameras), _told_of(devices)),
+    )
+
+
+def device_state(device: DeviceOverview, *, now: datetime) -> str:
+    """One of ``disabled``, ``never``, ``silent`` and ``alive``."""
+    if not device.enabled:
+        return "disabled"
+    if device.last_heartbeat_at is None:
+        return "never"
+    if device.is_silent or now - device.last_heartbeat_at > SILENT_AFTER:
+        return "silent"
+    return ALIVE
+
+
+def _views(
+    device: DeviceOverview,
+    *,
+    names: Mapping[tuple[str, str], str],
+    speech: Speech,
+    now: datetime,
+) -> Iterator[HealthView]:
+    """One view per camera of a device; the device itself when it told of none."""
+    state = device_state(device, now=now)
+    heard_at = device.last_heartbeat_at
+    seen = speech.ago(now - heard_at) if heard_at is not None else None
+    waiting = speech.number(device.outbox_events) if device.outbox_events else None
+    shown: Iterable[tuple[str, str, str]] = [
+        (
+            names.get((device.site_id, camera.camera_id), camera.camera_id),
+            f"{device.site_id}/{camera.camera_id}",
+            camera.state.value if state == ALIVE else state,
+        )
+        for camera in device.cameras
+    ] or [(device.id, device.site_id, state)]
+    for name, place, shown_state in shown:
+        tone, icon = _LOOKS[shown_state]
+        yield HealthView(
+            name=f"{device.site_name} · {name}",
+            url=f"/console/passages?place={place}",
+            state=shown_state,
+            tone=tone,
+            icon=icon,
+            seen=seen,
+            waiting=waiting,
+        )
+
+
+def _told_of(devices: Iterable[DeviceOverview]) -> int:
+    """How many cameras the devices told of."""
+    return sum(len(device.cameras) for device in devices)

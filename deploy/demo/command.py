@@ -224,6 +224,11 @@ def _report(
     else:
         comparison = compare(showing.clip.truth, passages)
         show_vehicles(console, comparison)
+        console.print(
+            "The road is rendered: it proves the way through the system; how well real plates are"
+            " read stands in models/cards.",
+            style="dim",
+        )
     show_summary(console, ledger=ledger, passages=passages, comparison=comparison)
     if showing.clip is None and device_code == EXIT_INTERRUPTED:
         device_code = 0  # a camera has no end: Ctrl-C is how it is left

@@ -49,10 +49,13 @@ def test_the_true_box_of_a_plate_shows_that_plate() -> None:
 
     found = {}
     for vehicle in plan.vehicles:
-        sight = next(
-            sight
-            for sight in truth[vehicle.number].sights
-            if sight.frame == truth[vehicle.number].first_frame + 5
+        sight = max(
+            (
+                sight
+                for sight in truth[vehicle.number].sights
+                if truth[vehicle.number].first_frame <= sight.frame
+            ),
+            key=lambda sight: sight.box_px.width,
         )
         box = sight.box_px
         crop = frames[sight.frame][

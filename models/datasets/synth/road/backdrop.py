@@ -14,14 +14,14 @@ from models.datasets.synth.road.space import Lens
 from models.runtime.values import BgrImage
 
 LANE_INNER_M: Final = 0.45
-LANE_OUTER_M: Final = 4.05
-ISLAND_OUTER_M: Final = 5.2
+LANE_OUTER_M: Final = 3.4
+ISLAND_OUTER_M: Final = 4.6
 ROAD_EDGE_M: Final = 9.2
 CANOPY_Z_M: Final = 36.0
 CANOPY_LOW_M: Final = 5.3
 CANOPY_HIGH_M: Final = 6.7
 CANOPY_HALF_M: Final = 12.5
-LINE_Z_M: Final = 7.0
+LINE_Z_M: Final = 7.6
 """Depth of the line across the lanes at which a vehicle counts as passed."""
 
 FAR_M: Final = 400.0
@@ -32,6 +32,20 @@ OVERSAMPLE: Final = 2
 
 Plane = NDArray[np.float32]
 """One number per pixel, shape ``(height, width)``."""
+
+Picture = NDArray[np.float32]
+"""A picture being computed, shape ``(height, width, 3)``; or one factor for it, ``(h, w, 1)``."""
+
+DRY_HAZE: Final[Colour] = (196, 192, 184)
+WET_HAZE: Final[Colour] = (176, 172, 168)
+DRY_SKY: Final = np.array([[214, 166, 112], [236, 224, 206]])
+WET_SKY: Final = np.array([[150, 142, 134], [190, 186, 182]])
+"""Colour at the top of the picture and at the horizon."""
+
+HILLS: Final = ((64, (178, 160, 132), 0.3), (38, (136, 132, 96), 1.7), (16, (82, 104, 76), 4.1))
+"""Height in pixels, colour and phase of each range, the farthest first."""
+
+HILL_WAVES: Final = ((1.3, 0.5), (3.1, 0.3), (7.7, 0.13), (19.0, 0.06))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,27 +68,41 @@ class Backdrop:
 def paint_backdrop(lens: Lens, *, rng: Generator) -> Backdrop:
     """Paint the empty road for a camera; takes about half a second."""
     x_m, z_m = _ground(lens)
-    dry = _sky(lens, rng, is_wet=False)
-    wet = _sky(lens, rng, is_wet=True)
-    ground = _road(x_m, z_m, rng)
-    is_ground = (z_m < FAR_M)[..., None]
-    haze = np.clip(z_m / 160, 0, 1).astype(np.float64)[..., None] ** 0.8
-    dry = np.where(is_ground, ground * (1 - haze) + np.array([196, 192, 184]) * haze, dry)
-    dry_image = _shrunk(dry, lens)
-    wet_image = _shrunk(np.where(is_ground, _wetted(ground, x_m, z_m, haze), wet), lens)
-    for image, tone in ((dry_image, 1.0), (wet_image, 0.86)):
+    road = _road(x_m, z_m, rng)
+    haze = np.asarray(np.clip(z_m / 160, 0, 1)[..., None] ** 0.8, np.float32)
+    clouds = _noise(rng, size=256, blur=9.0)
+    dry = _with_ground(_sky(lens, clouds, is_wet=False), _hazy(road, haze, DRY_HAZE), lens)
+    wet_road = _wetted(road, x_m, z_m)
+    wet = _with_ground(_sky(lens, clouds, is_wet=True), _hazy(wet_road, haze, WET_HAZE), lens)
+    for image, tone in ((dry, 1.0), (wet, 0.86)):
         _paint_plaza(image, lens, tone=tone)
-    return Backdrop(dry=dry_image, wet=wet_image, lamps=_lamps(lens), night=_night(lens))
+    return Backdrop(dry=dry, wet=wet, lamps=_lamps(lens), night=_night(lens))
 
 
 def _ground(lens: Lens) -> tuple[Plane, Plane]:
-    """Road coordinates of every oversampled pixel; ``FAR_M`` deep above the horizon."""
-    rows = (np.arange(lens.height_px * OVERSAMPLE) + 0.5) / OVERSAMPLE - lens.horizon_px
-    columns = (np.arange(lens.width_px * OVERSAMPLE) + 0.5) / OVERSAMPLE - lens.width_px / 2
-    depth = np.where(rows > 0, lens.focal_px * lens.height_m / np.maximum(rows, 1e-3), FAR_M)
-    depth = np.minimum(depth, FAR_M)
-    z_m = np.repeat(depth[:, None], columns.size, axis=1).astype(np.float32)
-    return (columns[None, :] * z_m / lens.focal_px).astype(np.float32), z_m
+    """Road coordinates of the oversampled pixels from the horizon's row down."""
+    first = int(lens.horizon_px)
+    rows = np.arange(first * OVERSAMPLE, lens.height_px * OVERSAMPLE, dtype=np.float32)
+    columns = np.arange(lens.width_px * OVERSAMPLE, dtype=np.float32)
+    below_px = (rows + 0.5) / OVERSAMPLE - lens.horizon_px
+    right_px = (columns + 0.5) / OVERSAMPLE - lens.width_px / 2
+    depth = lens.focal_px * lens.height_m / np.maximum(below_px, 1e-3)
+    z_m = np.minimum(depth, FAR_M).astype(np.float32)[:, None] * np.ones_like(right_px)
+    return (right_px * z_m / lens.focal_px).astype(np.float32), z_m.astype(np.float32)
+
+
+def _hazy(ground: Picture, haze: Picture, colour: Colour) -> Picture:
+    """Ground that fades into the haze of the distance."""
+    return ground * (1 - haze) + np.array(colour, np.float32) * haze
+
+
+def _with_ground(sky: BgrImage, ground: Picture, lens: Lens) -> BgrImage:
+    """Average oversampled ground down and lay it over the lower part of a sky."""
+    clipped = np.clip(ground, 0, 255).astype(np.uint8)
+    first = int(lens.horizon_px)
+    size = (lens.width_px, lens.height_px - first)
+    sky[first:] = cv2.resize(clipped, size, interpolation=cv2.INTER_AREA)
+    return sky
 
 
 def _noise(rng: Generator, *, size: int, blur: float) -> Plane:
@@ -103,7 +131,7 @@ def _sampled(noise: Plane, x_m: Plane, z_m: Plane, *, px_per_m: float) -> Plane:
     )
 
 
-def _road(x_m: Plane, z_m: Plane, rng: Generator) -> NDArray[np.float64]:
+def _road(x_m: Plane, z_m: Plane, rng: Generator) -> Picture:
     """Colour of the dry ground, shape ``(h, w, 3)``."""
     side = np.abs(x_m)
     grain = _sampled(_noise(rng, size=512, blur=0.6), x_m, z_m, px_per_m=45.0)
@@ -114,18 +142,16 @@ def _road(x_m: Plane, z_m: Plane, rng: Generator) -> NDArray[np.float64]:
     for track in (middle - 0.78, middle + 0.78):
         tone = tone - 13 * np.exp(-(((side - track) / 0.24) ** 2))
     tone = tone - 9 * np.exp(-(((side - middle) / 0.3) ** 2))
-    colour = tone[..., None] * np.array([1.02, 1.0, 0.98])
+    colour = tone[..., None] * np.array([1.02, 1.0, 0.98], np.float32)
     _mark_lanes(colour, side, x_m, z_m, grain)
-    grass = np.array([66.0, 112.0, 98.0]) + (grain * 9 * fade + patches * 6)[..., None]
-    return np.asarray(np.where((side > ROAD_EDGE_M)[..., None], grass, colour), np.float64)
+    grass = np.array([66.0, 112.0, 98.0], np.float32) + (grain * 9 * fade + patches * 6)[..., None]
+    return np.asarray(np.where((side > ROAD_EDGE_M)[..., None], grass, colour), np.float32)
 
 
-def _mark_lanes(
-    colour: NDArray[np.float64], side: Plane, x_m: Plane, z_m: Plane, grain: Plane
-) -> None:
+def _mark_lanes(colour: Picture, side: Plane, x_m: Plane, z_m: Plane, grain: Plane) -> None:
     """Paint islands, kerbs, edge lines, the counting line and its loops onto the asphalt."""
-    paint = (214 + grain * 8)[..., None] * np.ones(3)
-    concrete = (158 + grain * 6)[..., None] * np.array([0.97, 1.0, 1.02])
+    paint = (214 + grain * 8)[..., None] * np.ones(3, np.float32)
+    concrete = (158 + grain * 6)[..., None] * np.array([0.97, 1.0, 1.02], np.float32)
     is_island = (side < LANE_INNER_M - 0.1) | (
         (side > LANE_OUTER_M + 0.1) & (side < ISLAND_OUTER_M)
     )
@@ -134,8 +160,8 @@ def _mark_lanes(
     )
     stripes = np.where(
         (np.floor(z_m / 0.6) % 2 == 0)[..., None],
-        np.array([40.0, 190.0, 226.0]),
-        np.array([38.0] * 3),
+        np.array([40.0, 190.0, 226.0], np.float32),
+        np.array([38.0] * 3, np.float32),
     )
     _put(colour, is_island & (z_m < MARKED_M), concrete)
     _put(colour, kerb & (z_m < MARKED_M), stripes)
@@ -144,19 +170,17 @@ def _mark_lanes(
     _put(colour, edge, paint)
     in_lane = (side > LANE_INNER_M + 0.3) & (side < LANE_OUTER_M - 0.3)
     _put(colour, in_lane & _within(z_m - LINE_Z_M, 0.14), paint)
-    for depth in (9.2, 11.6):
+    for depth in (10.2, 12.6):
         loop_x = np.abs(side - (LANE_INNER_M + LANE_OUTER_M) / 2)
         loop_z = np.abs(z_m - depth)
         outline = (np.maximum(loop_x / 1.1, loop_z / 0.7) < 1) & (
             np.maximum(loop_x / 1.06, loop_z / 0.64) > 1
         )
-        _put(colour, outline, np.full(3, 58.0))
+        _put(colour, outline, np.full(3, 58.0, np.float32))
     _mark_arrows(colour, x_m, z_m, paint)
 
 
-def _mark_arrows(
-    colour: NDArray[np.float64], x_m: Plane, z_m: Plane, paint: NDArray[np.float64]
-) -> None:
+def _mark_arrows(colour: Picture, x_m: Plane, z_m: Plane, paint: Picture) -> None:
     """An arrow in each lane, towards the camera on the left, away from it on the right."""
     middle = (LANE_INNER_M + LANE_OUTER_M) / 2
     for side in (-1, 1):
@@ -171,59 +195,37 @@ def _within(offset_m: Plane, half_m: float | Plane) -> NDArray[np.bool_]:
     return np.asarray(np.abs(offset_m) < half_m, np.bool_)
 
 
-def _put(colour: NDArray[np.float64], where: NDArray[np.bool_], what: NDArray[np.float64]) -> None:
+def _put(colour: Picture, where: NDArray[np.bool_], what: Picture) -> None:
     """Write ``what``, a colour or a picture of colours, where a mask says so."""
     np.copyto(colour, np.broadcast_to(what, colour.shape), where=where[..., None])
 
 
-def _wetted(
-    ground: NDArray[np.float64], x_m: Plane, z_m: Plane, haze: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _wetted(ground: Picture, x_m: Plane, z_m: Plane) -> Picture:
     """Wet ground: darker, with the sky's sheen growing with distance."""
     sheen = np.clip(z_m / 34, 0, 1)[..., None] * 0.55
     puddles = np.exp(-(((np.abs(x_m) - 1.5) / 0.35) ** 2))[..., None] * 0.12
-    mirror = np.clip(sheen + puddles, 0, 0.8)
-    wet = ground * 0.62 * (1 - mirror) + np.array([168.0, 162.0, 154.0]) * mirror
-    return np.asarray(wet * (1 - haze) + np.array([176, 172, 168]) * haze, np.float64)
+    mirror = np.clip(sheen + puddles, 0, 0.8).astype(np.float32)
+    sky = np.array([168.0, 162.0, 154.0], np.float32)
+    return np.asarray(ground * np.float32(0.62) * (1 - mirror) + sky * mirror, np.float32)
 
 
-def _sky(lens: Lens, rng: Generator, *, is_wet: bool) -> NDArray[np.float64]:
-    """Sky and far hills, shape ``(h, w, 3)`` at ``OVERSAMPLE`` times the size."""
-    rows, columns = lens.height_px * OVERSAMPLE, lens.width_px * OVERSAMPLE
-    share = np.clip(np.arange(rows) / (lens.horizon_px * OVERSAMPLE), 0, 1)[:, None, None]
-    top, low = (
-        ((214, 166, 112), (236, 224, 206)) if not is_wet else ((150, 142, 134), (190, 186, 182))
-    )
-    sky = np.array(top) * (1 - share) + np.array(low) * share
-    sky = np.repeat(sky, columns, axis=1)
-    clouds = cv2.resize(
-        _noise(rng, size=256, blur=9.0), (columns, rows), interpolation=cv2.INTER_CUBIC
-    )
-    veil = np.clip(clouds[..., None] * 0.35 + 0.1, 0, 0.75)
-    sky = sky * (1 - veil) + (246 if not is_wet else 168) * veil
-    across = np.arange(columns) / columns
-    for height, tone, seed in (
-        (64, (178, 160, 132), 0.3),
-        (38, (136, 132, 96), 1.7),
-        (16, (82, 104, 76), 4.1),
-    ):
-        waves = [
-            np.sin(across * f * 6.3 + seed * f) * a
-            for f, a in ((1.3, 0.5), (3.1, 0.3), (7.7, 0.13), (19.0, 0.06))
-        ]
-        ridge = np.sum(waves, axis=0)
-        crest = (lens.horizon_px - height * (1.0 + 0.55 * ridge)) * OVERSAMPLE
-        below = np.arange(rows)[:, None] > crest[None, :]
-        colour = np.array(tone, np.float64) * (0.86 if is_wet else 1.0) + (22 if is_wet else 0)
-        _put(sky, below, colour)
-    return np.asarray(sky, np.float64)
-
-
-def _shrunk(picture: NDArray[np.float64], lens: Lens) -> BgrImage:
-    """Average an oversampled picture down to the camera's size."""
-    clipped = np.clip(picture, 0, 255).astype(np.uint8)
+def _sky(lens: Lens, clouds: Plane, *, is_wet: bool) -> BgrImage:
+    """Sky and far hills, filling the whole picture."""
+    rows = np.arange(lens.height_px, dtype=np.float32)
+    share = np.clip(rows / max(lens.horizon_px, 1.0), 0, 1)[:, None, None]
+    top, low = (WET_SKY if is_wet else DRY_SKY).astype(np.float32)
     size = (lens.width_px, lens.height_px)
-    return np.asarray(cv2.resize(clipped, size, interpolation=cv2.INTER_AREA), np.uint8)
+    veil = np.clip(cv2.resize(clouds, size, interpolation=cv2.INTER_CUBIC) * 0.35 + 0.1, 0, 0.75)
+    veil = np.asarray(veil, np.float32)[..., None]
+    sky = (top * (1 - share) + low * share) * (1 - veil) + (168 if is_wet else 246) * veil
+    across = np.arange(lens.width_px, dtype=np.float32) / lens.width_px
+    for height, tone, phase in HILLS:
+        waves = [np.sin(across * f * 6.3 + phase * f) * a for f, a in HILL_WAVES]
+        crest = lens.horizon_px - height * (1.0 + 0.55 * np.sum(waves, axis=0))
+        cover = np.clip(rows[:, None] - crest[None, :] + 0.5, 0, 1).astype(np.float32)[..., None]
+        colour = np.array(tone, np.float32) * (0.86 if is_wet else 1.0) + (22 if is_wet else 0)
+        sky = sky * (1 - cover) + colour * cover
+    return np.asarray(np.clip(sky, 0, 255).astype(np.uint8))
 
 
 def _quad(  # noqa: PLR0917 - the sides of a rectangle in reading order
@@ -253,11 +255,11 @@ def _paint_plaza(image: BgrImage, lens: Lens, *, tone: float) -> None:
         (70, 74, 78),
         tone,
     )
-    for x in (-9.8, -4.62, 0.0, 4.62, 9.8):
+    for x in (-9.8, -4.0, 0.0, 4.0, 9.8):
         _fill(image, _quad(lens, x - 0.2, x + 0.2, 0.0, CANOPY_LOW_M, z), (168, 166, 160), tone)
         _fill(image, _quad(lens, x + 0.08, x + 0.2, 0.0, CANOPY_LOW_M, z), (128, 126, 122), tone)
         _fill(image, _quad(lens, x - 0.21, x + 0.21, 0.0, 1.1, z), (36, 168, 214), tone)
-    for x in (-4.62, 4.62):
+    for x in (-4.0, 4.0):
         _booth(image, lens, x, z - 2.2, tone)
     _fill(
         image,
@@ -346,7 +348,7 @@ def _lamps(lens: Lens) -> BgrImage:
             (16, 56, 6),
         )
         _write_lane(light, lens, x, (120, 220, 130))
-    for x in (-4.62, 4.62):
+    for x in (-4.0, 4.0):
         _fill(light, _quad(lens, x - 0.45, x + 0.45, 1.1, 2.2, z - 1.1), (120, 170, 190))
     for side in (-1, 1):
         for depth in (90.0, 60.0, 30.0, 22.0):

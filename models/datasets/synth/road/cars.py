@@ -85,7 +85,9 @@ def make_car(
     """
     tall, saloon = (TALL_FRONT, SALOON_FRONT) if is_front else (TALL_REAR, SALOON_REAR)
     shape = tall if is_tall else saloon
-    faces = [
+    # From behind, the mirrors are the farthest part of the car.
+    faces = [] if is_front else _mirrors(shape, body, is_front=False)
+    faces += [
         _side(shape, body, side=side, is_front=is_front),
         _greenhouse(shape, body, side=side),
         _roof(shape, body),
@@ -96,7 +98,8 @@ def make_car(
     if shape.glass_z_m > 0.1:  # noqa: PLR2004 - a tall car's rear has no deck
         faces.append(_deck(shape, body))
     faces.append(_front(shape, body) if is_front else _rear(shape, body))
-    faces.extend(_mirrors(shape, body, is_front=is_front))
+    if is_front:
+        faces += _mirrors(shape, body, is_front=True)
     lamp_y = shape.nose_m - (0.16 if is_front else 0.14)
     colour, radius = (LAMP_WHITE, 0.16) if is_front else (LAMP_RED, 0.11)
     lamps = tuple(

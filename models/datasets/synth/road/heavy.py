@@ -321,7 +321,7 @@ def _bus_rear(body: Colour, stripe: Colour, route: str) -> Face:
     for y in np.arange(1.24, 1.46, 0.045):
         sheet.line((-0.6, float(y)), (0.6, float(y)), lit(body, 0.5), width_m=0.018)
     sheet.rectangle((-half * 0.98, 0.36), (half * 0.98, 0.56), lit(body, 0.6), lit(body, 0.5))
-    sheet.rectangle((-0.36, 0.6), (0.36, 0.85), lit(body, 0.72))
+    sheet.rectangle((-0.4, 0.58), (0.4, 0.87), (52, 50, 48), (38, 37, 36))
     for s in (-1, 1):
         left, right = sorted((s * (half - 0.08), s * (half - 0.24)))
         sheet.rectangle((left, 0.8), (right, 1.32), LAMP_RED, lit(LAMP_RED, 0.6))

@@ -15,7 +15,7 @@ from models.datasets.synth.road.light import Weather
 from models.datasets.synth.road.space import Lens
 from models.runtime.values import BoxPx, PlateColour, PlateLayout, VehicleClass
 
-LENS: Final = Lens(width_px=1280, height_px=720, focal_px=1350.0, horizon_px=236.0, height_m=1.7)
+LENS: Final = Lens(width_px=1280, height_px=720, focal_px=1450.0, horizon_px=178.0, height_m=2.6)
 FRAMES_PER_S: Final = 12
 FAR_Z_M: Final = 50.0
 """Vehicles come into being and vanish here, a few pixels high."""
@@ -25,7 +25,7 @@ TIME_STEP_S: Final = 1e-3
 SWAY_S: Final = 0.9
 SWAY_PERIOD_S: Final = 19.0
 TAIL_S: Final = 4.0
-LANE_MIDDLE_M: Final = 2.15
+LANE_MIDDLE_M: Final = 1.85
 DAY: Final = Weather(rain=0.0, night=0.0)
 RAIN: Final = Weather(rain=1.0, night=0.0)
 NIGHT: Final = Weather(rain=0.0, night=1.0)
@@ -38,7 +38,7 @@ LENGTHS_M: Final = {
 }
 
 TALL: Final = frozenset({VehicleClass.BUS, VehicleClass.TRUCK})
-BEHIND_TALL_M: Final = 8.5
+BEHIND_TALL_M: Final = 10.0
 """Gap behind a vehicle that the camera can't see over; less hides the next plate for too long."""
 
 
@@ -50,7 +50,7 @@ class Heading(StrEnum):
 
 
 CLEARANCES_M: Final = {
-    Heading.APPROACHING: (5.0, 6.5, 8.5),
+    Heading.APPROACHING: (6.0, 7.5, 9.0),
     Heading.LEAVING: (7.5, 9.0, 11.0),
 }
 """Gaps between vehicles, from close to relaxed; a leaving one is soon hidden by its follower."""

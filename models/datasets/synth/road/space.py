@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from models.runtime.values import BgrImage, BoxPx
 
-NEAR_M: Final = 1.5
+NEAR_M: Final = 0.6
 """Faces are cut here; with the lenses used nothing nearer than this is in the picture."""
 
 MAX_LEVELS: Final = 6

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from psycopg.types.json import Jsonb
+from pydantic_core import to_json
 
 from central.contracts.passage import BoxV1, PassageV1, PlateReadV1
 
@@ -95,7 +96,7 @@ def passage_row(passage: PassageV1, *, stream_id: int, now: datetime) -> tuple[o
         passage.vehicle_class.value if passage.vehicle_class else None,
         passage.vehicle_confidence,
         _corners(passage.vehicle_box) if passage.vehicle_box else None,
-        Jsonb([{"name": model.name, "sha256": model.sha256} for model in passage.models]),
+        _json([{"name": model.name, "sha256": model.sha256} for model in passage.models]),
         passage.speed_kmh,
         passage.speed_uncertainty_kmh,
         passage.is_late,
@@ -124,12 +125,17 @@ def _plate(plate: PlateReadV1) -> tuple[object, ...]:
         plate.confidence,
         list(plate.char_confidences),
         plate.is_legal,
-        Jsonb([{"text": each.text, "confidence": each.confidence} for each in plate.alternatives]),
+        _json([{"text": each.text, "confidence": each.confidence} for each in plate.alternatives]),
         plate.layout.value,
         plate.colour.value,
         plate.frames_read,
         _corners(plate.box),
     )
+
+
+def _json(value: object) -> Jsonb:
+    """A value for a JSON column, written by the fastest library that is here anyway."""
+    return Jsonb(value, dumps=to_json)
 
 
 def _corners(box: BoxV1) -> list[float]:

@@ -8,7 +8,8 @@ from fastapi import APIRouter, Body
 
 from api.deps.request import Passages, SignedIn
 from api.v1.documented import problems
-from api.v1.schemas import PassageBody, PassagePageBody, PassageSearchBody
+from api.v1.requests import PassageSearchBody
+from api.v1.schemas import PassageBody, PassagePageBody
 
 router = APIRouter(prefix="/v1/passages", tags=["passages"])
 

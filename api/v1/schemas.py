@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Bodies of ``/v1``: what comes in and what goes out, apart from the values inside."""
+"""What ``/v1`` answers with, apart from the values inside."""
 
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from api.deps.cursors import CURSOR_LENGTH, cursor_text, parse_cursor
+from api.deps.cursors import cursor_text
 from central.contracts.identifiers import Sha256, Slug
 from central.contracts.message import Probability
 from central.contracts.passage import (
@@ -17,46 +17,27 @@ from central.contracts.passage import (
     PlateLayout,
     VehicleClass,
 )
-from central.domain.plates import PlatePattern
 from central.identity.types import Role, User
 from central.passages.types import (
-    FILTER_VALUES_MAX,
-    PAGE_SIZE_MAX,
     BoxPx,
-    CameraKey,
     EvidenceLink,
-    PageRequest,
     Passage,
-    PassageFilter,
     PassagePage,
     PassageSummary,
     PlateReading,
 )
 
-PAGE_SIZE_DEFAULT = 50
-PLATE_PATTERN_LENGTH_MAX = 32
 EXAMPLE_ID = "01930b1e-7c00-7000-8000-000000000001"
 EXAMPLE_SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
 
 
-class _Body(BaseModel):
+class StrictBody(BaseModel):
     """Base of every body: frozen, and unknown fields are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class LoginBody(_Body):
-    """Name and password of a user."""
-
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"username": "operator", "password": "…"}]}
-    )
-
-    username: Annotated[str, Field(min_length=1, max_length=40)]
-    password: Annotated[SecretStr, Field(min_length=1, max_length=1024)]
-
-
-class SessionBody(_Body):
+class SessionBody(StrictBody):
     """The session that was opened; its secret travels in the cookie only."""
 
     username: str
@@ -75,80 +56,7 @@ class SessionBody(_Body):
         )
 
 
-class CameraBody(_Body):
-    """A camera; its id is unique within its site."""
-
-    site_id: Slug
-    camera_id: Slug
-
-
-class PassageSearchBody(_Body):
-    """What to search for; everything is optional and restricts further.
-
-    The plate stands in the body, so that it never stands in a URL.
-    """
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "captured_from": "2026-11-22T00:00:00+07:00",
-                    "site_ids": ["cau-gia-bay"],
-                    "vehicle_classes": ["car", "truck"],
-                    "plate": "30F-25?.*",
-                    "page_size": 50,
-                }
-            ]
-        }
-    )
-
-    captured_from: AwareDatetime | None = Field(default=None, description="Included.")
-    captured_until: AwareDatetime | None = Field(default=None, description="Excluded.")
-    site_ids: Annotated[tuple[Slug, ...], Field(max_length=FILTER_VALUES_MAX)] = ()
-    cameras: Annotated[tuple[CameraBody, ...], Field(max_length=FILTER_VALUES_MAX)] = ()
-    directions: Annotated[tuple[Direction, ...], Field(max_length=len(Direction))] = ()
-    vehicle_classes: Annotated[tuple[VehicleClass, ...], Field(max_length=len(VehicleClass))] = ()
-    plate: Annotated[str, Field(min_length=1, max_length=PLATE_PATTERN_LENGTH_MAX)] | None = Field(
-        default=None,
-        description="Any case, with or without separators. `?` is one character, `*` any number.",
-    )
-    only_unread: bool = Field(default=False, description="Only passages without a readable plate.")
-    page_size: Annotated[int, Field(ge=1, le=PAGE_SIZE_MAX)] = PAGE_SIZE_DEFAULT
-    cursor: Annotated[str, Field(min_length=CURSOR_LENGTH, max_length=CURSOR_LENGTH)] | None = (
-        Field(default=None, description="`next_cursor` of the page before.")
-    )
-
-    def as_filter(self) -> PassageFilter:
-        """The filter for the service.
-
-        Raises:
-            InvalidFilterError: The search makes no sense.
-        """
-        return PassageFilter(
-            captured_from=self.captured_from,
-            captured_until=self.captured_until,
-            site_ids=self.site_ids,
-            cameras=tuple(
-                CameraKey(site_id=camera.site_id, camera_id=camera.camera_id)
-                for camera in self.cameras
-            ),
-            directions=self.directions,
-            vehicle_classes=self.vehicle_classes,
-            plate=PlatePattern.parse(self.plate) if self.plate is not None else None,
-            only_unread=self.only_unread,
-        )
-
-    def as_page(self) -> PageRequest:
-        """The wanted page.
-
-        Raises:
-            CursorInvalidError: The cursor was not made here.
-        """
-        after = parse_cursor(self.cursor) if self.cursor is not None else None
-        return PageRequest(size=self.page_size, after=after)
-
-
-class EvidenceBody(_Body):
+class EvidenceBody(StrictBody):
     """A picture that a passage names."""
 
     kind: EvidenceKind
@@ -162,7 +70,7 @@ class EvidenceBody(_Body):
         return cls(kind=link.kind, sha256=link.sha256, url=url)
 
 
-class PassageSummaryBody(_Body):
+class PassageSummaryBody(StrictBody):
     """A passage as a row of a table."""
 
     model_config = ConfigDict(
@@ -247,7 +155,7 @@ class PassageSummaryBody(_Body):
         )
 
 
-class PassagePageBody(_Body):
+class PassagePageBody(StrictBody):
     """One page of passages, newest first."""
 
     passages: tuple[PassageSummaryBody, ...]
@@ -264,7 +172,7 @@ class PassagePageBody(_Body):
         )
 
 
-class BoxBody(_Body):
+class BoxBody(StrictBody):
     """A box in pixels of the analysed frame: origin top left, x right, y down."""
 
     x_min: float
@@ -278,14 +186,14 @@ class BoxBody(_Body):
         return cls(x_min=box.x_min, y_min=box.y_min, x_max=box.x_max, y_max=box.y_max)
 
 
-class AlternativeBody(_Body):
+class AlternativeBody(StrictBody):
     """Another reading of the same plate."""
 
     text: str
     confidence: Probability
 
 
-class PlateReadingBody(_Body):
+class PlateReadingBody(StrictBody):
     """Everything that is known about a plate's reading."""
 
     text: str = Field(description="What the plate grammar made of raw_text.")
@@ -319,14 +227,14 @@ class PlateReadingBody(_Body):
         )
 
 
-class ModelBody(_Body):
+class ModelBody(StrictBody):
     """Weights that made a passage."""
 
     name: str
     sha256: Sha256
 
 
-class PassageBody(_Body):
+class PassageBody(StrictBody):
     """One passage with everything that the device told."""
 
     summary: PassageSummaryBody
@@ -372,13 +280,13 @@ class PassageBody(_Body):
         )
 
 
-class UploadBody(_Body):
+class UploadBody(StrictBody):
     """A picture that is now in the store."""
 
     sha256: Sha256
 
 
-class HealthBody(_Body):
+class HealthBody(StrictBody):
     """Whether the process runs and reaches its database."""
 
     status: Literal["ok", "database-unavailable"]

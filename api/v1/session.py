@@ -9,7 +9,8 @@ from api.deps.request import Identity, Now, ProcessDep
 from api.deps.transactions import sign_in
 from api.security.cookies import clear_session_cookie, session_token, set_session_cookie
 from api.v1.documented import problems
-from api.v1.schemas import LoginBody, SessionBody
+from api.v1.requests import LoginBody
+from api.v1.schemas import SessionBody
 
 router = APIRouter(prefix="/v1/session", tags=["session"])
 

@@ -22,9 +22,9 @@ PLATE_RECALL = 0.97
 PLATE_PRECISION = 0.95
 HELD_OUT_RECALL = 0.95
 HELD_OUT_PRECISION = 0.85  # plates of neighbours that are cut by the edge are not labelled
-VEHICLE_RECALL = 0.60
-VEHICLE_PRECISION = 0.60  # vehicles far away are not labelled
-VEHICLE_LABELS = 0.80
+VEHICLE_RECALL = 0.74
+VEHICLE_PRECISION = 0.66  # vehicles far away are not labelled
+VEHICLE_LABELS = 0.84
 
 
 def sample(name: str, split: Split) -> tuple[ManifestRow, ...]:

@@ -12,6 +12,7 @@ from edge.capture.types import SourceKind
 from edge.evidence.pictures import make_evidence
 from edge.pipeline.assembly import AssemblyCounts, PassageAssembly
 from edge.pipeline.detection import Detection
+from edge.pipeline.quiet import Look, QuietSceneDetection
 from edge.pipeline.reading import GateReading, Reading, RoadReading
 from edge.pipeline.rules import (
     GATE_PASSAGES,
@@ -111,7 +112,7 @@ class CameraPipeline:
     def __init__(
         self,
         *,
-        detection: Detection,
+        detection: Look,
         tracking: Tracking,
         reading: Reading,
         assembly: PassageAssembly,
@@ -153,8 +154,11 @@ def make_pipeline(plan: CameraPlan, models: Models) -> CameraPipeline:
             models.plates_on_crops or models.plates, models.reader, rules=RoadReadingRules()
         )
         vehicles = None
+    look: Look = Detection(finder, region=plan.region)
+    if plan.mode is CameraMode.GATE and not is_still:
+        look = QuietSceneDetection(look)
     return CameraPipeline(
-        detection=Detection(finder, region=plan.region),
+        detection=look,
         tracking=tracking,
         reading=reading,
         assembly=PassageAssembly(

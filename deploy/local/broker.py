@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Final
 
 from deploy.errors import BrokerError, StackNotReadyError
-from deploy.local.children import start_child, stop_child
 from deploy.local.ports import LOOPBACK, has_listener
+from deploy.local.supervision.children import start_child, stop_child
 from deploy.setup.places import ServerAccount
 
 INGEST_USERNAME: Final = "ingest"

@@ -17,11 +17,11 @@ from rich.console import Console
 from central.errors import CentralError
 from deploy.demo.choices import Ending, View
 from deploy.errors import DeployError
-from deploy.local import upkeep
 from deploy.local.clock import utc_now
+from deploy.local.commands import upkeep
+from deploy.local.commands.screens import show_ready, show_status
 from deploy.local.names import DATABASE, SERVICE_NAMES, SUPERUSER, SUPERVISOR
 from deploy.local.provision import RUNTIME_PARTS, ensure_parts
-from deploy.local.screens import show_ready, show_status
 from deploy.local.stack import LocalStack
 from deploy.setup.components import require_servers
 
@@ -58,7 +58,7 @@ def up(
 ) -> None:
     """Start database, broker, ingest, jobs and api; print the address of the page."""
     from deploy.local.administrators import make_first_administrator  # noqa: PLC0415
-    from deploy.local.foreground import run_in_foreground  # noqa: PLC0415
+    from deploy.local.commands.foreground import run_in_foreground  # noqa: PLC0415
 
     console, stack = Console(), LocalStack()
     if stack.is_running:

@@ -21,9 +21,9 @@ from typing import Final
 import psycopg
 
 from deploy.errors import ClusterError, ClusterVersionError, StackNotReadyError
-from deploy.local.children import credentials, start_child, stop_child
 from deploy.local.names import SOCKET_FOLDER_LENGTH_MAX, SUPERUSER, socket_url
 from deploy.local.ports import LOOPBACK
+from deploy.local.supervision.children import credentials, start_child, stop_child
 from deploy.setup.components import POSTGRES_MAJOR
 from deploy.setup.places import ServerAccount
 

@@ -11,11 +11,11 @@ import psutil
 
 from deploy.errors import DeployError, LocalStackError, StackNotReadyError, StackNotRunningError
 from deploy.local.broker import PrivateBroker
-from deploy.local.detached import Detached, start_detached
 from deploy.local.layout import StackLayout, layout_of
 from deploy.local.names import BROKER, SUPERVISOR
-from deploy.local.planning import READY_TIMEOUT_S, plan
 from deploy.local.state import StackPhase, StackState, is_lock_held, read_state
+from deploy.local.supervision.detached import Detached, start_detached
+from deploy.local.supervision.planning import READY_TIMEOUT_S, plan
 from deploy.setup.components import require_servers
 from deploy.setup.places import home_folder
 
@@ -128,7 +128,7 @@ class LocalStack:
 
     def _spawn(self, api_port: int | None) -> Detached:
         return start_detached(
-            "deploy.local.supervisor",
+            "deploy.local.supervision.supervisor",
             [str(self.layout.home), str(api_port or 0)],
             log_file=self.layout.log_file(SUPERVISOR),
         )

@@ -3,7 +3,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from deploy.local.skipped import skip_reasons
+from deploy.local.commands.skipped import skip_reasons
 
 TESTS = """
 import pytest

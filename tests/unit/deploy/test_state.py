@@ -8,7 +8,6 @@ import pytest
 
 from deploy.errors import PortInUseError
 from deploy.local.layout import StackLayout
-from deploy.local.planning import plan
 from deploy.local.ports import LOOPBACK
 from deploy.local.state import (
     ServicePhase,
@@ -20,6 +19,7 @@ from deploy.local.state import (
     read_state,
     write_state,
 )
+from deploy.local.supervision.planning import plan
 from deploy.setup.places import server_account
 
 

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from deploy.local.screens import duration_text
-from deploy.local.services import Service
+from deploy.local.commands.screens import duration_text
 from deploy.local.state import ServicePhase
-from deploy.local.watched import BACKOFF_LAST_S, Watched, backoff_s, stop_together
+from deploy.local.supervision.services import Service
+from deploy.local.supervision.watched import BACKOFF_LAST_S, Watched, backoff_s, stop_together
 
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
 

@@ -14,8 +14,8 @@ from rich.console import Console
 
 from deploy.errors import ComponentMissingError, LocalStackError, SetupError
 from deploy.local.clock import utc_now
+from deploy.local.commands.skipped import skip_reasons
 from deploy.local.provision import RUNTIME_PARTS, TEST_PARTS, Part, ensure_parts, renew_prefixes
-from deploy.local.skipped import skip_reasons
 from deploy.local.stack import LocalStack
 from deploy.setup.chromium import CHROMIUM_SETTING, find_chromium
 from deploy.setup.inventory import Finding, components, surroundings

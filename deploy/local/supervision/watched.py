@@ -13,8 +13,8 @@ from typing import Final
 
 import structlog
 
-from deploy.local.services import Service
 from deploy.local.state import ServicePhase, ServiceState
+from deploy.local.supervision.services import Service
 
 # The pause before a restart doubles from the first to the last.
 BACKOFF_FIRST_S: Final = 0.25

@@ -26,11 +26,16 @@ from deploy.local.broker import INGEST_USERNAME, PrivateBroker, new_secret
 from deploy.local.clock import utc_now
 from deploy.local.layout import StackLayout, layout_of, write_secret
 from deploy.local.names import BROKER, DATABASE, POSTGRES
-from deploy.local.planning import READY_TIMEOUT_S, plan
 from deploy.local.postgres import PrivateCluster
-from deploy.local.services import Service, broker_service, postgres_service, product_services
 from deploy.local.state import StackPhase, StackState, held_lock, write_state
-from deploy.local.watched import Watched, stop_together
+from deploy.local.supervision.planning import READY_TIMEOUT_S, plan
+from deploy.local.supervision.services import (
+    Service,
+    broker_service,
+    postgres_service,
+    product_services,
+)
+from deploy.local.supervision.watched import Watched, stop_together
 from deploy.setup.components import require_servers
 from deploy.setup.places import HOME_SETTING, require_free_space, require_writable
 

@@ -5,11 +5,11 @@ from rich.console import Console
 
 from deploy.local.administrators import make_first_administrator
 from deploy.local.clock import utc_now
-from deploy.local.planning import plan
-from deploy.local.screens import show_ready
+from deploy.local.commands.screens import show_ready
 from deploy.local.stack import LocalStack
 from deploy.local.state import StackState
-from deploy.local.supervisor import supervise
+from deploy.local.supervision.planning import plan
+from deploy.local.supervision.supervisor import supervise
 
 
 def run_in_foreground(console: Console, stack: LocalStack, *, api_port: int | None) -> None:

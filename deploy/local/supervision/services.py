@@ -14,13 +14,13 @@ from typing import Final
 
 from deploy.local.broker import INGEST_USERNAME, PrivateBroker
 from deploy.local.broker import STOP_TIMEOUT_S as BROKER_STOP_TIMEOUT_S
-from deploy.local.children import start_child
 from deploy.local.layout import StackLayout
 from deploy.local.names import API, BROKER, INGEST, JOBS, POSTGRES
 from deploy.local.ports import LOOPBACK
 from deploy.local.postgres import STOP_TIMEOUT_S as POSTGRES_STOP_TIMEOUT_S
 from deploy.local.postgres import PrivateCluster
 from deploy.local.state import StackState
+from deploy.local.supervision.children import start_child
 from deploy.setup.places import PROJECT_FOLDER
 
 # Together with the two servers' own limits this stays under ten seconds.

@@ -218,6 +218,21 @@ def add_device(
     )
 
 
+@device_app.command("new-secret")
+def new_secret(
+    name: Annotated[str, typer.Argument(help="The device's name.")],
+) -> None:
+    """Give a device a new secret, shown once; the old one is refused from now on."""
+    from deploy.local.devices import renew_secret  # noqa: PLC0415
+
+    secret = renew_secret(LocalStack(), name, now=utc_now())
+    Console().print(
+        f"Device {name} has a new secret, shown this once: [bold]{secret}[/]",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
 @admin_app.command("reset-password")
 def reset_password(
     username: Annotated[str, typer.Argument(help="Whose password.")] = "admin",

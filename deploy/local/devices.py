@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Adds a device to a running local stack: at the centre, at the broker, and as a site file."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from psycopg import AsyncConnection
+
 from central.db.pool import connection_info
-from central.sites.service import register_device
+from central.sites.service import SiteService, register_device
 from central.sites.types import Registration
 from deploy.errors import PlaceNotUsableError
 from deploy.local.layout import write_secret
@@ -85,6 +88,25 @@ def add_device(
     if output is not None:
         _write_files(stack, registration, secret=added.secret, output=output)
     return AddedDevice(device_id=registration.device_id, secret=added.secret, site_file=output)
+
+
+def renew_secret(stack: LocalStack, device_id: str, *, now: datetime) -> str:
+    """Give a device a new secret at the centre and the broker; the old one is refused from now on.
+
+    Also mends a device that the centre knows and the broker does not.
+
+    Raises:
+        CentralError: There is no such device.
+        StackNotRunningError: The stack does not run.
+    """
+    info = connection_info(stack.state.database_url, application_name="luuthong-device")
+
+    async def renew() -> str:
+        async with await AsyncConnection.connect(info) as connection:
+            renewed = await SiteService(connection).new_secret(device_id, now=now)
+        return renewed.secret
+
+    return stack.broker().add_device(device_id, secret=asyncio.run(renew()))
 
 
 def site_file_text(stack: LocalStack, registration: Registration, *, secret_file: str) -> str:

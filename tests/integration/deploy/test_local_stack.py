@@ -20,10 +20,11 @@ import psutil
 import psycopg
 import pytest
 
+from central.errors import DeviceNotFoundError
 from central.sites.types import Registration
 from deploy.errors import PortInUseError, StackNotRunningError
 from deploy.local.broker import may_connect
-from deploy.local.devices import add_device
+from deploy.local.devices import add_device, renew_secret
 from deploy.local.names import INGEST, SERVICE_NAMES
 from deploy.local.ports import LOOPBACK
 from deploy.local.stack import LocalStack
@@ -179,6 +180,21 @@ def test_an_added_device_may_connect_and_its_settings_are_valid(
     assert secret_file.stat().st_mode & 0o077 == 0
     assert may_connect(port=stack.state.broker_port, username="gate-01", secret=added.secret)
     assert not may_connect(port=stack.state.broker_port, username="gate-01", secret="wrong")
+
+
+def test_a_new_secret_shuts_the_old_one_out(stack: LocalStack) -> None:
+    registration = Registration(
+        device_id="gate-02", site_id="tram-02", province="dak-lak", site_name="Trạm 2"
+    )
+    old = add_device(stack, registration, output=None, now=NOW).secret
+
+    new = renew_secret(stack, "gate-02", now=NOW)
+
+    port = stack.state.broker_port
+    assert may_connect(port=port, username="gate-02", secret=new)
+    assert not may_connect(port=port, username="gate-02", secret=old)
+    with pytest.raises(DeviceNotFoundError):
+        renew_secret(stack, "gate-unknown", now=NOW)
 
 
 def test_down_is_quick_leaves_no_orphan_and_keeps_data_and_ports(stack: LocalStack) -> None:

@@ -22,7 +22,6 @@ from rich.table import Table
 from central.db.outages import translated_outages
 from central.db.pool import connection_info
 from central.domain.scope import SiteScope
-from central.domain.times import TimeLimits
 from central.errors import CentralError
 from central.identity.service import (
     BOOTSTRAP_USERNAME,
@@ -260,9 +259,7 @@ def quarantine_release() -> None:
         settings = read_settings()
         released = release_quarantined(
             _info(settings),
-            limits=TimeLimits(
-                skew_max=settings.ingest.clock_skew_max, age_max=settings.ingest.event_age_max
-            ),
+            limits=settings.ingest.time_limits,
             now=datetime.now(UTC),
             reasons=tuple(sorted(RELEASABLE_REASONS)),
         )

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from central.domain.times import TimeLimits
 from central.errors import SettingsError
 
 ENV_PREFIX = "LUUTHONG_CENTRAL_"
@@ -87,12 +88,28 @@ class IngestSettings(_Section):
         le=timedelta(days=36_500),
         description="How old a capture time may be. Older events go to quarantine.",
     )
+    recording_age_max: timedelta = Field(
+        default=timedelta(days=7305),
+        ge=timedelta(days=1),
+        le=timedelta(days=36_500),
+        description="The same for replayed recordings, whose time is not a device's clock; "
+        "at least as long as for live events.",
+    )
     metrics_port: int = Field(
         default=0,
         ge=0,
         le=65_535,
         description="Loopback port of ingest's Prometheus metrics; 0 switches them off.",
     )
+
+    @property
+    def time_limits(self) -> TimeLimits:
+        """Which capture times are believed."""
+        return TimeLimits(
+            skew_max=self.clock_skew_max,
+            age_max=self.event_age_max,
+            recording_age_max=max(self.recording_age_max, self.event_age_max),
+        )
 
 
 class JobsSettings(_Section):

@@ -21,20 +21,33 @@ class TimeLimits:
     Attributes:
         skew_max: Furthest ahead of the centre. Higher forgives worse device clocks; lower keeps
             wrong times out of searches.
-        age_max: Furthest behind the centre. Higher accepts older outboxes and recordings.
+        age_max: Furthest behind the centre. Higher accepts older outboxes, and clocks that fell
+            back further.
+        recording_age_max: The same for recordings, which may be old without any clock being wrong.
     """
 
     skew_max: timedelta
     age_max: timedelta
+    recording_age_max: timedelta
 
     def __post_init__(self) -> None:
-        if self.skew_max < timedelta(0) or self.age_max <= timedelta(0):
-            raise ValueError("need skew_max >= 0 and age_max > 0")
+        if self.skew_max < timedelta(0) or not timedelta(0) < self.age_max <= (
+            self.recording_age_max
+        ):
+            raise ValueError("need skew_max >= 0 and recording_age_max >= age_max > 0")
 
     def judge(self, stated_at: datetime, *, now: datetime) -> TimeVerdict:
         """Compare an aware time with the centre's clock; the limits themselves are plausible."""
+        return self._judge(stated_at, now=now, age_max=self.age_max)
+
+    def judge_recording(self, stated_at: datetime, *, now: datetime) -> TimeVerdict:
+        """The same for a time that comes from a recording and not from a device's clock."""
+        return self._judge(stated_at, now=now, age_max=self.recording_age_max)
+
+    def _judge(self, stated_at: datetime, *, now: datetime, age_max: timedelta) -> TimeVerdict:
+        """Compare an aware time with the centre's clock."""
         if stated_at > now + self.skew_max:
             return TimeVerdict.IN_FUTURE
-        if stated_at < now - self.age_max:
+        if stated_at < now - age_max:
             return TimeVerdict.TOO_OLD
         return TimeVerdict.PLAUSIBLE

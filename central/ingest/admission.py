@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from central.contracts.passage import ClockSource
 from central.contracts.topics import Topic
 from central.domain.times import TimeLimits, TimeVerdict
 from central.ingest.types import (
@@ -75,7 +76,12 @@ class Admission:
         passage = message.passage
         if (passage.site_id, passage.camera_id) not in self.directory.cameras:
             return Reason.UNKNOWN_CAMERA
-        match self.limits.judge(passage.captured_at, now=self.now):
+        judge = (
+            self.limits.judge_recording
+            if passage.clock_source is ClockSource.FILE
+            else self.limits.judge
+        )
+        match judge(passage.captured_at, now=self.now):
             case TimeVerdict.IN_FUTURE:
                 return Reason.TIME_IN_FUTURE
             case TimeVerdict.TOO_OLD:

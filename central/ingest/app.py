@@ -11,7 +11,6 @@ from typing import Final
 import structlog
 
 from central.db.pool import connection_info
-from central.domain.times import TimeLimits
 from central.ingest.database import IngestDatabase
 from central.ingest.link import BrokerLink
 from central.ingest.metrics import IngestMetrics, served
@@ -84,7 +83,7 @@ def run_ingest(
         acknowledger=link,
         metrics=counters,
         batch_limits=BatchLimits(messages_max=ingest.batch_events_max, wait=ingest.batch_wait),
-        time_limits=TimeLimits(skew_max=ingest.clock_skew_max, age_max=ingest.event_age_max),
+        time_limits=ingest.time_limits,
         clock=clock,
         stop=stop,
     )

@@ -12,7 +12,6 @@ from procrastinate import App, PsycopgConnector
 
 from central.db.outages import translated_outages
 from central.db.pool import connection_info, open_pool
-from central.domain.times import TimeLimits
 from central.evidence.store import EvidenceStore
 from central.ingest.release import release_quarantined
 from central.jobs.work import Housekeeping
@@ -68,9 +67,7 @@ def _schedule(
     housekeeping: Housekeeping, settings: CentralSettings, info: str
 ) -> tuple[tuple[str, str, Work], ...]:
     """Every job: its name, when it runs (in UTC), and what it does."""
-    limits = TimeLimits(
-        skew_max=settings.ingest.clock_skew_max, age_max=settings.ingest.event_age_max
-    )
+    limits = settings.ingest.time_limits
 
     async def release(now: datetime) -> int:
         """Let out of quarantine what is good by now; a thread, as ingest's code is not async."""

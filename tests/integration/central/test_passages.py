@@ -13,7 +13,6 @@ from central.contracts.passage import Direction, EvidenceKind, PassageV1, Vehicl
 from central.db.pool import connection_info
 from central.domain.plates import PlatePattern
 from central.domain.scope import SiteScope
-from central.domain.times import TimeLimits
 from central.errors import InvalidFilterError, PassageNotFoundError
 from central.ingest.database import IngestDatabase
 from central.ingest.parsing import parse
@@ -21,13 +20,14 @@ from central.ingest.store import store_batch
 from central.ingest.types import Delivery
 from central.passages.service import PassageService
 from central.passages.types import CameraKey, PageRequest, PassageFilter
+from central.settings import IngestSettings
 
 if TYPE_CHECKING:
     from tests.integration.central.conftest import FakeDevice
 
 EVERYTHING = SiteScope.everything()
 NOTHING = SiteScope(site_ids=frozenset())
-LIMITS = TimeLimits(skew_max=timedelta(minutes=5), age_max=timedelta(days=366))
+LIMITS = IngestSettings().time_limits
 BEGAN_AT = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 

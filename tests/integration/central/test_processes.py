@@ -8,7 +8,7 @@ import sys
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -16,12 +16,11 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from central.domain.times import TimeLimits
 from central.ingest.database import IngestDatabase
 from central.ingest.parsing import parse
 from central.ingest.store import store_batch
 from central.ingest.types import Delivery
-from central.settings import CentralSettings
+from central.settings import CentralSettings, IngestSettings
 from deploy.local.ports import free_port
 
 if TYPE_CHECKING:
@@ -120,7 +119,7 @@ def test_a_device_that_was_switched_off_gets_its_events_stored_when_it_is_back(
     disabled = run("device", "disable", device.device_id)
     passage = parse(Delivery(topic=device.topic(), payload=device.passage(seq=1).to_json()))
     with closing(IngestDatabase(rows.info.dsn)) as database, database.transaction() as connection:
-        limits = TimeLimits(skew_max=timedelta(minutes=5), age_max=timedelta(days=1))
+        limits = IngestSettings().time_limits
         store_batch(connection, [passage], limits=limits, now=datetime.now(UTC))
     early = run("quarantine", "release")
     enabled = run("device", "enable", device.device_id)

@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from central.contracts.passage import PassageV1
+from central.contracts.passage import ClockSource, PassageV1
 from central.contracts.topics import Stream
 from central.db.pool import connection_info
-from central.domain.times import TimeLimits
 from central.ingest.database import IngestDatabase
 from central.ingest.parsing import parse
 from central.ingest.release import release_quarantined
 from central.ingest.store import store_batch
 from central.ingest.types import BatchOutcome, Delivery, Reason
+from central.settings import IngestSettings
 
 if TYPE_CHECKING:
     from tests.integration.central.conftest import FakeDevice
 
 Store = Callable[..., BatchOutcome]
 Counter = Callable[[str], int]
-LIMITS = TimeLimits(skew_max=timedelta(minutes=5), age_max=timedelta(days=366))
+LIMITS = IngestSettings().time_limits
 
 
 @pytest.fixture
@@ -288,3 +288,17 @@ def test_a_passage_without_plate_vehicle_or_pictures_is_stored(
     assert outcome.stored == 1
     stored = rows.execute("SELECT plate_text, plate_raw_text, vehicle_class FROM passage")
     assert stored.fetchall() == [("", None, None)]
+
+
+def test_an_old_recording_is_stored_and_an_old_clock_is_not_believed(
+    store: Store, device: "FakeDevice"
+) -> None:
+    years_ago = datetime.now(UTC) - timedelta(days=3 * 365)
+    recording = device.passage(seq=1, captured_at=years_ago, clock_source=ClockSource.FILE)
+    live = device.passage(seq=2, captured_at=years_ago)
+
+    outcome = store(device, recording, live)
+
+    assert outcome.stored == 1
+    assert outcome.quarantined == (Reason.TIME_TOO_OLD,)
+    assert acked(outcome) == [2]

@@ -139,7 +139,7 @@ class LastResort:
 
 @asynccontextmanager
 async def _lifespan(
-    _app: FastAPI, *, settings: ApiSettings, clock: Clock, files: Assets
+    app: FastAPI, *, settings: ApiSettings, clock: Clock, files: Assets
 ) -> AsyncIterator[Mapping[str, object]]:
     """Open the pool and follow the feed, for as long as the process serves."""
     info = connection_info(
@@ -163,6 +163,7 @@ async def _lifespan(
             subscribers_max=settings.live_subscribers_max,
         )
         await stack.enter_async_context(running(feed))
+        app.state.metrics.live_pages.set_function(lambda: feed.subscribers)
         console = ConsoleParts(
             renderer=Renderer(assets=files, speeches=load_speeches()),
             shelf=PlateShelf(),

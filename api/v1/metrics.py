@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import structlog
 from fastapi import APIRouter, Request, Response
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import generate_latest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -47,6 +47,10 @@ class RequestMetrics:
             ("method", "route"),
             buckets=BUCKETS_S,
             registry=registry,
+        )
+
+        self.live_pages = Gauge(
+            "luuthong_live_pages", "Pages that follow the live list", registry=registry
         )
 
     def record(

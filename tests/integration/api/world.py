@@ -41,13 +41,13 @@ from central.contracts.passage import (
     VehicleClass,
 )
 from central.contracts.topics import Stream, Topic
-from central.domain.times import TimeLimits
 from central.identity.service import IdentityService
 from central.identity.types import Role
 from central.ingest.database import IngestDatabase
 from central.ingest.parsing import parse
 from central.ingest.store import store_batch
 from central.ingest.types import Delivery
+from central.settings import IngestSettings
 from central.sites.repository import SiteRepository
 from central.sites.service import register_device
 from central.sites.types import Camera, Registration
@@ -62,7 +62,7 @@ CAMERA_ID: Final = "lan-vao"
 USERNAME: Final = "operator"
 DISPLAY_NAME: Final = "Trực ban số 1"
 START_WAIT_S: Final = 20.0
-LIMITS: Final = TimeLimits(skew_max=timedelta(minutes=5), age_max=timedelta(days=366))
+LIMITS: Final = IngestSettings().time_limits
 SESSION_COOKIE: Final = "luuthong_session"
 _Outcome = TypeVar("_Outcome")
 _EMPTY: Final = """

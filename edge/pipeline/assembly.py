@@ -18,6 +18,7 @@ from edge.pipeline.geometry import (
     distance_px,
     overlap,
 )
+from edge.pipeline.known import FOLLOW_SIZES, KnownVehicle, has_like_size
 from edge.pipeline.ports import EvidenceMaker, ObjectDetector
 from edge.pipeline.records import Fuse, TrackRecord
 from edge.pipeline.rules import PassageRules
@@ -28,23 +29,11 @@ from models.runtime.values import BoxPx, PlateReading, VehicleClass
 SHADOW_OVERLAP: Final = 0.5
 """Two boxes of one frame that overlap more are two boxes of one vehicle."""
 SHADOW_SHARE: Final = 0.5
-FOLLOW_SIZES: Final = 1.0
-"""Own sizes by which a vehicle may miss the place where it was expected. Higher finds more lost
-vehicles again and takes a follower for the one before it."""
-LIKE_SIZE: Final = 0.35
-"""Least ratio of the smaller to the larger side of two boxes of one vehicle."""
 EARLY_CHECK_EVERY: Final = 3
+GUESS_CONFIDENCE: Final = 0.2
+"""A gate's reading below this can't tell one vehicle from another: the place must."""
 CLASS_CONFIDENCE_MIN: Final = 0.25
 """A gate vehicle's class below this is not said. Higher leaves more passages without a class."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Known:
-    """A vehicle that was sent a moment ago."""
-
-    last_at: datetime
-    reading: PlateReading | None
-    box_px: BoxPx | None
 
 
 @dataclass(slots=True)
@@ -84,7 +73,7 @@ class PassageAssembly:
         self._vehicles = vehicles
         self._records: dict[int, TrackRecord] = {}
         self._held: list[TrackRecord] = []
-        self._known: list[_Known] = []
+        self._known: list[KnownVehicle] = []
         self.counts = AssemblyCounts()
 
     def take(self, read: Read) -> list[Passage]:
@@ -157,7 +146,7 @@ class PassageAssembly:
         nearest_px = FOLLOW_SIZES * max(box_px.width, box_px.height)
         for record in self._held:
             expected_px = record.expected_centre_px(frame.captured_at)
-            if expected_px is None or not _has_like_size(record.last_box_px, box_px):
+            if expected_px is None or not has_like_size(record.last_box_px, box_px):
                 continue
             away_px = math.hypot(x_px - expected_px[0], y_px - expected_px[1])
             if away_px <= nearest_px:
@@ -257,12 +246,21 @@ class PassageAssembly:
         for known in self._known:
             # Whoever was in view at the same time is somebody else.
             gap_s = (record.first_at - known.last_at).total_seconds()
-            if 0 < gap_s <= self._rules.reappear_s and self._is_same(
+            if not 0 < gap_s <= self._rules.reappear_s:
+                continue
+            if self._goes_on(record, known) or self._is_same(
                 record, reading=known.reading, box_px=known.box_px
             ):
                 self._remember(record)
                 return True
         return False
+
+    def _goes_on(self, record: TrackRecord, known: KnownVehicle) -> bool:
+        """Whether a plate too small to be read appears where a sent vehicle was expected."""
+        own = record.reading(self._fuse)
+        if not self._rules.needs_plate or own is None or own.confidence >= GUESS_CONFIDENCE:
+            return False
+        return known.is_expected_at(record.first_box_px, record.first_at)
 
     def _is_same(
         self, record: TrackRecord, *, reading: PlateReading | None, box_px: BoxPx | None
@@ -280,10 +278,11 @@ class PassageAssembly:
 
     def _remember(self, record: TrackRecord) -> None:
         self._known.append(
-            _Known(
+            KnownVehicle(
                 last_at=record.last_at,
                 reading=record.reading(self._fuse),
                 box_px=record.last_box_px,
+                velocity_px_s=record.velocity_px_s,
             )
         )
 
@@ -385,11 +384,3 @@ class PassageAssembly:
             if is_sure and contains_centre(found.box_px, view.plate_box_px):
                 return VehicleClass(found.label), found.confidence, found.box_px
         return None, None, None
-
-
-def _has_like_size(first: BoxPx | None, second: BoxPx) -> bool:
-    """Whether two boxes may be of one vehicle: neither side differs too much."""
-    if first is None:
-        return False
-    sides = ((first.width, second.width), (first.height, second.height))
-    return all(min(pair) >= LIKE_SIZE * max(pair) for pair in sides)

@@ -73,6 +73,7 @@ class TrackRecord:
         self.best_confidence = 0.0
         self.votes: Counter[str] = Counter()
         self.path: list[tuple[float, float]] = []
+        self.first_box_px: BoxPx | None = None
         self.last_box_px: BoxPx | None = None
         self.is_cut = False
         self.is_sent = False
@@ -91,6 +92,7 @@ class TrackRecord:
         height_px, width_px = frame.image.shape[:2]
         self.frames += 1
         self.last_at = max(self.last_at, frame.captured_at)
+        self.first_box_px = self.first_box_px or box_px
         self.last_box_px = box_px
         self.is_cut = touches_border(
             box_px, width_px=width_px, height_px=height_px, margin_px=BORDER_MARGIN_PX
@@ -137,6 +139,18 @@ class TrackRecord:
             return None
         label, votes = self.votes.most_common(1)[0]
         return label, votes / total
+
+    @property
+    def velocity_px_s(self) -> tuple[float, float]:
+        """How fast it went lately, right and down; zero before two frames."""
+        if not self._steps:
+            return 0.0, 0.0
+        (first_at, first), (last_at, last) = self._steps[0], self._steps[-1]
+        seen_s = (last_at - first_at).total_seconds()
+        if seen_s <= 0:
+            return 0.0, 0.0
+        (x_px, y_px), (first_x_px, first_y_px) = last.centre, first.centre
+        return (x_px - first_x_px) / seen_s, (y_px - first_y_px) / seen_s
 
     def expected_centre_px(self, moment: datetime) -> tuple[float, float] | None:
         """Where the object should be now, had it gone on as it last went; ``None`` if unseen."""

@@ -153,6 +153,33 @@ def test_a_plate_that_is_lost_and_found_again_is_one_passage() -> None:
     assert film.assembly.counts.rejoined == 1
 
 
+def test_a_plate_that_is_found_again_too_small_to_be_read_is_no_second_passage() -> None:
+    film = Film(GATE_PASSAGES)
+    for step in range(12):
+        film.show((1, box(100 + 5 * step, 100), reading("47AD15155")))
+    film.nothing(0.2, ended=(1,))
+    for step in range(15, 20):
+        film.show((2, box(100 + 5 * step, 100), reading("30F2", 0.05)))
+
+    film.finish(2)
+
+    assert film.texts == ["47AD15155"]
+    assert film.assembly.counts.rejoined == 1
+
+
+def test_an_illegible_plate_elsewhere_is_another_passage() -> None:
+    film = Film(GATE_PASSAGES)
+    for step in range(12):
+        film.show((1, box(100 + 5 * step, 100), reading("47AD15155")))
+    film.nothing(0.2, ended=(1,))
+    for step in range(15, 20):
+        film.show((2, box(100 + 5 * step, 20), reading("30F2", 0.05)))
+
+    film.finish(2)
+
+    assert film.texts == ["47AD15155", "30F2"]
+
+
 def test_an_unsure_beginning_is_joined_with_the_sure_rest() -> None:
     film = Film(GATE_PASSAGES)
     for _ in range(4):

@@ -33,8 +33,11 @@ fmt: ## format Python and templates
 lock: ## resolve the hashed locks again (needs uv)
 	uv pip compile -q pyproject.toml --extra edge --extra central --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate -o requirements.lock --custom-compile-command "make lock"
 	uv pip compile -q pyproject.toml --extra edge --extra central --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate -o requirements-dev.lock --custom-compile-command "make lock"
+	uv pip compile -q requirements-train.lock --no-deps --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -o requirements-train.lock
 
-train: ## train every model again from the data beside the project (hours)
+train: ## train every model again from the data beside the project (about an hour)
+	@$(LUUTHONG) setup --only python
+	$(BIN)/python -m models.training.environment
 	$(BIN)/luuthong-models train all
 
 eval: ## measure the released models on their validation split

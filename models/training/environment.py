@@ -21,7 +21,9 @@ ENVIRONMENT_FOLDER: Final = PROJECT_FOLDER / ".venv-train"
 LOCK_FILE: Final = PROJECT_FOLDER / "requirements-train.lock"
 MAKE_COMMAND: Final = "python -m models.training.environment"
 INSTALL_TIMEOUT_S: Final = 3600
-_WITHOUT_DEPENDENCIES: Final = "# without dependencies"
+TORCH: Final = "torch==2.13.0"
+"""Not in the lock: which build of it is offered, and so its hash, depends on the machine."""
+
 _NEEDED_MODULES: Final = ("torch", "ultralytics", "onnx", "onnxslim", "openvino", "onnxruntime")
 
 
@@ -59,25 +61,6 @@ def quieten_library(settings_folder: Path) -> None:
     os.environ["YOLO_CONFIG_DIR"] = str(settings_folder)
 
 
-def locked_requirements(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Requirements of the lock: with their dependencies listed, and without.
-
-    The training library asks for a desktop's OpenCV and a torchvision build
-    that does not fit the processor's torch; those packages are installed
-    without dependencies.
-    """
-    plain: list[str] = []
-    alone: list[str] = []
-    target = plain
-    for raw in text.splitlines():
-        line = raw.strip()
-        if line == _WITHOUT_DEPENDENCIES:
-            target = alone
-        elif line and not line.startswith("#"):
-            target.append(line)
-    return tuple(plain), tuple(alone)
-
-
 def make_environment(folder: Path = ENVIRONMENT_FOLDER) -> Path:
     """Make or complete the training environment.
 
@@ -90,9 +73,10 @@ def make_environment(folder: Path = ENVIRONMENT_FOLDER) -> Path:
     python = folder / "bin" / "python"
     if not python.exists():
         venv.create(folder, with_pip=True)
-    plain, alone = locked_requirements(LOCK_FILE.read_text(encoding="utf-8"))
-    _install(python, plain)
-    _install(python, ("--no-deps", *alone))
+    # The lock names everything, so nothing else may come: the training library asks for a
+    # desktop's OpenCV and for a torchvision that does not fit the processor's torch.
+    _install(python, ("--no-deps", TORCH))
+    _install(python, ("--no-deps", "--require-hashes", "--requirement", str(LOCK_FILE)))
     return python
 
 

@@ -6,11 +6,12 @@ the cache folder. Package scripts never run (``npm ci --ignore-scripts``).
 """
 
 import hashlib
+import importlib.util
 import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -77,7 +78,7 @@ def ensure_assets(cache: Path, reporter: Reporter, *, console: Path = CONSOLE_FO
                 reason="the console's assets must be built there, and it is not writable for you",
                 remedy="Let the checkout's owner run ./luuthong setup once.",
             )
-        node = find_node(cache) or _install_node(cache, reporter)
+        node = ensure_node(cache, reporter)
         digest = sources_digest(console)
         reporter.update("Fetching the console's packages with npm")
         _run_npm(node, console, ("ci", "--ignore-scripts", "--no-audit", "--no-fund"))
@@ -94,6 +95,32 @@ def find_node(cache: Path) -> Node | None:
         if version is not None and _major(version) >= NODE_MAJOR_MIN:
             return Node(version=version, program=Path(program), npm=(npm,))
     return _cached_node(cache)
+
+
+def ensure_node(cache: Path, reporter: Reporter) -> Node:
+    """Find Node, or put one into the cache folder.
+
+    Raises:
+        SetupError: It cannot be had, or does not start here.
+    """
+    return find_node(cache) or _install_node(cache, reporter)
+
+
+def ensure_playwright_node(cache: Path, reporter: Reporter) -> Mapping[str, str]:
+    """What Playwright's environment needs so that its driver starts.
+
+    Playwright brings a Node of its own, which needs a library that small systems lack. Where it
+    does not start, ours takes its place.
+
+    Returns:
+        Variables to add; none where Playwright's own Node starts, or where Playwright is absent.
+    """
+    found = importlib.util.find_spec("playwright")
+    if found is None or found.origin is None:
+        return {}
+    if _version(Path(found.origin).parent / "driver" / "node") is not None:
+        return {}
+    return {"PLAYWRIGHT_NODEJS_PATH": str(ensure_node(cache, reporter).program)}
 
 
 def _cached_node(cache: Path) -> Node | None:

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -19,7 +20,9 @@ from deploy.local.provision import RUNTIME_PARTS, TEST_PARTS, Part, ensure_parts
 from deploy.local.stack import LocalStack
 from deploy.setup.chromium import CHROMIUM_SETTING, find_chromium
 from deploy.setup.inventory import Finding, components, surroundings
-from deploy.setup.places import PROJECT_FOLDER
+from deploy.setup.node import ensure_playwright_node
+from deploy.setup.places import PROJECT_FOLDER, cache_folder
+from deploy.setup.progress import TerminalReporter
 
 
 def setup(
@@ -64,19 +67,26 @@ def run_tests(
     if importlib.util.find_spec("pytest") is None:
         raise ComponentMissingError("pytest", remedy="Run the tests with: ./luuthong test")
     ensure_parts(RUNTIME_PARTS, console)
-    try:
-        ensure_parts(TEST_PARTS, console)
-    except SetupError as error:
-        console.print(f"[yellow]No browser tests:[/] {error}", soft_wrap=True)
-    environment = dict(os.environ)
-    if (browser := find_chromium()) is not None:
-        environment[CHROMIUM_SETTING] = str(browser.program)
+    environment = {**os.environ, **_browser_environment(console)}
     with tempfile.TemporaryDirectory(prefix="luuthong-report-") as folder:
         report = Path(folder) / "report.xml"
         command = (sys.executable, "-m", "pytest", f"--junitxml={report}", *(arguments or ()))
         result = subprocess.run(command, cwd=PROJECT_FOLDER, env=environment, check=False)
         _show_skipped(console, report)
     raise typer.Exit(result.returncode)
+
+
+def _browser_environment(console: Console) -> Mapping[str, str]:
+    """Brings a browser and what drives it; says why where that cannot be."""
+    try:
+        ensure_parts(TEST_PARTS, console)
+        with TerminalReporter(console) as reporter:
+            driver = ensure_playwright_node(cache_folder(), reporter)
+    except SetupError as error:
+        console.print(f"[yellow]No browser tests:[/] {error}", soft_wrap=True)
+        return {}
+    browser = find_chromium()
+    return driver if browser is None else {**driver, CHROMIUM_SETTING: str(browser.program)}
 
 
 def show_findings(console: Console, findings: list[Finding]) -> None:

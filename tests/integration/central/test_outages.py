@@ -52,9 +52,9 @@ class OwnBroker:
 
 
 @pytest.fixture
-def own_folder() -> Iterator[Path]:
+def own_folder(server_folder: Path) -> Iterator[Path]:
     """A short folder, which the servers' account may enter."""
-    folder = Path(tempfile.mkdtemp(prefix="lt-", dir="/tmp"))  # made by mkdtemp
+    folder = Path(tempfile.mkdtemp(prefix="own-", dir=server_folder))
     folder.chmod(0o755)
     yield folder
     shutil.rmtree(folder, ignore_errors=True)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 # Developers' targets; `make` alone lists them. Everything runs in the environment of ./luuthong.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt lock train eval models-verify bench-edge bench-ingest schemas docs schema up down clean
+.PHONY: help demo test check fmt lock train eval models-verify bench-edge bench-ingest schemas docs up down clean
 LUUTHONG := ./luuthong
 HOME_FOLDER := $(if $(LUUTHONG_HOME),$(LUUTHONG_HOME),.luuthong)
 BIN := $(HOME_FOLDER)/venv/bin
@@ -25,10 +25,7 @@ down: ## stop the local stack
 	@$(LUUTHONG) down
 
 fmt: ## format Python and templates
-	@$(LUUTHONG) setup --only python-dev
-	$(BIN)/ruff format .
-	$(BIN)/ruff check --fix --exit-zero --quiet .
-	$(BIN)/djlint --reformat --quiet api || true
+	@$(LUUTHONG) fmt
 
 lock: ## resolve the hashed locks again (needs uv)
 	uv pip compile -q pyproject.toml --extra edge --extra central --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate -o requirements.lock --custom-compile-command "make lock"
@@ -42,6 +39,12 @@ train: ## train every model again from the data beside the project (about an hou
 
 eval: ## measure the released models on their validation split
 	$(BIN)/luuthong-models evaluate
+
+bench-ingest: ## events per second of ingest, and the ratio to a raw COPY of the same rows
+	$(BIN)/python -m tests.load.bench_ingest
+
+bench-edge: ## frames per second of the edge on rendered gate cameras, and its memory
+	$(BIN)/python -m tests.load.bench_edge
 
 schemas: ## write the JSON Schemas of the messages
 	$(BIN)/python -m central.contracts.schemas

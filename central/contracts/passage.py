@@ -8,14 +8,14 @@ from uuid import UUID
 from pydantic import Field, StringConstraints, model_validator
 
 from central.contracts.identifiers import Sha256, Slug
-from central.contracts.message import AwareDatetime, Message, Probability, Seq, StoredText
+from central.contracts.message import AwareDatetime, Message, Probability, Seq
 
 MAX_PLATE_LENGTH = 12
 MAX_ALTERNATIVES = 5
 MAX_EVIDENCE = 8
 MAX_MODELS = 8
 
-PlateText = Annotated[StoredText, StringConstraints(pattern=r"^[A-Z0-9]{0,12}$")]
+PlateText = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9]{0,12}$")]
 """Plate without separators, top line first, Đ written D; empty when nothing could be read."""
 
 Pixel = Annotated[float, Field(ge=-10_000, le=100_000, allow_inf_nan=False)]

@@ -9,7 +9,7 @@ from typing import Final
 
 import models.datasets.synth
 from models.datasets.synth.road.plan import ScenePlan, VehicleTruth, demo_plan
-from models.datasets.synth.road.video import read_truth, truth_path, write_clip
+from models.datasets.synth.scene_video import read_truth, truth_path, write_clip
 
 VEHICLES: Final = 24
 SEED: Final = 7

@@ -27,7 +27,7 @@ from deploy.local.stack import LocalStack
 from deploy.setup.components import Servers
 from edge.outbox.store import look_into
 from models.datasets.synth.road.plan import demo_plan
-from models.datasets.synth.road.video import write_clip
+from models.datasets.synth.scene_video import write_clip
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 

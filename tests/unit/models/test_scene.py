@@ -22,8 +22,8 @@ from models.datasets.synth.road.plan import (
     near_end_z_m,
 )
 from models.datasets.synth.road.space import Lens
-from models.datasets.synth.road.video import read_truth, truth_path, write_clip
 from models.datasets.synth.scene import render_clip, scene_truth, training_scene
+from models.datasets.synth.scene_video import read_truth, truth_path, write_clip
 from models.runtime.values import BgrImage, PlateColour, PlateLayout
 
 SMALL = Lens(width_px=320, height_px=180, focal_px=340.0, horizon_px=59.0, height_m=1.7)

@@ -25,7 +25,9 @@ down: ## stop the local stack
 	@$(LUUTHONG) down
 
 fmt: ## format Python and templates
-	@$(LUUTHONG) fmt
+	@$(LUUTHONG) setup --only python-dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix --exit-zero --quiet .
 
 lock: ## resolve the hashed locks again (needs uv)
 	uv pip compile -q pyproject.toml --extra edge --extra central --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate -o requirements.lock --custom-compile-command "make lock"

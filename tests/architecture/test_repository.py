@@ -159,7 +159,6 @@ def test_code_never_asks_for_the_time_behind_the_callers_back() -> None:
     assert clocks <= {
         Path(name)
         for name in (
-            "api/deps.py",
             "api/main.py",
             "central/cli.py",
             "central/ingest/app.py",

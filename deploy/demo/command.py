@@ -149,7 +149,15 @@ def _show(console: Console, stack: LocalStack, *, source: str | None, view: View
         log_file=stack.layout.log_file("demo-edge"),
     )
     device_code = _play(console, state, device, order, showing)
-    return _report(console, state, device, showing=showing, since=since, device_code=device_code)
+    played_s = (utc_now() - since).total_seconds()
+    code = _report(console, state, device, showing=showing, since=since, device_code=device_code)
+    if showing.clip is not None and played_s > showing.clip.plan.duration_s + LAG_NOTED_S:
+        console.print(
+            f"This machine was busy: it took {played_s:.0f} s to look at"
+            f" {showing.clip.plan.duration_s:.0f} s of road, and camera to row includes the wait.",
+            highlight=False,
+        )
+    return code
 
 
 def _prepare(

@@ -35,6 +35,11 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
     help="Luuthong on one machine: database, broker, ingest, jobs, api and page.",
+    epilog=(
+        "Environment: LUUTHONG_HOME (data, logs and Python packages; .luuthong in the checkout),"
+        " LUUTHONG_CACHE (downloaded servers; the user's cache folder), LUUTHONG_DEBIAN_MIRROR"
+        " (where apt has none), LUUTHONG_CHROMIUM (browser of the tests)."
+    ),
 )
 device_app = typer.Typer(no_args_is_help=True, help="Devices of the running stack.")
 admin_app = typer.Typer(no_args_is_help=True, help="Users of the running stack.")

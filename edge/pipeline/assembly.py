@@ -157,6 +157,9 @@ class PassageAssembly:
         """Whether a track that is a plate now bears another one."""
         if not self._rules.needs_plate or not record.sightings:
             return False
+        is_unsure = sighting.reading.confidence < self._rules.sure_confidence
+        if is_unsure or sighting.reading.text == record.sightings[-1].reading.text:
+            return False  # Agreeing on all sightings in every frame would cost more than reading.
         so_far = record.reading(self._fuse)
         return so_far is not None and contradicts(
             so_far, sighting.reading, sure_confidence=self._rules.sure_confidence

@@ -69,7 +69,7 @@ def play(device: DemoDevice, order: PlayOrder, *, on_poll: Callable[[float], Non
                 process.kill()
                 process.wait()
     if code == EXIT_BAD_INPUT:
-        raise DemoSourceError(last_words(order.log_file))
+        raise DemoSourceError(last_words(order.log_file).removeprefix("luuthong-edge: "))
     return code
 
 

@@ -125,6 +125,7 @@ def _stored(passage: Passage) -> StoredPassage:
     return StoredPassage(
         id=summary.id,
         captured_at=summary.captured_at,
+        last_seen_at=passage.last_seen_at,
         stored_at=summary.stored_at,
         frame_index=passage.frame_index,
         plate_text=summary.plate_text,

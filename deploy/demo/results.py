@@ -23,6 +23,8 @@ class StoredPassage:
     """A passage as the database holds it.
 
     Attributes:
+        captured_at: Exposure of its best picture.
+        last_seen_at: Exposure of the last frame in which it was seen before it was sent.
         plate_text: Empty when nothing was read.
         plate_box_px: Place of the plate in frame ``frame_index``; ``None`` without a plate.
         pictures_named: Pictures that it refers to.
@@ -31,6 +33,7 @@ class StoredPassage:
 
     id: UUID
     captured_at: datetime
+    last_seen_at: datetime
     stored_at: datetime
     frame_index: int
     plate_text: str
@@ -44,6 +47,11 @@ class StoredPassage:
     def delay(self) -> timedelta:
         """From the exposure of its best picture to the committed row."""
         return self.stored_at - self.captured_at
+
+    @property
+    def delay_after_sight(self) -> timedelta:
+        """From the last frame that told of it to the committed row."""
+        return self.stored_at - self.last_seen_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

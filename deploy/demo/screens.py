@@ -84,6 +84,9 @@ def show_summary(
     delays = [passage.delay for passage in passages]
     table.add_row("camera to row, p50", _seconds(percentile_s(delays, 0.5)))
     table.add_row("camera to row, p99", _seconds(percentile_s(delays, 0.99)))
+    after_sight = [passage.delay_after_sight for passage in passages]
+    table.add_row("last sight to row, p50", _seconds(percentile_s(after_sight, 0.5)))
+    table.add_row("last sight to row, p99", _seconds(percentile_s(after_sight, 0.99)))
     named = sum(passage.pictures_named for passage in passages)
     stored = sum(passage.pictures_stored for passage in passages)
     table.add_row("evidence pictures stored", f"{stored} of {named}")

@@ -52,6 +52,7 @@ def passage(
     return StoredPassage(
         id=UUID(int=frame),
         captured_at=START,
+        last_seen_at=START + timedelta(seconds=0.25),
         stored_at=START + timedelta(seconds=delay_s),
         frame_index=frame,
         plate_text=plate,
@@ -183,5 +184,7 @@ def test_the_tables_show_the_figures() -> None:
     assert "plates read right 1 of 2" in shown
     assert "camera to row, p50 0.50 s" in shown
     assert "camera to row, p99 2.25 s" in shown
+    assert "last sight to row, p50 0.25 s" in shown
+    assert "last sight to row, p99 2.00 s" in shown
     assert "evidence pictures stored 4 of 4" in shown
     assert "Nothing was lost and nothing was doubled." in shown

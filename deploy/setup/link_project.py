@@ -29,6 +29,7 @@ _METADATA: Final = """\
 Metadata-Version: 2.4
 Name: {name}
 Version: {version}
+License-Expression: {licence}
 """
 
 
@@ -46,13 +47,14 @@ def link_project(root: Path, *, site_packages: Path, scripts: Path, python: Path
     """
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     name, version, commands = project["name"], project["version"], project["scripts"]
+    metadata = _METADATA.format(name=name, version=version, licence=project["license"])
     for stale in site_packages.glob(f"{name}-*.dist-info/*"):
         stale.unlink()
     information = site_packages / f"{name}-{version}.dist-info"
     entries = "".join(f"{command} = {target}\n" for command, target in commands.items())
     texts = {
         site_packages / f"{name}.pth": f"{root}\n",
-        information / "METADATA": _METADATA.format(name=name, version=version),
+        information / "METADATA": metadata,
         information / "INSTALLER": f"{name}\n",
         information / "entry_points.txt": f"[console_scripts]\n{entries}",
     }

@@ -14,7 +14,7 @@ from edge.cli import app
 from edge.errors import EXIT_OK, EXIT_UNACKNOWLEDGED
 from edge.outbox.store import look_into
 from models.datasets.synth.road.plan import demo_plan
-from models.datasets.synth.road.video import write_clip
+from models.datasets.synth.scene_video import write_clip
 from tests.conftest import BrokerForTests
 from tests.integration.edge.centre import Centre
 

@@ -9,6 +9,7 @@ PROJECT = """
 [project]
 name = "sample"
 version = "1.2.3"
+license = "MIT"
 
 [project.scripts]
 sample = "sample_code.cli:main"

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Final
 
 from edge.pipeline.geometry import (
+    area,
     contains_centre,
     direction_of,
     distance_px,
@@ -382,8 +383,14 @@ class PassageAssembly:
             return VehicleClass(label[0]), label[1], view.vehicle_box_px
         if self._vehicles is None or view.whole is None or view.plate_box_px is None:
             return None, None, None
-        for found in self._vehicles.detect(view.whole):
-            is_sure = found.confidence >= CLASS_CONFIDENCE_MIN
-            if is_sure and contains_centre(found.box_px, view.plate_box_px):
-                return VehicleClass(found.label), found.confidence, found.box_px
-        return None, None, None
+        around = [
+            found
+            for found in self._vehicles.detect(view.whole)
+            if found.confidence >= CLASS_CONFIDENCE_MIN
+            and contains_centre(found.box_px, view.plate_box_px)
+        ]
+        if not around:
+            return None, None, None
+        # A motorcycle before a bus lies in both boxes: the plate is the nearer one's.
+        own = min(around, key=lambda found: area(found.box_px))
+        return VehicleClass(own.label), own.confidence, own.box_px

@@ -16,15 +16,20 @@ class TrackingRules:
         sure_confidence: Boxes above it are matched first, those below only continue tracks.
         overlap_min: Share of overlap that makes two boxes the same object. Higher loses fast
             objects, lower joins neighbours.
+        reach: Boxes are matched as if they were larger on every side by this share of themselves.
+            Higher follows small, fast things between frames far apart and mixes up neighbours.
     """
 
     lost_s: float
     start_confidence: float
     sure_confidence: float
     overlap_min: float = 0.1
+    reach: float = 0.0
 
 
-PLATE_TRACKING: Final = TrackingRules(lost_s=0.6, start_confidence=0.3, sure_confidence=0.3)
+PLATE_TRACKING: Final = TrackingRules(
+    lost_s=0.6, start_confidence=0.3, sure_confidence=0.3, overlap_min=0.05, reach=1.0
+)
 VEHICLE_TRACKING: Final = TrackingRules(lost_s=1.0, start_confidence=0.3, sure_confidence=0.3)
 
 

@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 import numpy as np
 import supervision
-from trackers import ByteTrackTracker
+from trackers import BIoU, ByteTrackTracker
 
 from edge.pipeline.rules import TrackingRules
 from edge.stages import Detected, Tracked, TrackedObject
@@ -136,6 +136,7 @@ def _make_tracker(rules: TrackingRules) -> ByteTrackTracker:
         minimum_consecutive_frames=2,
         minimum_iou_threshold=rules.overlap_min,
         high_conf_det_threshold=rules.sure_confidence,
+        iou=BIoU(buffer_ratio=rules.reach),
     )
 
 

@@ -103,6 +103,17 @@ def test_a_moving_box_keeps_its_number_and_ends_when_it_is_gone() -> None:
     assert [ids for ids in ended if ids] == [tuple(seen)]
 
 
+def test_a_plate_that_moves_by_more_than_its_own_width_keeps_its_number() -> None:
+    tracking = MotionTracking(PLATE_TRACKING)
+
+    seen = [
+        {item.track_id for item in tracking.track(detected(i, box(20 + 60 * i, 80))).objects}
+        for i in range(5)
+    ]
+
+    assert seen == [set(), {0}, {0}, {0}, {0}]
+
+
 def test_slow_footage_is_followed_although_frames_are_far_apart() -> None:
     tracking = MotionTracking(VEHICLE_TRACKING)
 

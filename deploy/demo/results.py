@@ -8,6 +8,7 @@ from math import ceil, hypot
 from typing import Final
 from uuid import UUID
 
+from edge.errors import EXIT_INTERRUPTED, EXIT_OK
 from models.datasets.synth.road.plan import VehicleTruth
 from models.runtime.values import BoxPx
 
@@ -196,7 +197,9 @@ def faults(ledger: EventLedger, comparison: Comparison | None, *, device_code: i
         device_code: Exit code of the device's program.
     """
     found = []
-    if device_code != 0:
+    if device_code == EXIT_INTERRUPTED:
+        found.append("Playing was interrupted.")
+    elif device_code != EXIT_OK:
         found.append(f"The device ended with code {device_code}.")
     if ledger.lost:
         found.append(f"{ledger.lost} of {ledger.made} events are lost.")

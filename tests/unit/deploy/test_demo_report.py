@@ -142,6 +142,10 @@ def test_a_run_in_which_all_is_well_has_no_faults() -> None:
     assert faults(COMPLETE, None, device_code=0) == []
 
 
+def test_an_interrupted_playing_is_called_so() -> None:
+    assert faults(COMPLETE, None, device_code=130) == ["Playing was interrupted."]
+
+
 def test_an_event_that_the_device_still_holds_is_not_lost() -> None:
     stored_but_unacknowledged = EventLedger(
         made=3, stored=3, missing=0, waiting=1, repeated=0, quarantined=0

@@ -63,7 +63,8 @@ app.add_typer(outbox_app, name="outbox")
 
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="site file (TOML)")]
 MaybeConfigOption = Annotated[
-    Path | None, typer.Option("--config", "-c", help="site file (TOML); not needed offline")
+    Path | None,
+    typer.Option("--config", "-c", help="site file (TOML); without one nothing is sent"),
 ]
 
 
@@ -108,7 +109,7 @@ def replay_command(  # noqa: PLR0917 - the library reads options from parameters
     events: Annotated[
         Path | None, typer.Option(help="also write every passage there, as a JSON line")
     ] = None,
-    offline: Annotated[bool, typer.Option("--offline", help="send nothing")] = False,  # noqa: FBT002
+    offline: Annotated[bool, typer.Option("--offline", help="send nothing at all")] = False,  # noqa: FBT002
     every: Annotated[int, typer.Option(min=1, max=100, help="analyse every n-th frame")] = 1,
     fps: Annotated[
         float | None,
@@ -126,7 +127,7 @@ def replay_command(  # noqa: PLR0917 - the library reads options from parameters
     """Play a recording, pictures or a stream through the whole device."""
     with _plain_errors(), ExitStack() as stack:
         configure_logging(LogFormat.CONSOLE)
-        settings = replay_settings(config, offline=offline)
+        settings = replay_settings(config)
         around = _surroundings()
         plan = replay_plan(
             source,

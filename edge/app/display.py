@@ -2,8 +2,10 @@
 """What a replay shows on the terminal: progress while it plays, a table when it is done."""
 
 import time
+from datetime import datetime
 from threading import Event
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
@@ -14,6 +16,7 @@ from edge.stages import Passage
 
 TABLE_ROWS_MAX: Final = 200
 NOTHING: Final = "-"
+LOCAL_ZONE: Final = ZoneInfo("Asia/Ho_Chi_Minh")
 
 
 def play(replay: Replay, stop: Event) -> ReplayResult:
@@ -53,8 +56,9 @@ def tell(result: ReplayResult) -> None:
     if result.count > TABLE_ROWS_MAX:
         console.print(f"… and {result.count - TABLE_ROWS_MAX} more.")
     rate = result.frames / max(0.001, result.duration_s)
+    noun = "passage" if result.count == 1 else "passages"
     console.print(
-        f"{result.count} passages in {result.frames} frames "
+        f"{result.count} {noun} in {result.frames} frames "
         f"({result.duration_s:.1f} s, {rate:.1f} frames/s).",
         highlight=False,
     )
@@ -64,8 +68,8 @@ def tell(result: ReplayResult) -> None:
         console.print("Interrupted: what was in view counts as passed.")
     if result.problem is not None:
         console.print(f"The source broke off: {result.problem}", markup=False)
-    if result.is_online:
-        console.print(_uplink_sentence(result), markup=False)
+    sentence = _uplink_sentence(result) if result.is_online else "Nothing was sent to a centre."
+    console.print(sentence, markup=False)
 
 
 def _uplink_sentence(result: ReplayResult) -> str:
@@ -86,10 +90,16 @@ def _table(passages: tuple[Passage, ...]) -> Table:
         plate = passage.plate
         table.add_row(
             str(passage.frame_index),
-            passage.captured_at.isoformat(sep=" ", timespec="milliseconds"),
+            _local_time(passage.captured_at),
             passage.direction.value,
             NOTHING if passage.vehicle_class is None else passage.vehicle_class.value,
             NOTHING if plate is None or not plate.text else plate.text,
             NOTHING if plate is None else f"{plate.confidence:.3f}",
         )
     return table
+
+
+def _local_time(moment: datetime) -> str:
+    """Day and time as they are said in Vietnam, to the tenth of a second."""
+    local = moment.astimezone(LOCAL_ZONE)
+    return f"{local:%d/%m/%Y %H:%M:%S}.{local.microsecond // 100_000}"

@@ -29,19 +29,13 @@ class ReplayStart(StrEnum):
     NOW = "now"
 
 
-def replay_settings(config: Path | None, *, offline: bool) -> EdgeSettings | None:
-    """The site file of a replay; ``None`` when none is named and none is needed.
+def replay_settings(config: Path | None) -> EdgeSettings | None:
+    """The site file of a replay; ``None`` when none is named: then nothing is sent.
 
     Raises:
-        SettingsError: The file is wrong, or it is needed and not named.
+        SettingsError: The file is wrong.
     """
-    if config is None:
-        if not offline:
-            raise SettingsError(
-                source="replay", problems=("say --config with a site file, or --offline",)
-            )
-        return None
-    return load_settings(config)
+    return None if config is None else load_settings(config)
 
 
 def replay_choice(settings: EdgeSettings | None, backend: Backend | None) -> ModelChoice:

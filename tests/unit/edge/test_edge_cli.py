@@ -88,11 +88,20 @@ def test_an_unreadable_file_is_said_in_one_sentence(tmp_path: Path) -> None:
     assert "luuthong-edge: " in result.output
 
 
+def test_a_replay_without_a_site_file_plays_and_says_that_nothing_was_sent(tmp_path: Path) -> None:
+    clip = write_video(tmp_path / "clip.mp4")
+
+    result = call("replay", str(clip), "--mode", "gate")
+
+    assert result.exit_code == EXIT_OK, result.output
+    assert "0 passages in" in result.output
+    assert "Nothing was sent to a centre." in result.output
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
         (("--offline",), "say --mode gate or --mode road"),
-        (("--mode", "gate"), "say --config with a site file, or --offline"),
         (("--mode", "gate", "--offline", "--start", "noon"), "say file, now, or a time like"),
         (("--mode", "gate", "--offline", "--start", "2026-01-01T08:00:00"), "say file, now"),
         (("--mode", "gate", "--config", "nowhere.toml"), "No such file"),

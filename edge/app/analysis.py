@@ -4,6 +4,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from central.contracts.passage import ModelDigestV1
@@ -31,7 +32,8 @@ from models.runtime.detector import Detector
 from models.runtime.fusion import fuse_readings
 from models.runtime.reader import PlateReader
 from models.runtime.registry import PLATE_DETECTOR, PLATE_READER, VEHICLE_DETECTOR
-from models.runtime.values import Backend
+from models.runtime.values import Backend, BgrImage
+from models.runtime.values import Detection as DetectedThing
 
 if TYPE_CHECKING:
     from edge.pipeline.ports import ObjectDetector
@@ -43,6 +45,20 @@ FAINT_CONFIDENCE: Final = 0.1
 """Plates and vehicles below the detector's own threshold only continue tracks, or are believed
 when a legal plate was read on them. Higher breaks the tracks of objects that are seen badly for a
 moment, lower costs time and joins what is none."""
+
+
+class SharedDetector:
+    """A detector that several analysing threads use in turn: it is asked once per passage only."""
+
+    def __init__(self, detector: Detector) -> None:
+        self._detector = detector
+        self._lock = Lock()
+        self.digest = detector.digest
+
+    def detect(self, image: BgrImage) -> list[DetectedThing]:
+        """As the detector itself."""
+        with self._lock:
+            return self._detector.detect(image)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +74,7 @@ class Models:
 
     plates: Detector
     plates_on_crops: Detector | None
-    vehicles: Detector
+    vehicles: Detector | SharedDetector
     reader: PlateReader
 
     @property
@@ -71,38 +87,61 @@ class Models:
         )
 
 
-def open_models(*, backend: Backend, folder: Path | None, modes: Sequence[CameraMode]) -> Models:
-    """Load what these camera modes need.
+def open_models(
+    *, backend: Backend, folder: Path | None, modes: Sequence[CameraMode], workers: int = 1
+) -> list[Models]:
+    """Load what these camera modes need, once per analysing thread.
+
+    Args:
+        backend: Inference library.
+        folder: Folder with registry and weights; ``None`` is the installed one.
+        modes: What the cameras look at.
+        workers: Analysing threads, at least 1.
+
+    Returns:
+        ``workers`` sets of models. Gates share one vehicle detector, which saves memory; roads
+        ask it in every frame, so there each thread has its own.
 
     Raises:
         ModelsError: A model is missing or changed, or no library runs it.
     """
-    on_crops = None
-    if CameraMode.ROAD in modes:
-        on_crops = Detector.open(
-            PLATE_DETECTOR,
-            backend=backend,
-            threads=THREADS_PER_MODEL,
-            input_px=CROP_INPUT_PX,
-            folder=folder,
+    shared = None
+    if CameraMode.ROAD not in modes:
+        shared = SharedDetector(_open_vehicles(backend, folder))
+    return [
+        Models(
+            plates=Detector.open(
+                PLATE_DETECTOR,
+                backend=backend,
+                threads=THREADS_PER_MODEL,
+                min_confidence=FAINT_CONFIDENCE,
+                folder=folder,
+            ),
+            plates_on_crops=_open_crop_plates(backend, folder) if shared is None else None,
+            vehicles=shared or _open_vehicles(backend, folder),
+            reader=PlateReader.open(backend=backend, threads=THREADS_PER_MODEL, folder=folder),
         )
-    return Models(
-        plates=Detector.open(
-            PLATE_DETECTOR,
-            backend=backend,
-            threads=THREADS_PER_MODEL,
-            min_confidence=FAINT_CONFIDENCE,
-            folder=folder,
-        ),
-        plates_on_crops=on_crops,
-        vehicles=Detector.open(
-            VEHICLE_DETECTOR,
-            backend=backend,
-            threads=THREADS_PER_MODEL,
-            min_confidence=FAINT_CONFIDENCE,
-            folder=folder,
-        ),
-        reader=PlateReader.open(backend=backend, threads=THREADS_PER_MODEL, folder=folder),
+        for _ in range(workers)
+    ]
+
+
+def _open_vehicles(backend: Backend, folder: Path | None) -> Detector:
+    return Detector.open(
+        VEHICLE_DETECTOR,
+        backend=backend,
+        threads=THREADS_PER_MODEL,
+        min_confidence=FAINT_CONFIDENCE,
+        folder=folder,
+    )
+
+
+def _open_crop_plates(backend: Backend, folder: Path | None) -> Detector:
+    return Detector.open(
+        PLATE_DETECTOR,
+        backend=backend,
+        threads=THREADS_PER_MODEL,
+        input_px=CROP_INPUT_PX,
+        folder=folder,
     )
 
 

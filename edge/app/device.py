@@ -125,8 +125,9 @@ class Device:
 
 def _load(plans: Sequence[CameraPlan], choice: ModelChoice) -> list[Models]:
     """One set of models per analysing thread; never more threads than cameras."""
-    modes = [plan.mode for plan in plans]
-    return [
-        open_models(backend=choice.backend, folder=choice.folder, modes=modes)
-        for _ in range(max(1, min(choice.workers, len(plans))))
-    ]
+    return open_models(
+        backend=choice.backend,
+        folder=choice.folder,
+        modes=[plan.mode for plan in plans],
+        workers=max(1, min(choice.workers, len(plans))),
+    )

@@ -36,6 +36,7 @@ def configure_logging(log_format: LogFormat) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(
             logging.INFO if is_json else logging.WARNING
         ),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        # Standard error as it is when a line is written: it may be replaced meanwhile.
+        logger_factory=lambda *_names: structlog.PrintLogger(sys.stderr),
         cache_logger_on_first_use=False,
     )

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // The detail of one passage beside the list. Without this script its link opens a page of its own.
+//
+// The pane opens when a row is chosen, not when the answer comes: a person may close it, go back or
+// choose another row while the link is slow. An answer nobody waits for any more is given up.
+import htmx from "htmx.org";
 
 const NARROW = window.matchMedia("(max-width: 1099px)");
 
@@ -7,19 +11,45 @@ const NARROW = window.matchMedia("(max-width: 1099px)");
 export function startDetail() {
   const workspace = document.querySelector("[data-workspace]");
   const pane = document.getElementById("detail");
-  if (!workspace || !pane) return null;
+  const rows = document.getElementById("rows");
+  if (!workspace || !pane || !rows) return null;
 
+  let isLeaving = false; // our own history.back() is under way: the browser goes back later
   const isOpen = () => "detail" in workspace.dataset;
-  const rowOf = (link) => link.closest("tr");
+  const hasEntry = () => Boolean(history.state?.detail);
+  const addEntry = () => history.pushState({ detail: true }, "");
 
   function select(row) {
     workspace.querySelector("tr[data-selected]")?.removeAttribute("data-selected");
     row?.setAttribute("data-selected", "");
   }
 
+  function fill(templateId) {
+    pane.replaceChildren(document.getElementById(templateId).content.cloneNode(true));
+  }
+
+  /** On narrow screens the pane covers the list, so the focus must be in it. */
+  function takeFocus() {
+    if (NARROW.matches) pane.querySelector("[data-detail-title]")?.focus();
+  }
+
+  function open(row) {
+    select(row);
+    pane.setAttribute("aria-busy", "true");
+    if (!isOpen()) {
+      workspace.dataset.detail = "";
+      fill("detail-waiting");
+      if (!isLeaving && !hasEntry()) addEntry();
+    }
+    if (NARROW.matches) takeFocus();
+    else row.scrollIntoView({ block: "nearest" });
+  }
+
   function shut() {
     if (!isOpen()) return;
+    htmx.trigger(rows, "htmx:abort"); // requests of all rows are synchronised on their table body
     delete workspace.dataset.detail;
+    pane.removeAttribute("aria-busy");
     pane.replaceChildren();
     const row = workspace.querySelector("tr[data-selected]");
     select(null);
@@ -27,15 +57,11 @@ export function startDetail() {
   }
 
   function close() {
-    if (isOpen() && history.state?.detail) history.back();
-    else shut();
-  }
-
-  function opened() {
-    if (!isOpen()) history.pushState({ detail: true }, "");
-    workspace.dataset.detail = "";
-    if (NARROW.matches) pane.querySelector("[data-detail-title]")?.focus();
-    else workspace.querySelector("tr[data-selected]")?.scrollIntoView({ block: "nearest" });
+    if (!isOpen()) return;
+    shut();
+    if (isLeaving || !hasEntry()) return;
+    isLeaving = true;
+    history.back();
   }
 
   workspace.addEventListener("click", (event) => {
@@ -44,22 +70,19 @@ export function startDetail() {
     row.querySelector(".row-link").click();
   });
   workspace.addEventListener("htmx:beforeRequest", (event) => {
-    if (event.detail.target !== pane) return;
-    select(rowOf(event.detail.elt));
-    pane.setAttribute("aria-busy", "true");
+    if (event.detail.target === pane) open(event.detail.elt.closest("tr"));
   });
-  workspace.addEventListener("htmx:afterSettle", (event) => {
+  workspace.addEventListener("htmx:afterSwap", (event) => {
     if (event.detail.target !== pane) return;
     pane.removeAttribute("aria-busy");
-    opened();
+    takeFocus();
   });
   for (const failure of ["htmx:sendError", "htmx:timeout"]) {
     workspace.addEventListener(failure, (event) => {
       if (event.detail.target !== pane) return;
       pane.removeAttribute("aria-busy");
-      const template = document.getElementById("detail-failed");
-      pane.replaceChildren(template.content.cloneNode(true));
-      opened();
+      fill("detail-failed");
+      takeFocus();
     });
   }
   pane.addEventListener("click", (event) => {
@@ -68,7 +91,14 @@ export function startDetail() {
     event.preventDefault();
     close();
   });
-  window.addEventListener("popstate", shut);
+  window.addEventListener("popstate", () => {
+    if (!isLeaving) {
+      shut();
+      return;
+    }
+    isLeaving = false;
+    if (isOpen()) addEntry(); // another row was chosen before the browser had gone back
+  });
 
   return { isOpen, close };
 }

@@ -30,12 +30,14 @@ def test_a_wrong_password_is_told_and_the_right_one_opens_the_list(
 
 def test_a_new_passage_appears_by_itself_on_top(page: Page, world: World) -> None:
     expect(page.locator("[data-live-status]")).to_have_text("Trực tiếp", timeout=WAIT_MS)
+    total = int(page.locator("[data-total]").inner_text())
 
     world.store(Seen(plate="88A88888"))
 
     first = page.locator("#rows tr").first
     expect(first).to_contain_text("88A-888.88")
     expect(page.locator("[data-live-count]")).to_have_text("1 lượt mới")
+    expect(page.locator("[data-total]")).to_have_text(str(total + 1))
     first.locator(".row-link").click()
     expect(page.locator("#detail .detail")).to_contain_text("88A-888.88")
 

@@ -27,6 +27,14 @@ function insertRow(body, row, hasOlderPage) {
   return true;
 }
 
+/** Count rows that came after the page was made; a count that ends in "+" already says enough. */
+function raiseTotal(added) {
+  const total = document.querySelector("[data-total]");
+  if (!total || total.textContent.endsWith("+")) return;
+  const number = Number(total.textContent.replace(/\D/g, "")) + added;
+  total.textContent = number.toLocaleString(document.documentElement.lang);
+}
+
 /** Follow the server's stream, if this page shows the newest passages. */
 export function startLive() {
   const live = document.querySelector("[data-live-url]");
@@ -61,6 +69,7 @@ export function startLive() {
     const added = rows.filter((row) => insertRow(body, row, "hasOlder" in live.dataset)).length;
     if (added === 0) return;
     arrived += added;
+    raiseTotal(added);
     document.querySelector("[data-empty]")?.setAttribute("hidden", "");
     document.querySelector("[data-table]")?.removeAttribute("hidden");
   }

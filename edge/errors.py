@@ -23,9 +23,9 @@ Messages are for the engineer at the camera: one sentence that says what is wron
 cameras may carry a password, so messages show them without it.
 """
 
+import re
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit, urlunsplit
 
 EXIT_OK: Final = 0
 EXIT_BUG: Final = 1
@@ -33,6 +33,8 @@ EXIT_BAD_INPUT: Final = 2
 EXIT_UNACKNOWLEDGED: Final = 3
 EXIT_SOURCE_BROKE: Final = 4
 EXIT_INTERRUPTED: Final = 130
+
+_QUERY_OR_FRAGMENT: Final = re.compile(r"[?#]")
 
 
 class EdgeError(Exception):
@@ -165,9 +167,12 @@ class BrokerUnreachableError(PublishError):
 
 
 def without_password(address: str) -> str:
-    """The address of a camera as it may be shown: no user, password or query."""
-    parts = urlsplit(address)
-    if not parts.scheme or not parts.netloc:
+    """The address of a camera as it may be shown: no user, password or query.
+
+    A password may hold characters that end the host of an address (``/``, ``?``, ``#``) and that
+    nobody has escaped: whatever stands before the last ``@`` is left out.
+    """
+    scheme, separator, rest = address.partition("://")
+    if not separator:
         return address
-    host = parts.netloc.rpartition("@")[2]
-    return urlunsplit((parts.scheme, host, parts.path, "", ""))
+    return f"{scheme}://{_QUERY_OR_FRAGMENT.split(rest.rpartition('@')[2], maxsplit=1)[0]}"

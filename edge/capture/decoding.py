@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """PyAV behind one door: opening, decoding, and its errors as ours."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -43,12 +44,19 @@ class DecodedFrame:
 class Decoder:
     """The video of one container, frame by frame, on one thread."""
 
-    def __init__(self, container: Any, *, name: str) -> None:  # noqa: ANN401 - PyAV has no types
+    def __init__(
+        self,
+        container: Any,  # noqa: ANN401 - PyAV has no types
+        *,
+        name: str,
+        silence_max_s: float | None = None,
+    ) -> None:
         """Take over an open container; it is closed with the decoder.
 
         Args:
             container: PyAV input container.
             name: What messages call the source; no password in it.
+            silence_max_s: Longest wait for a packet; ``None`` for a file, which never waits.
 
         Raises:
             SourceEmptyError: There is no video in it.
@@ -56,6 +64,7 @@ class Decoder:
         """
         self._container = container
         self._name = name
+        self._silence_max_s = silence_max_s
         self.damaged = 0
         if not container.streams.video:
             container.close()
@@ -90,11 +99,12 @@ class Decoder:
             av.error.FFmpegError: The container can't be read on; what that means is for the
                 caller to say.
             SourceUnreadableError: Nothing but damage comes.
+            TimeoutError: No packet came for too long.
         """
         index = 0
         offset_s = 0.0
         damaged_in_a_row = 0
-        for packet in self._container.demux(self._stream):
+        for packet in self._packets():
             try:
                 pictures = packet.decode()
             except (av.error.InvalidDataError, av.error.BugError):
@@ -110,6 +120,20 @@ class Decoder:
                 offset_s = max(offset_s, self._offset_s(picture.pts, index))
                 yield DecodedFrame(index=index, offset_s=offset_s, picture=picture)
                 index += 1
+
+    def _packets(self) -> Iterator[Any]:
+        """Packets as they come.
+
+        When its own time is over the library first gives out what it had put by, and waits as
+        long again for the next packet: such a packet is late, and the source is silent.
+        """
+        asked_s = time.monotonic()
+        for packet in self._container.demux(self._stream):
+            waited_s = time.monotonic() - asked_s
+            if self._silence_max_s is not None and waited_s >= self._silence_max_s:
+                raise TimeoutError
+            yield packet
+            asked_s = time.monotonic()
 
     def _offset_s(self, pts: int | None, index: int) -> float:
         time_base: Fraction | None = self._stream.time_base

@@ -52,12 +52,16 @@ class Mailbox:
             return True
 
     def put_newest(self, frame: Frame) -> int:
-        """Replace what waits; returns how many frames were replaced."""
+        """Replace the frames that wait; returns how many there were.
+
+        Word of a pause stays before the frame: what was in view before it has passed.
+        """
         with self._changed:
             waiting = self._waiting[frame.camera_id]
-            replaced = len(waiting)
+            ended = next((item for item in waiting if isinstance(item, CameraEnded)), None)
+            replaced = sum(isinstance(item, Frame) for item in waiting)
             waiting.clear()
-            waiting.append(frame)
+            waiting.extend(item for item in (ended, frame) if item is not None)
             self._changed.notify_all()
             return replaced
 

@@ -9,7 +9,7 @@ import errno
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import av
 import av.error
@@ -45,14 +45,8 @@ class CameraStream:
         self._address = address
         self._rules = rules
         self._clock = clock
-        options = _OPTIONS if address.startswith("rtsp") else {}
-        started_s = time.monotonic()
-        try:
-            container = av.open(address, options=options, timeout=(OPEN_TIMEOUT_S, READ_TIMEOUT_S))
-        except (av.error.FFmpegError, OSError, ValueError) as error:
-            reason = _reason(error, waited_s=time.monotonic() - started_s)
-            raise StreamLostError(address=address, reason=reason) from error
-        self._decoder = Decoder(container, name=f"camera {without_password(address)}")
+        name = f"camera {without_password(address)}"
+        self._decoder = Decoder(_connected(address), name=name, silence_max_s=READ_TIMEOUT_S)
 
     @property
     def kind(self) -> SourceKind:
@@ -75,38 +69,55 @@ class CameraStream:
         Raises:
             StreamLostError: The camera stopped, or the connection broke.
         """
-        shortest_gap_s = 1.0 / self._rules.max_fps
-        due_s = 0.0
         try:
-            for decoded in self._decoder.frames():
-                now_s = time.monotonic()
-                if decoded.index % self._rules.every or now_s < due_s:
-                    continue
-                # Counting on from the due time keeps the rate; after a pause it starts anew.
-                due_s = max(due_s + shortest_gap_s, now_s)
-                yield Frame(
-                    camera_id=self._rules.camera_id,
-                    index=decoded.index,
-                    captured_at=self._clock(),
-                    image=decoded.to_bgr(),
-                )
-        except av.error.FFmpegError as error:
-            raise StreamLostError(
-                address=self._address, reason=_reason(error, waited_s=0.0)
-            ) from error
-        except CaptureError as error:
-            raise StreamLostError(address=self._address, reason="only damage comes") from error
-        raise StreamLostError(address=self._address, reason="it stopped sending")
+            yield from self._paced_frames()
+        except (av.error.FFmpegError, TimeoutError) as error:
+            reason = _reason(error, waited_s=0.0)
+        except CaptureError:
+            reason = "only damage comes"
+        else:
+            reason = "it stopped sending"
+        # Outside the handler: the library's error names the address with its password.
+        raise StreamLostError(address=self._address, reason=reason)
 
     def close(self) -> None:
         """Hang up."""
         self._decoder.close()
+
+    def _paced_frames(self) -> Iterator[Frame]:
+        shortest_gap_s = 1.0 / self._rules.max_fps
+        due_s = 0.0
+        for decoded in self._decoder.frames():
+            now_s = time.monotonic()
+            if decoded.index % self._rules.every or now_s < due_s:
+                continue
+            # Counting on from the due time keeps the rate; after a pause it starts anew.
+            due_s = max(due_s + shortest_gap_s, now_s)
+            yield Frame(
+                camera_id=self._rules.camera_id,
+                index=decoded.index,
+                captured_at=self._clock(),
+                image=decoded.to_bgr(),
+            )
 
 
 def is_stream(source: str) -> bool:
     """Whether a source is an address of a camera, and no file or folder."""
     scheme, separator, _ = source.partition("://")
     return bool(separator) and scheme.lower() in STREAM_SCHEMES
+
+
+def _connected(address: str) -> Any:  # noqa: ANN401 - PyAV has no types
+    """An open container; raises ``StreamLostError``."""
+    options = _OPTIONS if address.startswith("rtsp") else {}
+    started_s = time.monotonic()
+    try:
+        return av.open(address, options=options, timeout=(OPEN_TIMEOUT_S, READ_TIMEOUT_S))
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        reason = _reason(error, waited_s=time.monotonic() - started_s)
+    # Outside the handler: the library's error names the address with its password, and would
+    # be shown with ours as its cause.
+    raise StreamLostError(address=address, reason=reason)
 
 
 def _reason(error: Exception, *, waited_s: float) -> str:

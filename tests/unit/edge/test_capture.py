@@ -163,6 +163,10 @@ def test_an_unknown_kind_of_address_is_said_plainly_and_hides_what_it_holds() ->
     ("address", "shown"),
     [
         ("rtsp://admin:hush@10.0.0.5:554/ch1?token=hush", "rtsp://10.0.0.5:554/ch1"),
+        ("rtsp://admin:Hush@123@10.0.0.5/ch1", "rtsp://10.0.0.5/ch1"),
+        ("rtsp://admin:hu/sh@10.0.0.5/ch1", "rtsp://10.0.0.5/ch1"),
+        ("rtsp://admin:hu#sh?@10.0.0.5/ch1", "rtsp://10.0.0.5/ch1"),
+        ("rtsp://admin:hu[sh@10.0.0.5/ch1", "rtsp://10.0.0.5/ch1"),
         ("http://camera/stream", "http://camera/stream"),
         ("/data/clip.mp4", "/data/clip.mp4"),
     ],

@@ -80,6 +80,20 @@ def test_the_newest_frame_of_a_live_camera_replaces_the_waiting_one() -> None:
     assert mailbox.take(timeout_s=0) is None
 
 
+def test_a_camera_that_is_back_before_its_pause_was_noticed_was_away_all_the_same() -> None:
+    mailbox = Mailbox()
+    mailbox.add_camera("cam-01")
+    paused = CameraEnded(camera_id="cam-01", end=SourceEnd.PAUSED)
+    mailbox.put_newest(frame(1))
+    mailbox.end(paused)
+
+    replaced = mailbox.put_newest(frame(2))
+
+    assert replaced == 1
+    assert mailbox.take(timeout_s=0) == paused
+    assert taken_index(mailbox) == 2
+
+
 def test_a_recording_waits_for_its_place() -> None:
     mailbox, stop = Mailbox(), Event()
     mailbox.add_camera("cam-01")

@@ -97,6 +97,7 @@ def sign_in(page: Page, world: World) -> None:
     page.fill("#password", world.password)
     page.press("#password", "Enter")
     page.wait_for_selector("#rows tr")
+    page.wait_for_load_state("load")  # rows stand there before the scripts listen to keys
 
 
 def fill(world: World) -> None:

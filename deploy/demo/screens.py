@@ -3,6 +3,7 @@
 
 from collections.abc import Sequence
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.table import Table
@@ -17,6 +18,7 @@ from deploy.demo.results import (
 
 ROWS_MAX: Final = 60
 NOTHING: Final = "-"
+LOCAL_ZONE: Final = ZoneInfo("Asia/Ho_Chi_Minh")
 
 
 def show_vehicles(console: Console, comparison: Comparison) -> None:
@@ -41,11 +43,11 @@ def show_vehicles(console: Console, comparison: Comparison) -> None:
 def show_passages(console: Console, passages: Sequence[StoredPassage]) -> None:
     """The passages of a source whose truth nobody knows."""
     table = Table(title="Stored passages", title_justify="left", header_style="bold")
-    for column in ("time (UTC)", "vehicle", "plate", "sure", "row after"):
+    for column in ("time", "vehicle", "plate", "sure", "row after"):
         table.add_column(column)
     for passage in passages[:ROWS_MAX]:
         table.add_row(
-            f"{passage.captured_at:%H:%M:%S}",
+            f"{passage.captured_at.astimezone(LOCAL_ZONE):%H:%M:%S}",
             passage.vehicle_class or NOTHING,
             passage.plate_text or NOTHING,
             _share(passage.plate_confidence),

@@ -109,10 +109,16 @@ def is_stream(source: str) -> bool:
 
 def _connected(address: str) -> Any:  # noqa: ANN401 - PyAV has no types
     """An open container; raises ``StreamLostError``."""
-    options = _OPTIONS if address.startswith("rtsp") else {}
+    scheme, separator, rest = address.partition("://")
+    scheme = scheme.lower()  # the library knows "rtsp" only, a person may write "RTSP"
+    options = _OPTIONS if scheme.startswith("rtsp") else {}
     started_s = time.monotonic()
     try:
-        return av.open(address, options=options, timeout=(OPEN_TIMEOUT_S, READ_TIMEOUT_S))
+        return av.open(
+            f"{scheme}{separator}{rest}",
+            options=options,
+            timeout=(OPEN_TIMEOUT_S, READ_TIMEOUT_S),
+        )
     except (av.error.FFmpegError, OSError, ValueError) as error:
         reason = _reason(error, waited_s=time.monotonic() - started_s)
     # Outside the handler: the library's error names the address with its password, and would

@@ -137,6 +137,15 @@ def test_a_good_camera_gives_its_pictures_in_order_as_they_happen(clip: Clip) ->
     assert camera.methods == ["OPTIONS", "DESCRIBE", "SETUP", "PLAY", "TEARDOWN"]
 
 
+def test_an_address_may_be_written_in_capitals(clip: Clip) -> None:
+    with RtspServer(clip) as camera:
+        address = camera.address().replace("rtsp://", "RTSP://")
+        with connected(address) as stream:
+            first = next(stream.frames())
+
+    assert first.index == 0
+
+
 def test_analysis_that_is_slow_gets_the_newest_picture_and_the_others_are_counted(
     clip: Clip,
 ) -> None:

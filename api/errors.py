@@ -20,32 +20,17 @@
         └── TooManyStreamsError
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import ClassVar, Final
 
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse
 
-from central.errors import (
-    CentralError,
-    CentralUnavailableError,
-    DeviceNotFoundError,
-    DeviceRefusedError,
-    EvidenceHashMismatchError,
-    EvidenceNotAnImageError,
-    EvidenceNotFoundError,
-    EvidenceTooLargeError,
-    InvalidFilterError,
-    InvalidPlatePatternError,
-    PassageNotFoundError,
-    SessionInvalidError,
-)
+from api.problems.catalogue import PROBLEMS
+from api.problems.problem import Problem
+from central.errors import CentralError
 
-PROBLEM_MEDIA_TYPE: Final = "application/problem+json"
-PROBLEM_TYPE_PREFIX: Final = "urn:luuthong:problem:"
 FIELD_ERRORS_MAX: Final = 20
 RETRY_AFTER_S: Final = 5
 
@@ -175,91 +160,9 @@ class TooManyStreamsError(RequestError):
         super().__init__(headers={"Retry-After": str(RETRY_AFTER_S)})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
-    """An error as the caller sees it.
-
-    Attributes:
-        code: Stable name that programs may depend on.
-        title: English sentence for engineers; the console translates by ``code``.
-        fields: Which fields are wrong and why, without their values.
-        headers: Headers of the answer.
-    """
-
-    status: int
-    code: str
-    title: str
-    fields: Sequence[Mapping[str, str]] = ()
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-    def as_response(self, *, request_id: str) -> JSONResponse:
-        """The answer as problem+json."""
-        body: dict[str, object] = {
-            "type": f"{PROBLEM_TYPE_PREFIX}{self.code}",
-            "title": self.title,
-            "status": self.status,
-            "code": self.code,
-            "request_id": request_id,
-        }
-        if self.fields:
-            body["fields"] = list(self.fields)
-        return JSONResponse(
-            body,
-            status_code=self.status,
-            headers=dict(self.headers),
-            media_type=PROBLEM_MEDIA_TYPE,
-        )
-
-
 INTERNAL_PROBLEM: Final = Problem(
     status=500, code="internal-error", title="Something went wrong here; it was recorded"
 )
-UNAVAILABLE_PROBLEM: Final = Problem(
-    status=503,
-    code="database-unavailable",
-    title="The database can't be reached; try again",
-    headers={"Retry-After": str(RETRY_AFTER_S)},
-)
-
-_OF_CENTRAL: Final[Mapping[type[CentralError], Problem]] = MappingProxyType(
-    {
-        CentralUnavailableError: UNAVAILABLE_PROBLEM,
-        InvalidPlatePatternError: Problem(
-            status=422,
-            code="plate-pattern-invalid",
-            title="A plate pattern has only letters, digits, ? and *",
-        ),
-        InvalidFilterError: Problem(
-            status=422, code="filter-invalid", title="The search makes no sense"
-        ),
-        PassageNotFoundError: Problem(
-            status=404, code="passage-not-found", title="No passage has this id"
-        ),
-        EvidenceNotFoundError: Problem(
-            status=404, code="evidence-not-found", title="No picture has this hash"
-        ),
-        EvidenceHashMismatchError: Problem(
-            status=409, code="hash-mismatch", title="The body has another hash"
-        ),
-        EvidenceTooLargeError: Problem(
-            status=413, code="body-too-large", title="The body is too large"
-        ),
-        EvidenceNotAnImageError: Problem(
-            status=415, code="not-a-jpeg", title="The body is no JPEG picture"
-        ),
-        DeviceNotFoundError: Problem(
-            status=404, code="device-unknown", title="No device has this name"
-        ),
-        DeviceRefusedError: Problem(
-            status=401,
-            code="device-unauthorised",
-            title="The device's name or secret is missing or wrong",
-            headers={"WWW-Authenticate": "Device"},
-        ),
-        SessionInvalidError: Problem(status=401, code="not-signed-in", title="Sign in first"),
-    }
-)
-"""Expected errors of the centre; one that is missing here is a bug and becomes a 500."""
 
 _OF_STATUS: Final[Mapping[int, str]] = MappingProxyType(
     {400: "bad-request", 404: "not-found", 405: "method-not-allowed", 413: "body-too-large"}
@@ -287,8 +190,8 @@ def problem_of(error: Exception) -> Problem:
             headers=error.headers or {},
         )
     for kind in type(error).__mro__:
-        if issubclass(kind, CentralError) and kind in _OF_CENTRAL:
-            return _OF_CENTRAL[kind]
+        if issubclass(kind, CentralError) and kind in PROBLEMS:
+            return PROBLEMS[kind]
     return INTERNAL_PROBLEM
 
 

@@ -20,16 +20,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.console import passages as console_passages
 from api.console import sign_in, stream
-from api.console.assets import STATIC_PATH, Assets, HashedFiles
 from api.console.errors import problem_page
-from api.console.i18n import load_speeches
+from api.console.labels import words
 from api.console.live import LiveFeed, running
-from api.console.parts import ConsoleParts
+from api.console.parts import CATALOGUE_FOLDER, TEMPLATE_FOLDER, ConsoleParts
 from api.console.remembered import PlateShelf
-from api.console.rendering import Renderer
 from api.deps.request import Clock, Process
 from api.deps.transactions import transaction
 from api.errors import INTERNAL_PROBLEM, ApiError, problem_of
+from api.pages.assets import STATIC_PATH, Assets, HashedFiles
+from api.pages.i18n import load_speeches
+from api.pages.rendering import Renderer
 from api.security.headers import SecurityHeaders
 from api.security.limits import BODY_BYTES_MAX, BodyLimit
 from api.security.origin import require_same_origin
@@ -165,7 +166,12 @@ async def _lifespan(
         await stack.enter_async_context(running(feed))
         app.state.metrics.live_pages.set_function(lambda: feed.subscribers)
         console = ConsoleParts(
-            renderer=Renderer(assets=files, speeches=load_speeches()),
+            renderer=Renderer(
+                folder=TEMPLATE_FOLDER,
+                assets=files,
+                speeches=load_speeches(CATALOGUE_FOLDER),
+                words_of=words,
+            ),
             shelf=PlateShelf(),
             feed=feed,
         )

@@ -16,6 +16,8 @@
     │   ├── EvidenceHashMismatchError
     │   ├── EvidenceTooLargeError
     │   └── EvidenceNotAnImageError
+    ├── PermissionDeniedError          the user's role does not allow this
+    ├── StaleVersionError              somebody else changed it meanwhile
     ├── InvalidNameError               not lower-case words joined by hyphens
     ├── SiteNotFoundError
     ├── DeviceExistsError
@@ -49,6 +51,24 @@ class QueryFileError(CentralError):
 
 class MigrationError(CentralError):
     """The schema could not be brought up to date."""
+
+
+class PermissionDeniedError(CentralError):
+    """The user's role does not allow this; the refusal is written to the audit log."""
+
+    def __init__(self, *, username: str, role: str, permission: str) -> None:
+        super().__init__(f"role {role} has no permission {permission}")
+        self.username = username
+        self.role = role
+        self.permission = permission
+
+
+class StaleVersionError(CentralError):
+    """An action was based on a version that is not the newest any more; look again."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"the {kind} was changed by somebody else meanwhile")
+        self.kind = kind
 
 
 class InvalidFilterError(CentralError):

@@ -10,8 +10,8 @@ from starlette.responses import RedirectResponse, Response
 
 from api.console.labels import error_words
 from api.console.parts import console_of
-from api.console.rendering import HOME, here_of, language_of
-from api.errors import Problem
+from api.pages.rendering import HOME, here_of, language_of
+from api.problems.problem import Problem
 
 LOGIN_PATH: Final = "/console/login"
 _RETRY_STATUSES: Final = frozenset({500, 503})

@@ -12,8 +12,8 @@ from enum import StrEnum
 from typing import Final, Self, TypeVar
 from urllib.parse import urlencode
 
-from api.console.i18n import LOCAL_ZONE, start_of_local_day
 from api.deps.cursors import CURSOR_LENGTH, parse_cursor
+from api.pages.i18n import LOCAL_ZONE, start_of_local_day
 from central.contracts.identifiers import SLUG_PATTERN
 from central.contracts.passage import Direction, VehicleClass
 from central.domain.plates import PlatePattern

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final
 
-from api.console.i18n import Speech
 from api.console.views import count_text
+from api.pages.i18n import Speech
 from central.contracts.heartbeat import CameraState
 from central.passages.types import PassageCount
 from central.sites.types import Camera, DeviceOverview

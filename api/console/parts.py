@@ -2,13 +2,17 @@
 """What the console's pages share within the process."""
 
 from dataclasses import dataclass
-from typing import Annotated, cast
+from pathlib import Path
+from typing import Annotated, Final, cast
 
 from fastapi import Depends, Request
 
 from api.console.live import LiveFeed
 from api.console.remembered import PlateShelf
-from api.console.rendering import Renderer
+from api.pages.rendering import Renderer
+
+TEMPLATE_FOLDER: Final = Path(__file__).parent / "templates"
+CATALOGUE_FOLDER: Final = Path(__file__).parent / "locales"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

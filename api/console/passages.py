@@ -13,9 +13,7 @@ from starlette.responses import RedirectResponse, Response
 
 from api.console.filters import LIST_PATH, PLATE_LENGTH_MAX, ListQuery, has_order, parse_plate
 from api.console.health import OverviewView, overview_view
-from api.console.i18n import start_of_local_day
 from api.console.parts import Console, ConsoleParts
-from api.console.rendering import language_of
 from api.console.views import (
     RowView,
     count_text,
@@ -25,6 +23,8 @@ from api.console.views import (
 )
 from api.deps.cursors import cursor_text
 from api.deps.request import Connection, Now, Passages, SignedIn
+from api.pages.i18n import start_of_local_day
+from api.pages.rendering import language_of
 from central.domain.plates import PlatePattern
 from central.errors import InvalidPlatePatternError
 from central.identity.types import User

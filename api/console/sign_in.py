@@ -8,9 +8,12 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
 from api.console.errors import LOGIN_PATH
-from api.console.i18n import Language
 from api.console.parts import Console
-from api.console.rendering import (
+from api.deps.request import Identity, Now, ProcessDep
+from api.deps.transactions import sign_in
+from api.errors import LoginDelayedError, LoginRefusedError
+from api.pages.i18n import Language
+from api.pages.rendering import (
     HOME,
     LANGUAGE_COOKIE,
     THEME_COOKIE,
@@ -20,9 +23,6 @@ from api.console.rendering import (
     safe_next,
     set_preference,
 )
-from api.deps.request import Identity, Now, ProcessDep
-from api.deps.transactions import sign_in
-from api.errors import LoginDelayedError, LoginRefusedError
 from api.security.cookies import clear_session_cookie, session_token, set_session_cookie
 
 USERNAME_LENGTH_MAX: Final = 40

@@ -15,13 +15,13 @@ from fastapi import APIRouter, Header, Query, Request
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from api.console.filters import ListQuery
-from api.console.i18n import Language
 from api.console.live import Subscription
 from api.console.parts import Console
-from api.console.rendering import Renderer, language_of
 from api.console.views import row_view
 from api.deps.request import Now, Process, ProcessDep, SignedIn
 from api.deps.transactions import transaction
+from api.pages.i18n import Language
+from api.pages.rendering import Renderer, language_of
 from central.domain.scope import SiteScope
 from central.errors import CentralUnavailableError
 from central.passages.service import PassageService

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from api.console.i18n import Speech
 from api.console.plates import plate_lines
+from api.pages.i18n import Speech
 from central.contracts.passage import EvidenceKind, PlateColour
 from central.passages.types import (
     EvidenceLink,
@@ -150,7 +150,7 @@ def row_view(summary: PassageSummary, speech: Speech) -> RowView:
         url=f"/console/passages/{summary.id}",
         captured_iso=summary.captured_at.isoformat(),
         time=speech.time(summary.captured_at),
-        date=speech.date(summary.captured_at),
+        date=speech.local_date(summary.captured_at),
         time_and_date=speech.time_and_date(summary.captured_at),
         lag=speech.duration(summary.stored_at - summary.captured_at),
         plate=_plate_view(summary),

@@ -3,7 +3,7 @@
 
 from typing import Any, Final
 
-from api.errors import PROBLEM_MEDIA_TYPE, PROBLEM_TYPE_PREFIX
+from api.problems.problem import PROBLEM_MEDIA_TYPE, PROBLEM_TYPE_PREFIX
 from api.v1.schemas import ProblemBody
 
 _MEANINGS: Final = {

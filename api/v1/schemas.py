@@ -17,7 +17,8 @@ from central.contracts.passage import (
     PlateLayout,
     VehicleClass,
 )
-from central.identity.types import Role, User
+from central.identity.permissions import Role
+from central.identity.types import User
 from central.passages.types import (
     BoxPx,
     EvidenceLink,

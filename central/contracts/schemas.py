@@ -13,12 +13,14 @@ from central.contracts.commit_ack import CommitAckV1
 from central.contracts.heartbeat import HeartbeatV1
 from central.contracts.message import Message
 from central.contracts.passage import PassageV1
+from central.contracts.tag_read import TagReadV1
 
 FOLDER: Final = Path(__file__).parent / "json"
 
 CONTRACTS: Final = MappingProxyType[str, type[Message]](
     {
         "passage-1": PassageV1,
+        "tag-read-1": TagReadV1,
         "heartbeat-1": HeartbeatV1,
         "commit-ack-1": CommitAckV1,
     }

@@ -21,6 +21,7 @@ class Stream(StrEnum):
     """What flows on a topic; ``ACK`` goes from the centre to the device, the others back."""
 
     PASSAGE = "passage"
+    TAG_READ = "tag-read"
     HEARTBEAT = "heartbeat"
     ACK = "ack"
 

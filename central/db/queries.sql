@@ -141,3 +141,14 @@ SELECT rtrim(pg_get_functiondef(pg_proc.oid), chr(10)) || ';' AS line
             AND pg_depend.deptype = 'e'
        )
  ORDER BY pg_proc.proname COLLATE "C", pg_get_function_identity_arguments(pg_proc.oid) COLLATE "C";
+
+-- name: defer_job
+-- Queue one job with the queue's own function; it is seen after the commit.
+SELECT procrastinate_defer_jobs_v1(
+  ARRAY[
+    row(
+      %(queue)s, %(task)s, %(priority)s::integer, %(lock)s::text, NULL::text, %(arguments)s::jsonb,
+      %(due_at)s::timestamptz
+    )
+  ]::procrastinate_job_to_defer_v1[]
+);

@@ -9,7 +9,8 @@ from psycopg import AsyncConnection
 from psycopg.rows import class_row, scalar_row
 
 from central.db.queries import QueryFile
-from central.identity.types import Account, Role, User
+from central.identity.permissions import Role
+from central.identity.types import Account, User
 
 QUERIES: Final = QueryFile.beside(__file__)
 

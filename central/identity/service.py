@@ -20,6 +20,7 @@ from central.errors import (
     UserExistsError,
     UserNotFoundError,
 )
+from central.identity.permissions import Role
 from central.identity.repository import IdentityRepository
 from central.identity.types import (
     Account,
@@ -28,7 +29,6 @@ from central.identity.types import (
     LoginOutcome,
     LoginRefused,
     NewPassword,
-    Role,
     SessionPolicy,
     User,
 )

@@ -3,16 +3,10 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from central.domain.scope import SiteScope
-
-
-class Role(StrEnum):
-    """What a user may do."""
-
-    ADMINISTRATOR = "administrator"
-    OPERATOR = "operator"
+from central.errors import PermissionDeniedError
+from central.identity.permissions import PERMISSIONS, Permission, Role
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +22,21 @@ class User:
     def scope(self) -> SiteScope:
         """Sites that this user may see; for now every user sees the whole province."""
         return SiteScope.everything()
+
+    def may(self, permission: Permission) -> bool:
+        """Whether this user may do something."""
+        return permission in PERMISSIONS[self.role]
+
+    def require(self, permission: Permission) -> None:
+        """Stop unless this user may do something; services call it first of all.
+
+        Raises:
+            PermissionDeniedError: The user may not; whoever answers the user writes it down.
+        """
+        if not self.may(permission):
+            raise PermissionDeniedError(
+                username=self.username, role=self.role, permission=permission
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -53,7 +53,7 @@ def parse(delivery: Delivery) -> ParsedMessage:
                 return _passage(delivery, topic)
             case Stream.HEARTBEAT:
                 return _heartbeat(delivery, topic)
-            case Stream.ACK:
+            case Stream.TAG_READ | Stream.ACK:
                 return _rejected(delivery, Reason.TOPIC_UNKNOWN, "acknowledgements go out only")
     except ValidationError as error:
         return _broken(delivery, topic, error)

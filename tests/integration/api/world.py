@@ -41,8 +41,8 @@ from central.contracts.passage import (
     VehicleClass,
 )
 from central.contracts.topics import Stream, Topic
+from central.identity.permissions import Role
 from central.identity.service import IdentityService
-from central.identity.types import Role
 from central.ingest.database import IngestDatabase
 from central.ingest.parsing import parse
 from central.ingest.store import store_batch

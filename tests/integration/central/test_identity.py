@@ -12,8 +12,9 @@ from central.errors import (
     UserExistsError,
     UserNotFoundError,
 )
+from central.identity.permissions import Role
 from central.identity.service import FREE_FAILURES, IdentityService
-from central.identity.types import LoggedIn, LoginDelayed, LoginRefused, NewPassword, Role
+from central.identity.types import LoggedIn, LoginDelayed, LoginRefused, NewPassword
 
 NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from api.console.assets import Assets
-from api.console.i18n import Language
-from api.console.rendering import Theme
+from api.pages.assets import Assets
+from api.pages.i18n import Language
+from api.pages.rendering import Theme
 from tests.integration.api.world import World
 from tests.system.console.conftest import sign_in
 

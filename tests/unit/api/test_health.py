@@ -6,13 +6,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from api.console.health import SILENT_AFTER, device_state, overview_view
-from api.console.i18n import Language, load_speeches
+from api.console.parts import CATALOGUE_FOLDER
+from api.pages.i18n import Language, load_speeches
 from central.contracts.heartbeat import CameraState
 from central.passages.types import PassageCount
 from central.sites.types import Camera, CameraStatus, DeviceOverview
 
 NOW = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
-SPEECH = load_speeches()[Language.VI]
+SPEECH = load_speeches(CATALOGUE_FOLDER)[Language.VI]
 
 
 def _device(

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 from babel.messages.extract import extract_from_dir
-from babel.messages.pofile import read_po
 
-from api.console.i18n import CATALOGUE_FOLDER, Language, catalogue_path, load_speeches
+from api.console.parts import CATALOGUE_FOLDER
+from api.pages.i18n import Language, load_speeches, read_catalogue
 
 CONSOLE = CATALOGUE_FOLDER.parent
 METHODS = [("**.py", "python"), ("templates/**.html", "jinja2")]
@@ -22,7 +22,7 @@ OPTIONS = {
         "newstyle_gettext": "true",
     }
 }
-SPEECHES = load_speeches()
+SPEECHES = load_speeches(CATALOGUE_FOLDER)
 
 
 def _used_texts() -> set[str]:
@@ -32,8 +32,7 @@ def _used_texts() -> set[str]:
 
 @pytest.mark.parametrize("language", list(Language))
 def test_a_catalogue_holds_exactly_the_texts_in_use(language: Language) -> None:
-    with catalogue_path(CATALOGUE_FOLDER, language).open("rb") as file:
-        catalogue = read_po(file)
+    catalogue = read_catalogue(CATALOGUE_FOLDER, language)
 
     translated = {str(message.id) for message in catalogue if message.id and message.string}
 
@@ -43,8 +42,7 @@ def test_a_catalogue_holds_exactly_the_texts_in_use(language: Language) -> None:
 
 @pytest.mark.parametrize("language", list(Language))
 def test_a_translation_keeps_its_placeholders(language: Language) -> None:
-    with catalogue_path(CATALOGUE_FOLDER, language).open("rb") as file:
-        catalogue = read_po(file)
+    catalogue = read_catalogue(CATALOGUE_FOLDER, language)
 
     for message in catalogue:
         wanted, got = (
@@ -60,7 +58,7 @@ def test_times_are_vietnams() -> None:
     speech = SPEECHES[Language.VI]
 
     assert speech.time(at) == "00:04:05"
-    assert speech.date(at) == "23/11/2026"
+    assert speech.local_date(at) == "23/11/2026"
     assert speech.exact_time(at) == "00:04:05.678 23/11/2026"
 
 

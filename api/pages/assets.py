@@ -13,7 +13,7 @@ from starlette.types import Scope
 
 from api.errors import AssetsMissingError
 
-STATIC_FOLDER: Final = Path(__file__).parent / "static"
+STATIC_FOLDER: Final = Path(__file__).parents[1] / "console" / "static"
 STATIC_PATH: Final = "/console/static"
 MANIFEST: Final = "manifest.json"
 FOREVER: Final = "public, max-age=31536000, immutable"

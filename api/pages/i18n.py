@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Languages of the console: texts from gettext catalogues, numbers and times from Babel.
+"""Languages of the pages: texts from gettext catalogues, numbers and times from Babel.
 
 Catalogues are read from their ``.po`` files, so nothing has to be compiled before a start.
 """
@@ -8,7 +8,7 @@ import gettext
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
@@ -16,19 +16,19 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_datetime, format_timedelta
+from babel.dates import format_date, format_datetime, format_timedelta
+from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
 from babel.units import format_unit
 
 LOCAL_ZONE: Final = ZoneInfo("Asia/Ho_Chi_Minh")
-CATALOGUE_FOLDER: Final = Path(__file__).parent / "locales"
 MISSING: Final = "—"
 
 
 class Language(StrEnum):
-    """A language of the console."""
+    """A language of the pages."""
 
     VI = "vi"
     EN = "en"
@@ -62,7 +62,7 @@ class Speech:
         """Vietnam time and date, to the millisecond."""
         return self._formatted(instant, "HH:mm:ss.SSS dd/MM/yyyy")
 
-    def date(self, instant: datetime) -> str:
+    def local_date(self, instant: datetime) -> str:
         """Vietnam date."""
         return self._formatted(instant, "dd/MM/yyyy")
 
@@ -73,6 +73,14 @@ class Speech:
     def number(self, value: float) -> str:
         """A number with this language's separators."""
         return format_decimal(value, locale=self.locale)
+
+    def money(self, amount_dong: int) -> str:
+        """An amount of money in đồng, with thousands separators."""
+        return f"{format_decimal(amount_dong, locale=self.locale)} ₫"
+
+    def day(self, day: date) -> str:
+        """A calendar date."""
+        return format_date(day, "dd/MM/yyyy", locale=self.locale)
 
     def percent(self, share: float) -> str:
         """A share in [0, 1] with one decimal, never rounded up to 100 %."""
@@ -97,8 +105,11 @@ class Speech:
         return format_datetime(instant, pattern, tzinfo=LOCAL_ZONE, locale=self.locale)
 
 
-def load_speeches(folder: Path = CATALOGUE_FOLDER) -> Mapping[Language, Speech]:
-    """Read the catalogues of every language."""
+def load_speeches(folder: Path) -> Mapping[Language, Speech]:
+    """Read the catalogues of every language, one folder per language.
+
+    A language may have several files, one per part of the pages; together they are its texts.
+    """
     return MappingProxyType({language: _load(folder, language) for language in Language})
 
 
@@ -107,16 +118,34 @@ def start_of_local_day(now: datetime) -> datetime:
     return now.astimezone(LOCAL_ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def catalogue_path(folder: Path, language: Language) -> Path:
-    """Where a language's texts stand."""
-    return folder / language.value / "LC_MESSAGES" / "console.po"
+def catalogue_files(folder: Path, language: Language) -> list[Path]:
+    """The files in which a language's texts stand, in order of their names."""
+    return sorted((folder / language.value / "LC_MESSAGES").glob("*.po"))
+
+
+def read_catalogue(folder: Path, language: Language) -> Catalog:
+    """Every text of a language.
+
+    Raises:
+        ValueError: Two files translate the same text differently.
+    """
+    catalogue = Catalog(locale=language.value)
+    for path in catalogue_files(folder, language):
+        with path.open("rb") as file:
+            part = read_po(file, locale=language.value, abort_invalid=True)
+        for message in part:
+            if not message.id:
+                continue
+            known = catalogue.get(message.id)
+            if known is not None and known.string != message.string:
+                raise ValueError(f"{path.name}: another file translates {message.id!r} differently")
+            catalogue[message.id] = message
+    return catalogue
 
 
 def _load(folder: Path, language: Language) -> Speech:
-    with catalogue_path(folder, language).open("rb") as file:
-        catalogue = read_po(file, locale=language.value, abort_invalid=True)
     compiled = io.BytesIO()
-    write_mo(compiled, catalogue)
+    write_mo(compiled, read_catalogue(folder, language))
     compiled.seek(0)
     return Speech(
         language=language,

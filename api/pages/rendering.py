@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Turns values into pages: one template environment per language, everything escaped."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -11,17 +11,19 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from api.console.assets import Assets
-from api.console.i18n import LANGUAGE_NAMES, Language, Speech
-from api.console.labels import words
+from api.pages.assets import Assets
+from api.pages.i18n import LANGUAGE_NAMES, Language, Speech
 from api.security.cookies import needs_secure_cookie
+from central.identity.permissions import PERMISSIONS, Permission
 from central.identity.types import User
 
-TEMPLATE_FOLDER: Final = Path(__file__).parent / "templates"
 LANGUAGE_COOKIE: Final = "luuthong_language"
 THEME_COOKIE: Final = "luuthong_theme"
 PREFERENCE_AGE_S: Final = 365 * 86_400
 HOME: Final = "/console/passages"
+
+
+WordsOf = Callable[[Callable[[str], str]], Mapping[str, Mapping[str, str]]]
 
 
 class Theme(StrEnum):
@@ -43,6 +45,7 @@ class PageView:
     theme: Theme
     here: str
     display_name: str | None
+    permissions: frozenset[Permission]
 
     @property
     def other_language(self) -> Language:
@@ -61,12 +64,27 @@ class PageView:
 
 
 class Renderer:
-    """Makes HTML from templates in every language."""
+    """Makes HTML from templates in every language.
 
-    def __init__(self, *, assets: Assets, speeches: Mapping[Language, Speech]) -> None:
+    Args:
+        folder: Templates.
+        assets: Built files.
+        speeches: Languages.
+        words_of: Labels by group and code for templates, from a translating function.
+    """
+
+    def __init__(
+        self,
+        *,
+        folder: Path,
+        assets: Assets,
+        speeches: Mapping[Language, Speech],
+        words_of: WordsOf,
+    ) -> None:
         self.speeches = speeches
         self._environments = {
-            language: _environment(assets, speech) for language, speech in speeches.items()
+            language: _environment(folder, assets, speech, words_of)
+            for language, speech in speeches.items()
         }
 
     def html(self, template: str, *, language: Language, **values: object) -> str:
@@ -97,6 +115,7 @@ class Renderer:
             theme=theme_of(request),
             here=here_of(request),
             display_name=user.display_name if user is not None else None,
+            permissions=PERMISSIONS[user.role] if user is not None else frozenset(),
         )
         response = HTMLResponse(
             self.html(template, language=language, page=view, **values), status_code=status
@@ -148,10 +167,10 @@ def set_preference(request: Request, response: Response, name: str, value: str) 
     )
 
 
-def _environment(assets: Assets, speech: Speech) -> Environment:
+def _environment(folder: Path, assets: Assets, speech: Speech, words_of: WordsOf) -> Environment:
     """Templates of one language."""
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATE_FOLDER),
+        loader=FileSystemLoader(folder),
         autoescape=True,
         undefined=StrictUndefined,
         extensions=["jinja2.ext.i18n"],
@@ -160,6 +179,6 @@ def _environment(assets: Assets, speech: Speech) -> Environment:
     )
     # Jinja adds these methods at run time, so type checkers don't know them.
     environment.install_gettext_translations(speech.texts, newstyle=True)  # type: ignore[attr-defined]
-    environment.globals.update(words(speech.text))
+    environment.globals.update(words_of(speech.text))
     environment.globals["asset"] = assets.url
     return environment

@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Every expected error of the centre; one that is missing here is a bug and becomes a 500."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from api.problems import core
+from api.problems.problem import Problem
+from central.errors import CentralError
+
+PROBLEMS: Final[Mapping[type[CentralError], Problem]] = MappingProxyType(
+    {kind: problem for part in (core,) for kind, problem in part.PROBLEMS.items()}
+)

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Errors of passages, evidence, devices and users."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from api.problems.problem import Problem
+from central.errors import (
+    CentralError,
+    CentralUnavailableError,
+    DeviceNotFoundError,
+    DeviceRefusedError,
+    EvidenceHashMismatchError,
+    EvidenceNotAnImageError,
+    EvidenceNotFoundError,
+    EvidenceTooLargeError,
+    InvalidFilterError,
+    InvalidPlatePatternError,
+    PassageNotFoundError,
+    PermissionDeniedError,
+    SessionInvalidError,
+    StaleVersionError,
+)
+
+RETRY_AFTER_S: Final = 5
+
+UNAVAILABLE_PROBLEM: Final = Problem(
+    status=503,
+    code="database-unavailable",
+    title="The database can't be reached; try again",
+    headers={"Retry-After": str(RETRY_AFTER_S)},
+)
+
+PROBLEMS: Final[Mapping[type[CentralError], Problem]] = MappingProxyType(
+    {
+        CentralUnavailableError: UNAVAILABLE_PROBLEM,
+        InvalidPlatePatternError: Problem(
+            status=422,
+            code="plate-pattern-invalid",
+            title="A plate pattern has only letters, digits, ? and *",
+        ),
+        InvalidFilterError: Problem(
+            status=422, code="filter-invalid", title="The search makes no sense"
+        ),
+        PassageNotFoundError: Problem(
+            status=404, code="passage-not-found", title="No passage has this id"
+        ),
+        EvidenceNotFoundError: Problem(
+            status=404, code="evidence-not-found", title="No picture has this hash"
+        ),
+        EvidenceHashMismatchError: Problem(
+            status=409, code="hash-mismatch", title="The body has another hash"
+        ),
+        EvidenceTooLargeError: Problem(
+            status=413, code="body-too-large", title="The body is too large"
+        ),
+        EvidenceNotAnImageError: Problem(
+            status=415, code="not-a-jpeg", title="The body is no JPEG picture"
+        ),
+        DeviceNotFoundError: Problem(
+            status=404, code="device-unknown", title="No device has this name"
+        ),
+        DeviceRefusedError: Problem(
+            status=401,
+            code="device-unauthorised",
+            title="The device's name or secret is missing or wrong",
+            headers={"WWW-Authenticate": "Device"},
+        ),
+        PermissionDeniedError: Problem(
+            status=403, code="permission-denied", title="Your role does not allow this"
+        ),
+        StaleVersionError: Problem(
+            status=409, code="stale-version", title="Somebody else changed this meanwhile"
+        ),
+        SessionInvalidError: Problem(status=401, code="not-signed-in", title="Sign in first"),
+    }
+)

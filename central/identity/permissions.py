@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Who may do what: one table, read by every service and printed by nobody else."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+
+class Role(StrEnum):
+    """What somebody is employed for."""
+
+    ADMINISTRATOR = "administrator"
+    OPERATOR = "operator"
+    REVIEWER = "reviewer"
+    CLERK = "clerk"
+    APPROVER = "approver"
+    TOLL_OPERATOR = "toll_operator"
+    TOLL_AUDITOR = "toll_auditor"
+    DATA_PROTECTION_OFFICER = "data_protection_officer"
+
+
+class Permission(StrEnum):
+    """An act that not everybody may do."""
+
+    SEE_PASSAGES = "see_passages"
+    SEE_ALERTS = "see_alerts"
+    HANDLE_ALERTS = "handle_alerts"
+    SEE_WATCHLIST = "see_watchlist"
+    EDIT_WATCHLIST = "edit_watchlist"
+    LOOK_UP_VEHICLES = "look_up_vehicles"
+    CHECK_PAPERS = "check_papers"
+    SEE_DOSSIERS = "see_dossiers"
+    TAKE_IN_DOSSIERS = "take_in_dossiers"
+    DECIDE_DOSSIERS = "decide_dossiers"
+    SEE_TOLLS = "see_tolls"
+    REVIEW_TOLLS = "review_tolls"
+    CLOSE_TOLL_DAYS = "close_toll_days"
+    SEE_AUDIT = "see_audit"
+
+
+_EVERYBODY: Final = frozenset({Permission.SEE_PASSAGES})
+_OPERATOR: Final = _EVERYBODY | {
+    Permission.SEE_ALERTS,
+    Permission.HANDLE_ALERTS,
+    Permission.SEE_WATCHLIST,
+    Permission.LOOK_UP_VEHICLES,
+    Permission.CHECK_PAPERS,
+}
+_CLERK: Final = _EVERYBODY | {
+    Permission.LOOK_UP_VEHICLES,
+    Permission.CHECK_PAPERS,
+    Permission.SEE_DOSSIERS,
+    Permission.TAKE_IN_DOSSIERS,
+}
+_TOLL_OPERATOR: Final = _EVERYBODY | {
+    Permission.LOOK_UP_VEHICLES,
+    Permission.SEE_TOLLS,
+    Permission.REVIEW_TOLLS,
+}
+
+PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
+    {
+        Role.ADMINISTRATOR: frozenset(Permission),
+        Role.OPERATOR: _OPERATOR,
+        Role.REVIEWER: _OPERATOR | {Permission.EDIT_WATCHLIST},
+        Role.CLERK: _CLERK,
+        Role.APPROVER: _CLERK | {Permission.DECIDE_DOSSIERS},
+        Role.TOLL_OPERATOR: _TOLL_OPERATOR,
+        Role.TOLL_AUDITOR: _TOLL_OPERATOR | {Permission.CLOSE_TOLL_DAYS, Permission.SEE_AUDIT},
+        Role.DATA_PROTECTION_OFFICER: _EVERYBODY
+        | {Permission.LOOK_UP_VEHICLES, Permission.SEE_AUDIT},
+    }
+)

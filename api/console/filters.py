@@ -13,9 +13,9 @@ from typing import Final, Self, TypeVar
 from urllib.parse import urlencode
 
 from api.deps.cursors import CURSOR_LENGTH, parse_cursor
-from api.pages.i18n import LOCAL_ZONE, start_of_local_day
 from central.contracts.identifiers import SLUG_PATTERN
 from central.contracts.passage import Direction, VehicleClass
+from central.domain.local_time import LOCAL_ZONE, local_date, start_of_local_day
 from central.domain.plates import PlatePattern
 from central.errors import InvalidFilterError
 from central.passages.types import CameraKey, PageCursor, PageRequest, PassageFilter
@@ -164,7 +164,7 @@ class ListQuery:
             case Period.HOUR:
                 return now - timedelta(hours=1), None
             case Period.TODAY:
-                return start_of_local_day(now), None
+                return start_of_local_day(local_date(now)), None
             case Period.DAY:
                 return now - timedelta(days=1), None
             case Period.WEEK:

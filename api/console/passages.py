@@ -23,8 +23,8 @@ from api.console.views import (
 )
 from api.deps.cursors import cursor_text
 from api.deps.request import Connection, Now, Passages, SignedIn
-from api.pages.i18n import start_of_local_day
 from api.pages.rendering import language_of
+from central.domain.local_time import local_date, start_of_local_day
 from central.domain.plates import PlatePattern
 from central.errors import InvalidPlatePatternError
 from central.identity.types import User
@@ -227,7 +227,7 @@ class _Maker:
 
     async def overview(self) -> OverviewView:
         """The strip above the list."""
-        today = PassageFilter(captured_from=start_of_local_day(self._now))
+        today = PassageFilter(captured_from=start_of_local_day(local_date(self._now)))
         scope = self._user.scope
         return overview_view(
             devices=await self._sites.devices(scope),

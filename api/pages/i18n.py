@@ -13,7 +13,6 @@ from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_timedelta
@@ -23,7 +22,8 @@ from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
 from babel.units import format_unit
 
-LOCAL_ZONE: Final = ZoneInfo("Asia/Ho_Chi_Minh")
+from central.domain.local_time import LOCAL_ZONE
+
 MISSING: Final = "—"
 
 
@@ -111,11 +111,6 @@ def load_speeches(folder: Path) -> Mapping[Language, Speech]:
     A language may have several files, one per part of the pages; together they are its texts.
     """
     return MappingProxyType({language: _load(folder, language) for language in Language})
-
-
-def start_of_local_day(now: datetime) -> datetime:
-    """Midnight in Vietnam before an instant."""
-    return now.astimezone(LOCAL_ZONE).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def catalogue_files(folder: Path, language: Language) -> list[Path]:

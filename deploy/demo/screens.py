@@ -3,11 +3,11 @@
 
 from collections.abc import Sequence
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from rich.console import Console
 from rich.table import Table
 
+from central.domain.local_time import LOCAL_ZONE
 from deploy.demo.results import (
     Comparison,
     EventLedger,
@@ -18,7 +18,6 @@ from deploy.demo.results import (
 
 ROWS_MAX: Final = 60
 NOTHING: Final = "-"
-LOCAL_ZONE: Final = ZoneInfo("Asia/Ho_Chi_Minh")
 
 
 def show_vehicles(console: Console, comparison: Comparison) -> None:

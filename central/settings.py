@@ -133,7 +133,7 @@ class JobsSettings(_Section):
         le=timedelta(days=30),
         description="How far back a live page can catch up after it lost its link.",
     )
-    concurrency: int = Field(default=2, ge=1, le=32, description="Jobs that run at a time.")
+    concurrency: int = Field(default=4, ge=1, le=32, description="Jobs that run at a time.")
 
 
 class CentralSettings(BaseSettings):

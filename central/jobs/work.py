@@ -7,8 +7,10 @@ from typing import Final
 
 import structlog
 from psycopg import AsyncConnection
+from psycopg.rows import class_row
 from psycopg_pool import AsyncConnectionPool
 
+from central.db.queries import QueryFile
 from central.evidence.service import ERASE_BATCH_MAX, EvidenceService
 from central.evidence.store import EvidenceStore
 from central.identity.service import IdentityService
@@ -17,10 +19,22 @@ from central.settings import JobsSettings
 from central.sites.repository import SiteRepository
 
 ROWS_PER_COMMIT: Final = 5000
+KINDS_REPORTED_MAX: Final = 100
 ROUNDS_MAX: Final = 100
 """Most commits of one job run: the rest waits for the next run."""
 
+QUERIES: Final = QueryFile.beside(__file__)
+
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _FailedJobs:
+    """How many jobs of one kind were given up."""
+
+    task: str
+    failed: int
+    newest_id: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +72,19 @@ class Housekeeping:
         """Remove sessions that can't be used any more; returns how many."""
         async with self.pool.connection() as connection:
             return await IdentityService(connection).remove_dead_sessions(now=now)
+
+    async def report_failed_jobs(self, now: datetime) -> int:
+        """Say how many jobs were given up and wait for somebody; returns their number."""
+        del now
+        async with (
+            self.pool.connection() as connection,
+            connection.cursor(row_factory=class_row(_FailedJobs)) as cursor,
+        ):
+            await cursor.execute(QUERIES["count_failed_jobs"], {"rows_max": KINDS_REPORTED_MAX})
+            rows = await cursor.fetchall()
+        for row in rows:
+            log.error("jobs_given_up", job=row.task, jobs=row.failed, newest_job_id=row.newest_id)
+        return sum(row.failed for row in rows)
 
     async def trim_heartbeats(self, now: datetime) -> int:
         """Forget old heartbeat history; returns how many rows went."""

@@ -3,21 +3,38 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 import structlog
 from procrastinate import App, PsycopgConnector
+from procrastinate import JobContext as QueueContext
 
+from central.db.deferring import QUEUE, JobArgument
 from central.db.outages import translated_outages
 from central.db.pool import connection_info, open_pool
 from central.evidence.store import EvidenceStore
 from central.ingest.release import release_quarantined
+from central.jobs.context import JobContext, Periodic, WorkTask
+from central.jobs.queue import (
+    DEAD_AFTER_S,
+    HEARTBEAT_S,
+    GrowingWaits,
+    failure_of,
+    keep_putting_back,
+)
+from central.jobs.tasks import PERIODIC, TASKS
 from central.jobs.work import Housekeeping
 from central.settings import CentralSettings
 
 STOP_TIMEOUT_S: Final = 8.0
+POLL_S: Final = 0.2
+"""A job is noticed at once by its notification; this is for those that become due, that waited
+for a lock, or whose notification came while the queue was being read."""
+
+HOUSEKEEPING_QUEUE: Final = "housekeeping"
 EVERY_QUARTER_MINUTE: Final = "* * * * * */15"
 EVERY_MINUTE: Final = "* * * * *"
 EVERY_FIVE_MINUTES: Final = "*/5 * * * *"
@@ -25,20 +42,30 @@ HOURLY: Final = "17 * * * *"
 
 log = structlog.get_logger()
 
-Work = Callable[[datetime], Awaitable[int]]
 
+def run_jobs(
+    settings: CentralSettings,
+    *,
+    tasks: Mapping[str, WorkTask] = TASKS,
+    periodic: Sequence[Periodic] = PERIODIC,
+) -> None:
+    """Run jobs until SIGINT or SIGTERM.
 
-def run_jobs(settings: CentralSettings) -> None:
-    """Run the periodic jobs until SIGINT or SIGTERM.
+    Args:
+        settings: Settings of the process.
+        tasks: Work that may be deferred, by name.
+        periodic: Work that comes back, beside the centre's own housekeeping.
 
     Raises:
         CentralUnavailableError: The database can't be reached; a supervisor starts us again.
     """
     with translated_outages():
-        asyncio.run(_run(settings))
+        asyncio.run(_run(settings, tasks=tasks, periodic=periodic))
 
 
-async def _run(settings: CentralSettings) -> None:
+async def _run(
+    settings: CentralSettings, *, tasks: Mapping[str, WorkTask], periodic: Sequence[Periodic]
+) -> None:
     """Open what the jobs need and run the worker."""
     info = connection_info(
         settings.database_url,
@@ -46,50 +73,97 @@ async def _run(settings: CentralSettings) -> None:
         application_name="luuthong-jobs",
     )
     async with open_pool(info, connections_max=settings.jobs.concurrency + 1) as pool:
-        housekeeping = Housekeeping(
-            pool=pool, evidence=EvidenceStore(settings.evidence_folder), settings=settings.jobs
-        )
+        context = JobContext(pool=pool, settings=settings, clock=partial(datetime.now, UTC))
         app = App(connector=PsycopgConnector(conninfo=info))
-        for name, cron, work in _schedule(housekeeping, settings, info):
-            _register(app, name=name, cron=cron, work=work)
-        async with app.open_async():
+        for name, work in tasks.items():
+            _register(app, context, name=name, work=work)
+        for each in (*_housekeeping(context, info), *periodic):
+            _register_periodic(app, context, each)
+        async with app.open_async(), _putting_back(app):
             log.info("jobs_started")
             with contextlib.suppress(asyncio.CancelledError):
                 await app.run_worker_async(
                     concurrency=settings.jobs.concurrency,
+                    fetch_job_polling_interval=POLL_S,
                     shutdown_graceful_timeout=STOP_TIMEOUT_S,
+                    update_heartbeat_interval=HEARTBEAT_S,
+                    stalled_worker_timeout=DEAD_AFTER_S,
                     delete_jobs="successful",
                 )
             log.info("jobs_stopped")
 
 
-def _schedule(
-    housekeeping: Housekeeping, settings: CentralSettings, info: str
-) -> tuple[tuple[str, str, Work], ...]:
-    """Every job: its name, when it runs (in UTC), and what it does."""
-    limits = settings.ingest.time_limits
+@contextlib.asynccontextmanager
+async def _putting_back(app: App) -> AsyncIterator[None]:
+    """Look after the jobs of dead workers meanwhile."""
+    keeper = asyncio.create_task(keep_putting_back(app), name="put-back-stalled")
+    try:
+        yield
+    finally:
+        keeper.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await keeper
+
+
+def _housekeeping(context: JobContext, info: str) -> tuple[Periodic, ...]:
+    """The centre's own periodic work."""
+    settings = context.settings
+    keeper = Housekeeping(
+        pool=context.pool,
+        evidence=EvidenceStore(settings.evidence_folder),
+        settings=settings.jobs,
+    )
 
     async def release(now: datetime) -> int:
         """Let out of quarantine what is good by now; a thread, as ingest's code is not async."""
+        limits = settings.ingest.time_limits
         return await asyncio.to_thread(release_quarantined, info, limits=limits, now=now)
 
-    return (
-        ("mark_silent_devices", EVERY_QUARTER_MINUTE, housekeeping.mark_silent_devices),
+    schedule: tuple[tuple[str, str, Callable[[datetime], Awaitable[int]]], ...] = (
+        ("mark_silent_devices", EVERY_QUARTER_MINUTE, keeper.mark_silent_devices),
         ("release_quarantined", EVERY_MINUTE, release),
-        ("remove_dead_sessions", EVERY_FIVE_MINUTES, housekeeping.remove_dead_sessions),
-        ("trim_feed", EVERY_FIVE_MINUTES, housekeeping.trim_feed),
-        ("erase_evidence", HOURLY, housekeeping.erase_evidence),
-        ("trim_heartbeats", HOURLY, housekeeping.trim_heartbeats),
+        ("remove_dead_sessions", EVERY_FIVE_MINUTES, keeper.remove_dead_sessions),
+        ("trim_feed", EVERY_FIVE_MINUTES, keeper.trim_feed),
+        ("report_failed_jobs", EVERY_FIVE_MINUTES, keeper.report_failed_jobs),
+        ("erase_evidence", HOURLY, keeper.erase_evidence),
+        ("trim_heartbeats", HOURLY, keeper.trim_heartbeats),
+    )
+    return tuple(
+        Periodic(name=name, cron=cron, run=partial(_at_present, work))
+        for name, cron, work in schedule
     )
 
 
-def _register(app: App, *, name: str, cron: str, work: Work) -> None:
-    """Make a periodic task that never runs twice at a time."""
+async def _at_present(work: Callable[[datetime], Awaitable[int]], context: JobContext) -> int:
+    """Do work that wants to know the time only."""
+    return await work(context.now())
 
-    async def run(timestamp: int) -> None:
+
+def _register(app: App, context: JobContext, *, name: str, work: WorkTask) -> None:
+    """Make a task that features defer by its name."""
+
+    async def run(queued: QueueContext, **arguments: JobArgument) -> None:
+        try:
+            await work(context, **arguments)
+        except Exception as error:  # noqa: BLE001 - the top of a job
+            raise failure_of(error, queued.job) from None
+
+    app.task(name=name, queue=QUEUE, pass_context=True, retry=GrowingWaits())(run)
+
+
+def _register_periodic(app: App, context: JobContext, periodic: Periodic) -> None:
+    """Make a periodic task that never runs twice at a time."""
+    name = periodic.name
+
+    async def run(queued: QueueContext, timestamp: int) -> None:
         del timestamp  # when it was due; the work concerns the present
-        rows = await work(datetime.now(UTC))
+        try:
+            rows = await periodic.run(context)
+        except Exception as error:  # noqa: BLE001 - the top of a job
+            raise failure_of(error, queued.job) from None
         (log.info if rows else log.debug)("job_done", job=name, rows=rows)
 
-    task = app.task(name=name, queue="housekeeping", lock=name, queueing_lock=name)(run)
-    app.periodic(cron=cron, periodic_id=name)(task)
+    task = app.task(
+        name=name, queue=HOUSEKEEPING_QUEUE, lock=name, queueing_lock=name, pass_context=True
+    )(run)
+    app.periodic(cron=periodic.cron, periodic_id=name)(task)

@@ -1,0 +1,19 @@
+-- SPDX-License-Identifier: AGPL-3.0-or-later
+-- The queue belongs to the whole centre and holds ids only; these queries take no scope.
+
+-- name: count_failed_jobs
+-- Jobs that were given up, by kind.
+SELECT task_name AS task, count(*) AS failed, max(id) AS newest_id
+  FROM procrastinate_jobs
+ WHERE status = 'failed'
+ GROUP BY task_name
+ ORDER BY task_name
+ LIMIT %(rows_max)s;
+
+-- name: select_failed_jobs
+-- The newest jobs that were given up.
+SELECT id, task_name AS task, args AS arguments, attempts
+  FROM procrastinate_jobs
+ WHERE status = 'failed'
+ ORDER BY id DESC
+ LIMIT %(rows_max)s;

@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Every job by name. A name stays as long as a job of it may be queued."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from central.jobs.context import Periodic, WorkTask
+
+TASKS: Final[Mapping[str, WorkTask]] = MappingProxyType({})
+"""Work that a feature defers in its own transaction, by the name under which it does so."""
+
+PERIODIC: Final[tuple[Periodic, ...]] = ()
+"""Work of the features that comes back; the centre's housekeeping is listed in the worker."""

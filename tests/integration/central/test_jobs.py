@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Jobs that a feature defers in its own transaction, run by a real worker process."""
+
+import os
+import signal
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+from uuid import uuid4
+
+import psycopg
+import pytest
+from procrastinate.jobs import Job as QueuedJob
+
+from central.db.deferring import Job, defer, defer_async
+from central.jobs.queue import GrowingWaits
+from deploy.setup.places import PROJECT_FOLDER
+from tests.integration.central.job_worker import SECRET
+
+PICKED_UP_WITHIN_S: Final = 0.1
+SAMPLES: Final = 30
+
+WaitUntil = Callable[..., None]
+StartWorker = Callable[[], AbstractContextManager["Worker"]]
+
+
+class Worker:
+    """A worker process and what it logs."""
+
+    def __init__(self, *, database_url: str, log_path: Path) -> None:
+        self._log_path = log_path
+        with log_path.open("wb") as log_file:
+            self.process = subprocess.Popen(
+                (sys.executable, "-m", "tests.integration.central.job_worker"),
+                env={
+                    "PATH": os.environ["PATH"],
+                    "LUUTHONG_CENTRAL_DATABASE_URL": database_url,
+                },
+                cwd=PROJECT_FOLDER,
+                stderr=log_file,
+            )
+
+    @property
+    def log(self) -> str:
+        return self._log_path.read_text("utf-8")
+
+
+@pytest.fixture
+def worker(
+    database_url: str, rows: psycopg.Connection, tmp_path: Path, wait_until: WaitUntil
+) -> StartWorker:
+    """Start a worker, and make sure that it is gone afterwards."""
+    rows.execute(
+        "CREATE TABLE ran (name text NOT NULL, at timestamptz NOT NULL DEFAULT clock_timestamp())"
+    )
+
+    @contextmanager
+    def started() -> Iterator[Worker]:
+        worker = Worker(database_url=database_url, log_path=tmp_path / f"{uuid4().hex}.log")
+        try:
+            wait_until(lambda: "jobs_started" in worker.log, what="the worker starts")
+            yield worker
+        finally:
+            worker.process.kill()
+            worker.process.wait()
+
+    return started
+
+
+@pytest.fixture
+def ran(rows: psycopg.Connection) -> Callable[[], list[str]]:
+    """What ran, in order."""
+
+    def names() -> list[str]:
+        return [name for (name,) in rows.execute("SELECT name FROM ran ORDER BY at").fetchall()]
+
+    return names
+
+
+@pytest.fixture
+def queued(rows: psycopg.Connection) -> Callable[[], list[tuple[str, str]]]:
+    """What is in the queue of deferred work: task and state, in order."""
+
+    def jobs() -> list[tuple[str, str]]:
+        return rows.execute(
+            "SELECT task_name, status::text FROM procrastinate_jobs"
+            " WHERE queue_name = 'work' ORDER BY id"
+        ).fetchall()
+
+    return jobs
+
+
+def test_a_job_runs_once_if_its_transaction_commits_and_never_if_it_rolls_back(
+    worker: StartWorker,
+    database_url: str,
+    ran: Callable[[], list[str]],
+    queued: Callable[[], list[tuple[str, str]]],
+    wait_until: WaitUntil,
+) -> None:
+    with psycopg.connect(database_url) as connection, worker():
+        defer(connection, job("write_down", "rolled back"))
+        connection.rollback()
+        defer(connection, job("write_down", "first"))
+        connection.commit()
+        wait_until(lambda: queued() == [] and ran() != [], what="the first job")
+        defer(connection, job("write_down", "second"))
+        connection.commit()
+        wait_until(lambda: queued() == [] and "second" in ran(), what="the second job")
+
+    assert ran() == ["first", "second"]
+
+
+async def test_a_job_deferred_by_an_async_feature_keeps_to_its_transaction(
+    database_url: str, queued: Callable[[], list[tuple[str, str]]]
+) -> None:
+    async with await psycopg.AsyncConnection.connect(database_url) as connection:
+        await defer_async(connection, job("write_down", "rolled back"))
+        await connection.rollback()
+        await defer_async(connection, job("write_down", "kept"))
+
+    assert queued() == [("write_down", "todo")]
+
+
+def test_a_job_is_picked_up_within_a_tenth_of_a_second(
+    worker: StartWorker,
+    database_url: str,
+    rows: psycopg.Connection,
+    ran: Callable[[], list[str]],
+    wait_until: WaitUntil,
+) -> None:
+    waits_s: list[float] = []
+    with psycopg.connect(database_url) as connection, worker():
+        for number in range(SAMPLES):
+            name = f"sample {number}"
+            defer(connection, job("write_down", name))
+            connection.commit()
+            committed = rows.execute("SELECT clock_timestamp()").fetchone()
+            wait_until(lambda name=name: name in ran(), what=name)
+            started = rows.execute("SELECT at FROM ran WHERE name = %s", [name]).fetchone()
+            assert started is not None
+            assert committed is not None
+            waits_s.append((started[0] - committed[0]).total_seconds())
+
+    print(f"picked up after {statistics.median(waits_s) * 1000:.1f} ms (median)")  # noqa: T201
+    assert statistics.median(waits_s) < PICKED_UP_WITHIN_S
+
+
+def test_a_failed_job_is_tried_again_and_its_log_holds_no_personal_data(
+    worker: StartWorker,
+    database_url: str,
+    ran: Callable[[], list[str]],
+    queued: Callable[[], list[tuple[str, str]]],
+    wait_until: WaitUntil,
+) -> None:
+    with psycopg.connect(database_url) as connection, worker() as running:
+        defer(connection, job("fail_at_first", "x"))
+        connection.commit()
+        wait_until(lambda: queued() == [] and len(ran()) > 1, what="the second attempt")
+        log = running.log
+
+    assert ran() == ["x", "x"]
+    assert "job_attempt_failed" in log
+    assert "ValueError" in log
+    assert SECRET not in log
+
+
+def test_a_job_that_always_fails_is_given_up_after_five_more_attempts_and_kept() -> None:
+    decisions = [
+        GrowingWaits().get_retry_decision(
+            exception=ValueError(),
+            job=QueuedJob(
+                id=1, queue="work", lock=None, queueing_lock=None, task_name="x", attempts=attempts
+            ),
+        )
+        for attempts in range(7)
+    ]
+
+    assert [decision is not None for decision in decisions] == [True] * 5 + [False] * 2
+    now = datetime.now(UTC)
+    waits_s = [(each.retry_at - now).total_seconds() for each in decisions if each]
+    assert waits_s == sorted(waits_s)
+    assert 0.5 < waits_s[0] < 1.5  # the first wait is short: somebody may sit in front of a page
+    assert 250 < waits_s[-1] < 330
+
+
+def test_a_job_of_an_unknown_name_is_kept_as_failed(
+    worker: StartWorker,
+    database_url: str,
+    queued: Callable[[], list[tuple[str, str]]],
+    wait_until: WaitUntil,
+) -> None:
+    with psycopg.connect(database_url) as connection, worker() as running:
+        defer(connection, job("nobody_knows", "x"))
+        connection.commit()
+        wait_until(lambda: queued() == [("nobody_knows", "failed")], what="the refusal")
+        log = running.log
+
+    assert "Task was not found" in log
+
+
+def test_a_job_whose_worker_was_killed_runs_again(
+    *,
+    worker: StartWorker,
+    database_url: str,
+    rows: psycopg.Connection,
+    ran: Callable[[], list[str]],
+    queued: Callable[[], list[tuple[str, str]]],
+    wait_until: WaitUntil,
+) -> None:
+    with psycopg.connect(database_url) as connection, worker() as first:
+        defer(connection, job("hang_at_first", "x", lock="one at a time"))
+        connection.commit()
+        wait_until(lambda: ran() == ["x"], what="the first run")
+        defer(connection, job("write_down", "after", lock="one at a time"))
+        connection.commit()
+        first.process.send_signal(signal.SIGKILL)
+        first.process.wait()
+    left_behind = queued()
+    rows.execute("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 minute'")
+    with worker():
+        wait_until(lambda: queued() == [], what="both jobs")
+
+    assert left_behind == [("hang_at_first", "doing"), ("write_down", "todo")]
+    assert ran() == ["x", "x", "after"]
+
+
+def job(task: str, name: str, *, lock: str | None = None) -> Job:
+    """A job of this file's worker."""
+    return Job(task=task, arguments={"name": name}, lock=lock)

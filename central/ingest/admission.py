@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from central.contracts.passage import ClockSource
+from central.contracts.passage import ClockSource, PassageV1
+from central.contracts.tag_read import TagReadV1
 from central.contracts.topics import Topic
 from central.domain.times import TimeLimits, TimeVerdict
 from central.ingest.types import (
@@ -13,6 +14,7 @@ from central.ingest.types import (
     PassageMessage,
     Reason,
     RejectedMessage,
+    TagReadMessage,
 )
 
 
@@ -47,8 +49,8 @@ class Admission:
             return message
         reason = self._sender_problem(message.topic)
         envelope = None
-        if isinstance(message, PassageMessage):
-            reason = reason or self._passage_problem(message)
+        if isinstance(message, PassageMessage | TagReadMessage):
+            reason = reason or self._event_problem(message.event)
             envelope = message.envelope
         if reason is None:
             return message
@@ -71,17 +73,22 @@ class Admission:
             return Reason.SITE_MISMATCH
         return None
 
-    def _passage_problem(self, message: PassageMessage) -> Reason | None:
-        """What is wrong with a passage's camera or time."""
-        passage = message.passage
-        if (passage.site_id, passage.camera_id) not in self.directory.cameras:
+    def _event_problem(self, event: PassageV1 | TagReadV1) -> Reason | None:
+        """What is wrong with a passage's camera, or with the time of an event.
+
+        A tag's reader need not be known: which lane it belongs to is the toll stations' affair.
+        """
+        if (
+            isinstance(event, PassageV1)
+            and (event.site_id, event.camera_id) not in self.directory.cameras
+        ):
             return Reason.UNKNOWN_CAMERA
         judge = (
             self.limits.judge_recording
-            if passage.clock_source is ClockSource.FILE
+            if event.clock_source is ClockSource.FILE
             else self.limits.judge
         )
-        match judge(passage.captured_at, now=self.now):
+        match judge(event.captured_at, now=self.now):
             case TimeVerdict.IN_FUTURE:
                 return Reason.TIME_IN_FUTURE
             case TimeVerdict.TOO_OLD:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The columns of a batch's COPY: which they are, their types, and a passage as one row."""
+"""The columns of a batch's COPY: which they are, their types, and an event as one row."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -10,6 +10,7 @@ from psycopg.types.json import Jsonb
 from pydantic_core import to_json
 
 from central.contracts.passage import BoxV1, PassageV1, PlateReadV1
+from central.contracts.tag_read import TagReadV1
 
 PASSAGE_COLUMNS: Final = MappingProxyType(
     {
@@ -64,6 +65,32 @@ EVIDENCE_COLUMNS: Final = MappingProxyType(
 )
 """Name and type of every column, in the order of ``evidence_rows``."""
 
+TAG_READ_COLUMNS: Final = MappingProxyType(
+    {
+        "captured_at": "timestamptz",
+        "id": "uuid",
+        "stored_at": "timestamptz",
+        "device_id": "text",
+        "stream_id": "int8",
+        "seq": "int8",
+        "boot_id": "uuid",
+        "site_id": "text",
+        "reader_id": "text",
+        "lane": "int2",
+        "epc": "text",
+        "tid": "text",
+        "antenna": "int2",
+        "rssi_dbm": "float4",
+        "reads": "int4",
+        "first_seen_at": "timestamptz",
+        "last_seen_at": "timestamptz",
+        "clock_source": "text",
+        "clock_error_ms": "int4",
+        "is_late": "bool",
+    }
+)
+"""Name and type of every column, in the order of ``tag_read_row``."""
+
 IDENTITY_COLUMNS: Final = MappingProxyType(
     {"id": "uuid", "captured_at": "timestamptz", "stream_id": "int8", "seq": "int8"}
 )
@@ -115,6 +142,32 @@ def evidence_rows(passage: PassageV1) -> Iterator[tuple[object, ...]]:
             picture.media_type,
             picture.size_bytes,
         )
+
+
+def tag_read_row(tag_read: TagReadV1, *, stream_id: int, now: datetime) -> tuple[object, ...]:
+    """A tag read as one row of ``TAG_READ_COLUMNS``; ``now`` is when it is stored."""
+    return (
+        tag_read.captured_at,
+        tag_read.id,
+        now,
+        tag_read.device_id,
+        stream_id,
+        tag_read.seq,
+        tag_read.boot_id,
+        tag_read.site_id,
+        tag_read.reader_id,
+        tag_read.lane,
+        tag_read.epc,
+        tag_read.tid,
+        tag_read.antenna,
+        tag_read.rssi_dbm,
+        tag_read.reads,
+        tag_read.first_seen_at,
+        tag_read.last_seen_at,
+        tag_read.clock_source.value,
+        tag_read.clock_error_ms,
+        tag_read.is_late,
+    )
 
 
 def _plate(plate: PlateReadV1) -> tuple[object, ...]:

@@ -149,6 +149,7 @@ class BrokerLink:
         client.subscribe(
             [
                 (f"{SHARE}/{subscription_for(Stream.PASSAGE)}", options),
+                (f"{SHARE}/{subscription_for(Stream.TAG_READ)}", options),
                 (f"{SHARE}/{subscription_for(Stream.HEARTBEAT)}", options),
             ]
         )

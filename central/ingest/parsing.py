@@ -10,6 +10,7 @@ from central.contracts.heartbeat import HeartbeatV1
 from central.contracts.identifiers import Slug
 from central.contracts.message import MAX_MESSAGE_BYTES, Seq
 from central.contracts.passage import PassageV1
+from central.contracts.tag_read import TagReadV1
 from central.contracts.topics import Stream, Topic, parse_topic
 from central.ingest.types import (
     Delivery,
@@ -20,10 +21,12 @@ from central.ingest.types import (
     Reason,
     RejectedMessage,
     StreamKey,
+    TagReadMessage,
 )
 
 PROBLEMS_SHOWN_MAX = 5
 TOPICS_REMEMBERED_MAX = 4096
+_EVENT_STREAMS = frozenset({Stream.PASSAGE, Stream.TAG_READ})
 _JSON_PROBLEM = "json_invalid"
 
 
@@ -48,13 +51,7 @@ def parse(delivery: Delivery) -> ParsedMessage:
         detail = f"{len(delivery.payload)} bytes, allowed are {MAX_MESSAGE_BYTES}"
         return _rejected(delivery, Reason.TOO_BIG, detail, topic=topic)
     try:
-        match topic.stream:
-            case Stream.PASSAGE:
-                return _passage(delivery, topic)
-            case Stream.HEARTBEAT:
-                return _heartbeat(delivery, topic)
-            case Stream.TAG_READ | Stream.ACK:
-                return _rejected(delivery, Reason.TOPIC_UNKNOWN, "acknowledgements go out only")
+        return _of_stream(delivery, topic)
     except ValidationError as error:
         return _broken(delivery, topic, error)
 
@@ -65,17 +62,43 @@ def _topic(text: str) -> Topic:
     return parse_topic(text)
 
 
-def _passage(delivery: Delivery, topic: Topic) -> PassageMessage | RejectedMessage:
-    """A passage whose names agree with its topic."""
-    passage = PassageV1.from_json(delivery.payload)
-    if passage.device_id != topic.device_id:
+def _of_stream(delivery: Delivery, topic: Topic) -> ParsedMessage:
+    """The message as the contract of its stream has it.
+
+    Raises:
+        pydantic.ValidationError: It breaks that contract.
+    """
+    match topic.stream:
+        case Stream.PASSAGE:
+            passage = PassageV1.from_json(delivery.payload)
+            named = _envelope_of(passage, delivery, topic)
+            if isinstance(named, RejectedMessage):
+                return named
+            return PassageMessage(delivery=delivery, topic=topic, event=passage, envelope=named)
+        case Stream.TAG_READ:
+            tag_read = TagReadV1.from_json(delivery.payload)
+            named = _envelope_of(tag_read, delivery, topic)
+            if isinstance(named, RejectedMessage):
+                return named
+            return TagReadMessage(delivery=delivery, topic=topic, event=tag_read, envelope=named)
+        case Stream.HEARTBEAT:
+            return _heartbeat(delivery, topic)
+        case Stream.ACK:
+            return _rejected(delivery, Reason.TOPIC_UNKNOWN, "acknowledgements go out only")
+
+
+def _envelope_of(
+    event: PassageV1 | TagReadV1, delivery: Delivery, topic: Topic
+) -> Envelope | RejectedMessage:
+    """Which event it is, if its names agree with its topic."""
+    if event.device_id != topic.device_id:
         return _rejected(delivery, Reason.TOPIC_MISMATCH, "device of another topic", topic=topic)
     envelope = Envelope(
-        stream=StreamKey(device_id=passage.device_id, outbox_id=passage.outbox_id),
-        seq=passage.seq,
-        event_id=passage.id,
+        stream=StreamKey(device_id=event.device_id, outbox_id=event.outbox_id),
+        seq=event.seq,
+        event_id=event.id,
     )
-    if passage.site_id != topic.site_id:
+    if event.site_id != topic.site_id:
         return RejectedMessage(
             delivery=delivery,
             reason=Reason.TOPIC_MISMATCH,
@@ -83,7 +106,7 @@ def _passage(delivery: Delivery, topic: Topic) -> PassageMessage | RejectedMessa
             topic=topic,
             envelope=envelope,
         )
-    return PassageMessage(delivery=delivery, topic=topic, passage=passage, envelope=envelope)
+    return envelope
 
 
 def _heartbeat(delivery: Delivery, topic: Topic) -> HeartbeatMessage | RejectedMessage:
@@ -108,7 +131,7 @@ def _broken(delivery: Delivery, topic: Topic, error: ValidationError) -> Rejecte
         reason=Reason.CONTRACT_BROKEN,
         detail=detail,
         topic=topic,
-        envelope=_envelope(delivery, topic) if topic.stream is Stream.PASSAGE else None,
+        envelope=_envelope(delivery, topic) if topic.stream in _EVENT_STREAMS else None,
     )
 
 

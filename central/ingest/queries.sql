@@ -102,7 +102,7 @@ SELECT quarantine.id, quarantine.topic, quarantine.payload
  LIMIT %(rows_max)s;
 
 -- name: resolve_stored
--- Close messages in quarantine whose event is a passage by now.
+-- Close messages in quarantine whose event is stored by now.
 UPDATE quarantine
    SET resolved_at = %(now)s, resolution = 'stored'
   FROM passage_identity

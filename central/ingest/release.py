@@ -11,7 +11,7 @@ from central.ingest.database import IngestDatabase
 from central.ingest.parsing import parse
 from central.ingest.repository import RELEASABLE_REASONS, IngestRepository
 from central.ingest.store import store_batch
-from central.ingest.types import Delivery, PassageMessage, Reason
+from central.ingest.types import Delivery, PassageMessage, Reason, TagReadMessage
 
 ROWS_PER_COMMIT: Final = 500
 ROUNDS_MAX: Final = 200
@@ -27,7 +27,7 @@ def release_quarantined(
     now: datetime,
     reasons: Sequence[Reason] = TIMELESS_REASONS,
 ) -> int:
-    """Store messages in quarantine that are good by now, and return how many became passages.
+    """Store messages in quarantine that are good by now, and return how many became rows.
 
     Args:
         info: Connection string of the driver.
@@ -58,7 +58,9 @@ def release_quarantined(
                 good = {
                     key: admitted
                     for key, message in messages.items()
-                    if isinstance(admitted := admission.admit(message), PassageMessage)
+                    if isinstance(
+                        admitted := admission.admit(message), PassageMessage | TagReadMessage
+                    )
                 }
                 released += store_batch(
                     connection, list(good.values()), limits=limits, now=now

@@ -14,6 +14,7 @@ from psycopg.types.multirange import Multirange
 
 from central.contracts.heartbeat import HeartbeatV1
 from central.contracts.topics import Topic
+from central.db.deferring import PRIORITY_LIVE, Job, defer
 from central.db.queries import QueryFile
 from central.db.sequences import multirange, seq_set
 from central.ingest.accounts import StreamAccount
@@ -22,10 +23,12 @@ from central.ingest.columns import (
     EVIDENCE_COLUMNS,
     IDENTITY_COLUMNS,
     PASSAGE_COLUMNS,
+    TAG_READ_COLUMNS,
     evidence_rows,
     passage_row,
+    tag_read_row,
 )
-from central.ingest.types import PassageMessage, Reason, StreamKey
+from central.ingest.types import EventMessage, PassageMessage, Reason, StreamKey, TagReadMessage
 
 QUERIES: Final = QueryFile.beside(__file__)
 RELEASABLE_REASONS: Final = frozenset(
@@ -42,6 +45,9 @@ RELEASABLE_REASONS: Final = frozenset(
     }
 )
 """Reasons that can pass: a device is registered, a limit changes, the centre is updated."""
+
+MATCH_TAG_READ: Final = "match_tag_read"
+"""Task that looks for the passage and the account of one tag read."""
 
 FEED_LOCK_ID: Final = 0x6C75_7574_6665
 """Advisory lock under which feed positions are drawn."""
@@ -168,14 +174,14 @@ class IngestRepository:
             return {row.id: row for row in cursor.fetchall()}
 
     def claim_identities(
-        self, messages: Sequence[PassageMessage], stream_ids: Sequence[int]
+        self, messages: Sequence[EventMessage], stream_ids: Sequence[int]
     ) -> set[UUID]:
         """Claim the ids of new events and return them; the others are stored already."""
         self._copy(
             "incoming_identity",
             IDENTITY_COLUMNS,
             (
-                (each.passage.id, each.passage.captured_at, stream_id, each.passage.seq)
+                (each.event.id, each.event.captured_at, stream_id, each.event.seq)
                 for each, stream_id in zip(messages, stream_ids, strict=True)
             ),
         )
@@ -183,7 +189,7 @@ class IngestRepository:
             cursor.execute(QUERIES["insert_identities"])
             return set(cursor.fetchall())
 
-    def store(
+    def store_passages(
         self, messages: Sequence[PassageMessage], stream_ids: Sequence[int], *, now: datetime
     ) -> None:
         """Store passages whose ids are claimed, and the pictures that they name.
@@ -194,15 +200,33 @@ class IngestRepository:
             "passage",
             PASSAGE_COLUMNS,
             (
-                passage_row(each.passage, stream_id=stream_id, now=now)
+                passage_row(each.event, stream_id=stream_id, now=now)
                 for each, stream_id in zip(messages, stream_ids, strict=True)
             ),
         )
         self._copy(
             "passage_evidence",
             EVIDENCE_COLUMNS,
-            (row for each in messages for row in evidence_rows(each.passage)),
+            (row for each in messages for row in evidence_rows(each.event)),
         )
+
+    def store_tag_reads(
+        self, messages: Sequence[TagReadMessage], stream_ids: Sequence[int], *, now: datetime
+    ) -> None:
+        """Store tag reads whose ids are claimed, and queue a job for each."""
+        self._copy(
+            "tag_read",
+            TAG_READ_COLUMNS,
+            (
+                tag_read_row(each.event, stream_id=stream_id, now=now)
+                for each, stream_id in zip(messages, stream_ids, strict=True)
+            ),
+        )
+        with self._connection.pipeline():
+            for message in messages:
+                arguments = {"tag_read_id": str(message.event.id)}
+                job = Job(task=MATCH_TAG_READ, arguments=arguments, priority=PRIORITY_LIVE)
+                defer(self._connection, job)
 
     def announce(self, messages: Sequence[PassageMessage], *, channel: str, now: datetime) -> None:
         """Put stored passages into the live feed and wake its readers at the commit."""
@@ -212,8 +236,8 @@ class IngestRepository:
                 {
                     "lock_id": FEED_LOCK_ID,
                     "now": now,
-                    "captured_ats": [each.passage.captured_at for each in messages],
-                    "passage_ids": [each.passage.id for each in messages],
+                    "captured_ats": [each.event.captured_at for each in messages],
+                    "passage_ids": [each.event.id for each in messages],
                 },
             )
             position = cursor.fetchone()

@@ -3,7 +3,7 @@
 
 Three things make "stored once" true. The outbox's account (``device_stream``) is locked, so two
 ingests never judge the same outbox at once. Its set of held numbers tells repeats from news
-without a look at the passages. And an event's id can be claimed only once in the whole database.
+without a look at the events. And an event's id can be claimed only once in the whole database.
 """
 
 import hashlib
@@ -23,12 +23,14 @@ from central.ingest.repository import IngestRepository
 from central.ingest.types import (
     BatchOutcome,
     Envelope,
+    EventMessage,
     HeartbeatMessage,
     ParsedMessage,
     PassageMessage,
     Reason,
     RejectedMessage,
     StreamKey,
+    TagReadMessage,
 )
 from central.passages.service import FEED_CHANNEL
 
@@ -60,7 +62,7 @@ def store_batch(
     return _BatchStore(connection, limits=limits, now=now).run(messages)
 
 
-def fingerprint(message: RejectedMessage | PassageMessage) -> bytes:
+def fingerprint(message: RejectedMessage | EventMessage) -> bytes:
     """What makes a message in quarantine the same one when it comes again.
 
     An event is recognised by its number and id, since its bytes change when it is sent late; a
@@ -88,8 +90,8 @@ def event_fingerprint(envelope: Envelope) -> bytes:
 class _Sorted:
     """A batch sorted by what has to be done; mutable, lives for one transaction."""
 
-    fresh: list[PassageMessage] = field(default_factory=list)
-    repeats: list[PassageMessage | RejectedMessage] = field(default_factory=list)
+    fresh: list[EventMessage] = field(default_factory=list)
+    repeats: list[EventMessage | RejectedMessage] = field(default_factory=list)
     rejected: list[RejectedMessage] = field(default_factory=list)
     heartbeats: dict[str, HeartbeatMessage] = field(default_factory=dict)
     heartbeat_count: int = 0
@@ -147,7 +149,7 @@ class _BatchStore:
             self._batch.rejected.append(_turned_down(message, Reason.TOO_MANY_GAPS))
         else:
             account.claim(message.envelope)
-            if isinstance(message, PassageMessage):
+            if isinstance(message, PassageMessage | TagReadMessage):
                 self._batch.fresh.append(message)
             else:
                 self._batch.rejected.append(message)
@@ -173,35 +175,44 @@ class _BatchStore:
                 self._count_double(message)
             elif before is None:
                 self._batch.rejected.append(_turned_down(message, Reason.SEQ_REUSED))
-            elif isinstance(message, PassageMessage) and before.may_be_released:
+            elif not isinstance(message, RejectedMessage) and before.may_be_released:
                 self._batch.fresh.append(message)
                 self._batch.released.add(mark)
                 here.add(envelope)
             else:
                 self._count_double(message)
 
-    def _store_fresh(self) -> list[PassageMessage]:
-        """Store the new passages and return them; ids that are in use go to quarantine."""
+    def _store_fresh(self) -> list[EventMessage]:
+        """Store the new events and return them; ids that are in use go to quarantine."""
         fresh, taken = _without_equal_ids(self._batch.fresh)
         self._batch.rejected.extend(_turned_down(each, Reason.ID_REUSED) for each in taken)
         if not fresh:
             return []
         claimed = self._rows.claim_identities(fresh, self._stream_ids(fresh))
         if len(claimed) < len(fresh):
-            self._judge_unclaimed([each for each in fresh if each.passage.id not in claimed])
-            fresh = [each for each in fresh if each.passage.id in claimed]
+            self._judge_unclaimed([each for each in fresh if each.event.id not in claimed])
+            fresh = [each for each in fresh if each.event.id in claimed]
         if not fresh:
             return []
-        self._rows.store(fresh, self._stream_ids(fresh), now=self._now)
-        self._rows.announce(fresh, channel=FEED_CHANNEL, now=self._now)
+        self._store_rows(fresh)
         for message in fresh:
             account = self._accounts[message.envelope.stream]
             account.stored += 1
-            account.late += message.passage.is_late
+            account.late += message.event.is_late
         self._release(fresh)
         return fresh
 
-    def _release(self, stored: Sequence[PassageMessage]) -> None:
+    def _store_rows(self, fresh: Sequence[EventMessage]) -> None:
+        """Make rows of events whose ids are claimed, and tell those who wait for them."""
+        passages = [each for each in fresh if isinstance(each, PassageMessage)]
+        if passages:
+            self._rows.store_passages(passages, self._stream_ids(passages), now=self._now)
+            self._rows.announce(passages, channel=FEED_CHANNEL, now=self._now)
+        tag_reads = [each for each in fresh if isinstance(each, TagReadMessage)]
+        if tag_reads:
+            self._rows.store_tag_reads(tag_reads, self._stream_ids(tag_reads), now=self._now)
+
+    def _release(self, stored: Sequence[EventMessage]) -> None:
         """Close the quarantine of messages that became rows after all."""
         if not self._batch.released:
             return
@@ -210,15 +221,15 @@ class _BatchStore:
             self._accounts[marks[mark]].quarantined -= 1
         self._rows.resolve(self._batch.released & marks.keys(), now=self._now)
 
-    def _stream_ids(self, messages: Sequence[PassageMessage]) -> list[int]:
+    def _stream_ids(self, messages: Sequence[EventMessage]) -> list[int]:
         """The key of every message's outbox."""
         return [self._accounts[each.envelope.stream].stream_id for each in messages]
 
-    def _judge_unclaimed(self, messages: Sequence[PassageMessage]) -> None:
+    def _judge_unclaimed(self, messages: Sequence[EventMessage]) -> None:
         """Events whose id is stored already: the same event, or a wrong use of the id."""
-        identities = self._rows.identities([message.passage.id for message in messages])
+        identities = self._rows.identities([message.event.id for message in messages])
         for message in messages:
-            stored = identities[message.passage.id]
+            stored = identities[message.event.id]
             if self._is_same(stored.stream_id, stored.seq, message.envelope):
                 self._count_double(message)
             else:
@@ -239,25 +250,25 @@ class _BatchStore:
         """Whether a stored event has this event's place."""
         return (stream_id, seq) == (self._accounts[envelope.stream].stream_id, envelope.seq)
 
-    def _count_double(self, message: PassageMessage | RejectedMessage) -> None:
+    def _count_double(self, message: EventMessage | RejectedMessage) -> None:
         """A message that is here already."""
         self._doubled += 1
         if message.envelope is not None:
             self._accounts[message.envelope.stream].doubled += 1
 
-    def _outcome(self, stored: Sequence[PassageMessage]) -> BatchOutcome:
+    def _outcome(self, stored: Sequence[EventMessage]) -> BatchOutcome:
         """What the caller may tell after the commit."""
         acks = (account.ack() for account in self._accounts.values())
         return BatchOutcome(
             stored=len(stored),
             doubled=self._doubled,
-            late=sum(message.passage.is_late for message in stored),
+            late=sum(message.event.is_late for message in stored),
             heartbeats=self._batch.heartbeat_count,
             quarantined=tuple(message.reason for message in self._batch.rejected),
             latencies_s=tuple(
-                (self._now - message.passage.captured_at).total_seconds()
+                (self._now - message.event.captured_at).total_seconds()
                 for message in stored
-                if not message.passage.is_late
+                if isinstance(message, PassageMessage) and not message.event.is_late
             ),
             acks=tuple(ack for ack in acks if ack is not None),
         )
@@ -280,19 +291,19 @@ def _heartbeat_stream(message: HeartbeatMessage) -> StreamKey:
 
 
 def _without_equal_ids(
-    messages: Sequence[PassageMessage],
-) -> tuple[list[PassageMessage], list[PassageMessage]]:
+    messages: Sequence[EventMessage],
+) -> tuple[list[EventMessage], list[EventMessage]]:
     """The first message of every id, and the others that use its id for another event."""
-    first = dict[UUID, PassageMessage]()
+    first = dict[UUID, EventMessage]()
     others = [
         message
         for message in messages
-        if first.setdefault(message.passage.id, message) is not message
+        if first.setdefault(message.event.id, message) is not message
     ]
     return list(first.values()), others
 
 
-def _turned_down(message: PassageMessage | RejectedMessage, reason: Reason) -> RejectedMessage:
+def _turned_down(message: EventMessage | RejectedMessage, reason: Reason) -> RejectedMessage:
     """The message as a rejection; an earlier reason is kept."""
     if isinstance(message, RejectedMessage):
         return message

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from central.contracts.heartbeat import HeartbeatV1
 from central.contracts.passage import PassageV1
+from central.contracts.tag_read import TagReadV1
 from central.contracts.topics import Topic
 
 
@@ -69,7 +70,17 @@ class PassageMessage:
 
     delivery: Delivery
     topic: Topic
-    passage: PassageV1
+    event: PassageV1
+    envelope: Envelope
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TagReadMessage:
+    """A message that keeps the tag read's contract."""
+
+    delivery: Delivery
+    topic: Topic
+    event: TagReadV1
     envelope: Envelope
 
 
@@ -99,7 +110,10 @@ class RejectedMessage:
     envelope: Envelope | None
 
 
-ParsedMessage = PassageMessage | HeartbeatMessage | RejectedMessage
+EventMessage = PassageMessage | TagReadMessage
+"""A message that becomes a row, and whose number is one of its outbox."""
+
+ParsedMessage = EventMessage | HeartbeatMessage | RejectedMessage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +130,7 @@ class BatchOutcome:
     """What became of a batch, valid once it is committed.
 
     Attributes:
-        stored: Passages that are rows now.
+        stored: Passages and tag reads that are rows now.
         doubled: Messages that were here already.
         late: How many of ``stored`` came late from an outbox.
         heartbeats: Heartbeats taken in.

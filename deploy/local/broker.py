@@ -41,6 +41,7 @@ user {INGEST_USERNAME}
 topic readwrite lt/#
 
 pattern write lt/1/+/+/%u/passage
+pattern write lt/1/+/+/%u/tag-read
 pattern write lt/1/+/+/%u/heartbeat
 pattern read lt/1/+/+/%u/ack
 """

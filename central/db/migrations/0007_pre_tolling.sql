@@ -32,6 +32,11 @@ SELECT create_hypertable(
 CREATE INDEX tag_read_reader ON tag_read (site_id, reader_id, captured_at DESC);
 CREATE INDEX tag_read_epc ON tag_read (epc, captured_at DESC);
 
+COMMENT ON TABLE passage_identity IS
+  'Guard of "stored once" for every event, passages and tag reads: a hypertable''s own unique keys '
+  'must contain the time, so the same event under another time would pass them. Also finds a '
+  'passage''s time by its id.';
+
 CREATE TABLE toll_station (
   id slug PRIMARY KEY,
   name text NOT NULL CHECK (char_length(name) BETWEEN 1 AND 200),

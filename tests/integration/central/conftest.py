@@ -36,6 +36,7 @@ from central.contracts.passage import (
     PlateReadV1,
     VehicleClass,
 )
+from central.contracts.tag_read import TagReadV1
 from central.contracts.topics import Stream, Topic
 from central.db.pool import connection_info
 from central.ingest.app import run_ingest
@@ -46,7 +47,7 @@ from central.sites.types import Registration
 
 WAIT_S = 20.0
 POLL_S = 0.02
-PROVINCE, SITE, CAMERA = "dak-lak", "km12", "cam-1"
+PROVINCE, SITE, CAMERA, READER = "dak-lak", "km12", "cam-1", "reader-1"
 NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 
 
@@ -117,6 +118,29 @@ class FakeDevice:
             ),
         }
         return PassageV1(**{**values, **changes})
+
+    def tag_read(self, seq: int = 1, **changes: Any) -> TagReadV1:  # noqa: ANN401  # any field
+        captured_at = changes.pop("captured_at", None) or datetime.now(UTC)
+        values: dict[str, Any] = {
+            "id": uuid7(),
+            "device_id": self.device_id,
+            "outbox_id": self.outbox_id,
+            "boot_id": self.boot_id,
+            "seq": seq,
+            "site_id": SITE,
+            "reader_id": READER,
+            "lane": 1,
+            "epc": "E2801160600002054E1A2B3C",
+            "antenna": 1,
+            "rssi_dbm": -52.5,
+            "reads": 14,
+            "captured_at": captured_at,
+            "first_seen_at": captured_at - timedelta(milliseconds=300),
+            "last_seen_at": captured_at + timedelta(milliseconds=400),
+            "clock_source": ClockSource.NTP,
+            "clock_error_ms": 5,
+        }
+        return TagReadV1(**{**values, **changes})
 
     def heartbeat(self, **changes: Any) -> HeartbeatV1:  # noqa: ANN401  # any field
         values: dict[str, Any] = {
@@ -205,9 +229,10 @@ class DeviceLink:
     received: "queue.Queue[CommitAckV1]" = field(default_factory=queue.Queue)
     acked_up_to: int = 0
 
-    def send(self, *passages: PassageV1) -> None:
-        for passage in passages:
-            self.send_raw(passage.to_json())
+    def send(self, *events: PassageV1 | TagReadV1) -> None:
+        for event in events:
+            stream = Stream.PASSAGE if isinstance(event, PassageV1) else Stream.TAG_READ
+            self.send_raw(event.to_json(), topic=self.device.topic(stream))
 
     def send_raw(self, payload: bytes, *, topic: str | None = None) -> None:
         sent = self.client.publish(topic or self.device.topic(), payload, qos=1)

@@ -31,6 +31,9 @@ CREATE TABLE alert (
   opened_at timestamp with time zone NOT NULL,
   last_sighted_at timestamp with time zone NOT NULL,
   sightings integer NOT NULL DEFAULT 1,
+  passage_id uuid NOT NULL,
+  site_id slug NOT NULL,
+  camera_id slug NOT NULL,
   version integer NOT NULL DEFAULT 1,
   handled_by text,
   handled_at timestamp with time zone,
@@ -40,6 +43,7 @@ CREATE TABLE alert (
   dossier_code text,
   CONSTRAINT alert_check CHECK (((state = 'closed'::text) = (closed_at IS NOT NULL))),
   CONSTRAINT alert_check1 CHECK (((closed_at IS NULL) = (closing_reason IS NULL))),
+  CONSTRAINT alert_check2 CHECK (((vehicle_id IS NOT NULL) OR (watchlist_entry_id IS NOT NULL))),
   CONSTRAINT alert_closing_note_check CHECK ((char_length(closing_note) <= 500)),
   CONSTRAINT alert_closing_reason_check CHECK ((closing_reason ~ '^[a-z][a-z_]{2,39}$'::text)),
   CONSTRAINT alert_facts_check CHECK ((jsonb_typeof(facts) = 'array'::text)),
@@ -49,14 +53,16 @@ CREATE TABLE alert (
   CONSTRAINT alert_rule_check CHECK ((rule ~ '^[a-z][a-z_]{2,39}$'::text)),
   CONSTRAINT alert_severity_check CHECK ((severity = ANY (ARRAY['high'::text, 'medium'::text, 'low'::text]))),
   CONSTRAINT alert_sightings_check CHECK ((sightings >= 1)),
+  CONSTRAINT alert_site_id_camera_id_fkey FOREIGN KEY (site_id, camera_id) REFERENCES camera(site_id, id),
   CONSTRAINT alert_state_check CHECK ((state = ANY (ARRAY['open'::text, 'acknowledged'::text, 'closed'::text]))),
   CONSTRAINT alert_vehicle_id_fkey FOREIGN KEY (vehicle_id) REFERENCES vehicle(id),
   CONSTRAINT alert_version_check CHECK ((version >= 1)),
   CONSTRAINT alert_watchlist_entry_id_fkey FOREIGN KEY (watchlist_entry_id) REFERENCES watchlist_entry(id)
 );
-CREATE INDEX alert_recent ON public.alert USING btree (last_sighted_at DESC, id DESC);
-CREATE INDEX alert_vehicle ON public.alert USING btree (vehicle_id, last_sighted_at DESC);
-CREATE UNIQUE INDEX alert_one_open ON public.alert USING btree (rule, plate_text, plate_colour) WHERE (state <> 'closed'::text);
+CREATE INDEX alert_recent ON public.alert USING btree (state, last_sighted_at DESC, id DESC);
+CREATE INDEX alert_vehicle ON public.alert USING btree (vehicle_id, last_sighted_at DESC, id DESC);
+CREATE UNIQUE INDEX alert_one_open_of_entry ON public.alert USING btree (rule, watchlist_entry_id) WHERE ((state <> 'closed'::text) AND (watchlist_entry_id IS NOT NULL));
+CREATE UNIQUE INDEX alert_one_open_of_vehicle ON public.alert USING btree (rule, vehicle_id) WHERE ((state <> 'closed'::text) AND (watchlist_entry_id IS NULL));
 
 CREATE TABLE alert_feed (
   position bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
@@ -83,6 +89,7 @@ CREATE TABLE alert_sighting (
   CONSTRAINT alert_sighting_pkey PRIMARY KEY (passage_id, rule)
 );
 CREATE INDEX alert_sighting_alert ON public.alert_sighting USING btree (alert_id, captured_at DESC);
+CREATE INDEX alert_sighting_late ON public.alert_sighting USING btree (captured_at DESC, passage_id DESC, rule DESC) WHERE (alert_id IS NULL);
 
 CREATE TABLE app_session (
   token_hash sha256_digest NOT NULL,
@@ -183,6 +190,7 @@ CREATE TABLE badge (
   CONSTRAINT badge_pkey PRIMARY KEY (id),
   CONSTRAINT badge_vehicle_id_fkey FOREIGN KEY (vehicle_id) REFERENCES vehicle(id)
 );
+CREATE INDEX badge_vehicle ON public.badge USING btree (vehicle_id, valid_from);
 
 CREATE TABLE border_permit (
   id uuid NOT NULL,
@@ -1092,6 +1100,7 @@ CREATE TABLE vehicle (
   CONSTRAINT vehicle_pkey PRIMARY KEY (id),
   CONSTRAINT vehicle_seats_check CHECK (((seats >= 0) AND (seats <= 200)))
 );
+CREATE INDEX vehicle_chassis_trigrams ON public.vehicle USING gin (chassis_number gin_trgm_ops);
 CREATE INDEX vehicle_owner ON public.vehicle USING btree (owner_id);
 
 CREATE TABLE vehicle_plate (
@@ -1110,6 +1119,8 @@ CREATE TABLE vehicle_plate (
   CONSTRAINT vehicle_plate_vehicle_id_fkey FOREIGN KEY (vehicle_id) REFERENCES vehicle(id)
 );
 CREATE INDEX vehicle_plate_text ON public.vehicle_plate USING btree (plate_text, colour);
+CREATE INDEX vehicle_plate_trigrams ON public.vehicle_plate USING gin (plate_text gin_trgm_ops);
+CREATE INDEX vehicle_plate_vehicle ON public.vehicle_plate USING btree (vehicle_id, valid_from);
 
 CREATE TABLE watchlist_entry (
   id uuid NOT NULL,
@@ -1132,6 +1143,7 @@ CREATE TABLE watchlist_entry (
   CONSTRAINT watchlist_entry_plate_text_check CHECK ((plate_text ~ '^[A-Z0-9]{4,12}$'::text)),
   CONSTRAINT watchlist_entry_reason_check CHECK ((reason ~ '^[a-z][a-z_]{2,39}$'::text))
 );
+CREATE INDEX watchlist_entry_listed ON public.watchlist_entry USING btree (listed_at DESC, id DESC);
 CREATE INDEX watchlist_entry_plate ON public.watchlist_entry USING btree (plate_text) WHERE (removed_at IS NULL);
 
 CREATE TABLE working_calendar (
@@ -1176,6 +1188,34 @@ CREATE VIEW ledger_unbalanced_entry AS
      LEFT JOIN ledger_posting posting ON ((posting.entry_id = entry.id)))
   GROUP BY entry.id
  HAVING ((COALESCE(sum(posting.amount_dong), (0)::numeric) <> (0)::numeric) OR (count(posting.line) < 2));
+
+CREATE VIEW vehicle_with_plates AS
+ SELECT vehicle.id,
+    vehicle.chassis_number,
+    vehicle.engine_number,
+    vehicle.kind,
+    vehicle.brand,
+    vehicle.manufactured_in,
+    vehicle.seats,
+    vehicle.payload_kg,
+    vehicle.gross_mass_kg,
+    vehicle.container_ft,
+    vehicle.is_public_bus,
+    vehicle.owner_id,
+    vehicle.inspected_until,
+    vehicle.source,
+    vehicle.as_of,
+    plates.texts AS plate_texts,
+    plates.colours AS plate_colours,
+    plates.valid_froms AS plate_valid_froms,
+    plates.valid_untils AS plate_valid_untils
+   FROM (vehicle
+     CROSS JOIN LATERAL ( SELECT array_agg(each.plate_text ORDER BY each.valid_from) AS texts,
+            array_agg(each.colour ORDER BY each.valid_from) AS colours,
+            array_agg(each.valid_from ORDER BY each.valid_from) AS valid_froms,
+            array_agg(each.valid_until ORDER BY each.valid_from) AS valid_untils
+           FROM vehicle_plate each
+          WHERE (each.vehicle_id = vehicle.id)) plates);
 
 CREATE OR REPLACE FUNCTION public.procrastinate_cancel_job_v1(job_id bigint, abort boolean, delete_job boolean)
  RETURNS bigint

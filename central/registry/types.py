@@ -53,6 +53,11 @@ class PlateKey:
     text: str
     colour: PlateColour
 
+    def fits(self, other: "PlateKey") -> bool:
+        """Whether both may be the same plate: same text, and no two known colours that differ."""
+        colours = {self.colour, other.colour} - {PlateColour.UNKNOWN}
+        return self.text == other.text and len(colours) <= 1
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
@@ -215,13 +220,17 @@ class VehicleFacts:
     """What control and toll need of a vehicle, read for many plates at once.
 
     Attributes:
-        plate: The plate that it bears on the day asked for.
+        plate: The plate that it bears on the day asked for; never ``None`` when the vehicle was
+            found by its plate.
         badge: The badge that holds on that day.
+        last_badge: The badge that began last, whether it still holds or not: a finding can say
+            since when there is none.
     """
 
     vehicle: Vehicle
-    plate: PlateKey
+    plate: PlateKey | None
     badge: Badge | None
+    last_badge: Badge | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,7 +34,7 @@ CREATE TABLE vehicle (
   payload_kg integer CHECK (payload_kg BETWEEN 0 AND 500000),
   gross_mass_kg integer CHECK (gross_mass_kg BETWEEN 0 AND 600000),
   container_ft smallint CHECK (container_ft IN (20, 40)),
-  is_public_bus boolean NOT NULL DEFAULT false,
+  is_public_bus boolean NOT NULL DEFAULT FALSE,
   owner_id uuid NOT NULL REFERENCES party (id),
   inspected_until date,
   source text NOT NULL,
@@ -43,6 +43,7 @@ CREATE TABLE vehicle (
   updated_at timestamptz NOT NULL
 );
 CREATE INDEX vehicle_owner ON vehicle (owner_id);
+CREATE INDEX vehicle_chassis_trigrams ON vehicle USING gin (chassis_number gin_trgm_ops);
 COMMENT ON TABLE vehicle IS
   'Keyed by the chassis number: a plate may move to another car of its owner '
   '(Law 36/2024/QH15 Art. 36.3).';
@@ -65,9 +66,31 @@ CREATE TABLE vehicle_plate (
   )
 );
 CREATE INDEX vehicle_plate_text ON vehicle_plate (plate_text, colour);
+CREATE INDEX vehicle_plate_vehicle ON vehicle_plate (vehicle_id, valid_from);
+CREATE INDEX vehicle_plate_trigrams ON vehicle_plate USING gin (plate_text gin_trgm_ops);
 COMMENT ON TABLE vehicle_plate IS
   'Which plate a vehicle bore when; valid_until is the first day on which it no longer did. '
   'White and yellow plates may bear the same text, so the colour is part of the key.';
+
+CREATE VIEW vehicle_with_plates AS
+SELECT vehicle.id, vehicle.chassis_number, vehicle.engine_number, vehicle.kind, vehicle.brand,
+       vehicle.manufactured_in, vehicle.seats, vehicle.payload_kg, vehicle.gross_mass_kg,
+       vehicle.container_ft, vehicle.is_public_bus, vehicle.owner_id, vehicle.inspected_until,
+       vehicle.source, vehicle.as_of, plates.texts AS plate_texts,
+       plates.colours AS plate_colours, plates.valid_froms AS plate_valid_froms,
+       plates.valid_untils AS plate_valid_untils
+  FROM vehicle
+  CROSS JOIN LATERAL (
+    SELECT array_agg(each.plate_text ORDER BY each.valid_from) AS texts,
+           array_agg(each.colour ORDER BY each.valid_from) AS colours,
+           array_agg(each.valid_from ORDER BY each.valid_from) AS valid_froms,
+           array_agg(each.valid_until ORDER BY each.valid_from) AS valid_untils
+      FROM vehicle_plate AS each
+     WHERE each.vehicle_id = vehicle.id
+  ) AS plates;
+COMMENT ON VIEW vehicle_with_plates IS
+  'A vehicle with every plate that it ever bore, oldest first; the arrays are NULL where it has '
+  'none.';
 
 CREATE TABLE transport_licence (
   id uuid PRIMARY KEY,
@@ -101,6 +124,7 @@ CREATE TABLE badge (
     vehicle_id WITH =, daterange(valid_from, least(valid_until, revoked_on)) WITH &&
   )
 );
+CREATE INDEX badge_vehicle ON badge (vehicle_id, valid_from);
 COMMENT ON TABLE badge IS
   'Badges (phù hiệu) of transport vehicles; one kind per vehicle at a time '
   '(NĐ 158/2024/NĐ-CP Art. 23.2). valid_until is the first day on which it no longer is valid.';
@@ -114,7 +138,7 @@ CREATE TABLE border_permit (
   valid_from date NOT NULL,
   valid_until date NOT NULL CHECK (valid_until > valid_from),
   trip_days_max smallint CHECK (trip_days_max BETWEEN 1 AND 366),
-  is_single_trip boolean NOT NULL DEFAULT false,
+  is_single_trip boolean NOT NULL DEFAULT FALSE,
   revoked_on date CHECK (revoked_on >= valid_from),
   source text NOT NULL,
   as_of date NOT NULL,

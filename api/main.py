@@ -25,7 +25,8 @@ from api.console.labels import words
 from api.console.live import LiveFeed, running
 from api.console.parts import CATALOGUE_FOLDER, TEMPLATE_FOLDER, ConsoleParts
 from api.console.remembered import PlateShelf
-from api.deps.request import Clock, Process
+from api.deps.acting import record_refusal
+from api.deps.request import Clock, Process, process_of
 from api.deps.transactions import transaction
 from api.errors import INTERNAL_PROBLEM, ApiError, problem_of
 from api.pages.assets import STATIC_PATH, Assets, HashedFiles
@@ -39,7 +40,7 @@ from api.v1 import evidence, health, metrics, openapi, passages, session
 from api.v1.metrics import RequestMetrics, RequestObserver
 from central.db.pool import connection_info, open_pool
 from central.domain.scope import SiteScope
-from central.errors import CentralError
+from central.errors import CentralError, PermissionDeniedError
 from central.evidence.store import PICTURE_BYTES_MAX, EvidenceStore
 from central.logging import configure_logging
 from central.passages.service import PassageService
@@ -196,6 +197,8 @@ async def _answer_error(request: Request, error: Exception) -> Response:
     problem = problem_of(error)
     if problem is INTERNAL_PROBLEM:
         log.error("request_failed", kind=type(error).__name__, where=_where(error))
+    if isinstance(error, PermissionDeniedError):
+        await record_refusal(process_of(request), request, error)
     request_id = request.scope["state"].get("request_id", "")
     if request.url.path.startswith(CONSOLE_PREFIX):
         return problem_page(request, problem, request_id=request_id)

@@ -1,24 +1,20 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Words for everything that has a code: classes, directions, states. One place, both languages."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from typing import Final
 
-Translate = Callable[[str], str]
-Words = Mapping[str, Mapping[str, str]]
+from api.console.audit import labels as audit
+from api.console.wording import ErrorWords, Translate, Words
 
+__all__ = ["AREAS", "ErrorWords", "Translate", "Words", "error_words", "words"]
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ErrorWords:
-    """An error for a person: what happened, and what to do."""
-
-    title: str
-    advice: str
+AREAS: Final = (audit,)
+"""Areas with words of their own; each module has ``words`` and ``error_words``."""
 
 
 def words(_: Translate) -> Words:
     """Labels by group and code, for templates."""
-    return {
+    own = {
         "vehicle_classes": {
             "car": _("Car"),
             "motorcycle": _("Motorcycle"),
@@ -79,6 +75,7 @@ def words(_: Translate) -> Words:
             "dark": _("Dark"),
         },
     }
+    return own | {group: labels for area in AREAS for group, labels in area.words(_).items()}
 
 
 def error_words(_: Translate, code: str) -> ErrorWords:
@@ -119,6 +116,8 @@ def error_words(_: Translate, code: str) -> ErrorWords:
             advice=_("The address may be mistyped, or the page has moved."),
         ),
     }
+    for area in AREAS:
+        known |= area.error_words(_)
     return known.get(
         code,
         ErrorWords(

@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from api.errors import ApiSettingsError
+from central.settings import OfficeSettings
 
 ENV_PREFIX = "LUUTHONG_API_"
 
@@ -70,6 +71,10 @@ class ApiSettings(BaseSettings):
         le=10_000,
         description="Most pages that follow the live list at a time; further ones are told to "
         "try again later.",
+    )
+    office: OfficeSettings = Field(
+        default=OfficeSettings(),
+        description="Who takes dossiers in and decides, the same as the centre's.",
     )
     log_level: str = Field(
         default="info",

@@ -136,6 +136,41 @@ class JobsSettings(_Section):
     concurrency: int = Field(default=4, ge=1, le=32, description="Jobs that run at a time.")
 
 
+class OfficeSettings(_Section):
+    """Who takes dossiers in, as receipts and decisions name it."""
+
+    agency_code: str = Field(
+        default="H15",
+        pattern=r"^[A-Z][0-9]{2}(\.[0-9]{1,3}){0,3}$",
+        description="Identifier of the agency, the first part of a dossier's code. The default is "
+        "the province Đắk Lắk; the agency's own one has to be set.",
+    )
+    name: str = Field(
+        default="Trung tâm Phục vụ hành chính công tỉnh",
+        min_length=1,
+        max_length=200,
+        description="Name of the centre that takes dossiers in.",
+    )
+    authority: str = Field(
+        default="Sở Xây dựng",
+        min_length=1,
+        max_length=200,
+        description="Name of the authority that decides.",
+    )
+    address: str = Field(
+        default="", max_length=300, description="Address of the centre, for the receipt."
+    )
+    phone: str = Field(
+        default="", max_length=40, description="Telephone of the centre, for the receipt."
+    )
+    public_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s/]+$",
+        description="Address of the citizens' pages without a path; receipts bear it as QR code. "
+        "Without it the QR code holds the dossier's code alone.",
+    )
+
+
 class CentralSettings(BaseSettings):
     """Everything that a central process can be told.
 
@@ -162,6 +197,9 @@ class CentralSettings(BaseSettings):
     )
     ingest: IngestSettings = Field(default=IngestSettings(), description="Ingest.")
     jobs: JobsSettings = Field(default=JobsSettings(), description="Periodic jobs.")
+    office: OfficeSettings = Field(
+        default=OfficeSettings(), description="Who takes dossiers in and decides."
+    )
     log_level: str = Field(
         default="info",
         pattern=r"^(debug|info|warning|error)$",

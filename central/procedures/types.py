@@ -1,0 +1,463 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Values about dossiers."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Final, NewType
+from uuid import UUID
+
+from central.errors import InvalidFilterError
+from central.procedures.errors import InvalidRequestError
+from central.registry.types import Party, PartyId, Vehicle, VehicleId
+
+PAGE_SIZE_MAX: Final = 200
+NOTE_LENGTH_MAX: Final = 1000
+CODE_PATTERN: Final = r"[A-Z][0-9]{2}(\.[0-9]{1,3}){0,3}-[0-9]{6}-[0-9]{4}"
+
+_KEY: Final = re.compile(r"[A-Za-z0-9:_.-]{8,120}")
+_PHONE: Final = re.compile(r"\+?[0-9 ]{8,16}")
+_EMAIL: Final = re.compile(r"[^@\s]{1,64}@[^@\s]{1,189}")
+_NAME_LENGTH_MAX: Final = 200
+
+DossierId = NewType("DossierId", UUID)
+DossierCode = NewType("DossierCode", str)
+
+RequestValue = str | int
+
+
+class DossierState(StrEnum):
+    """Where a dossier stands."""
+
+    RECEIVED = "received"
+    SUPPLEMENT_REQUESTED = "supplement_requested"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    WITHDRAWN = "withdrawn"
+    RETURNED = "returned"
+    """The result was handed over (đã trả kết quả)."""
+
+
+class Channel(StrEnum):
+    """How a dossier came in (KenhThucHien of the national portal)."""
+
+    COUNTER = "counter"
+    ONLINE = "online"
+    POST = "post"
+
+
+class PaperForm(StrEnum):
+    """As what a paper was handed in."""
+
+    ORIGINAL = "original"
+    COPY = "copy"
+    ELECTRONIC = "electronic"
+
+
+class ActionName(StrEnum):
+    """What can be done with a dossier; which of them a procedure knows, its file says."""
+
+    TAKE_IN = "take_in"
+    REQUEST_SUPPLEMENT = "request_supplement"
+    RECEIVE_SUPPLEMENT = "receive_supplement"
+    APPROVE = "approve"
+    REJECT = "reject"
+    WITHDRAW = "withdraw"
+    HAND_OVER = "hand_over"
+
+
+class FactOutcome(StrEnum):
+    """What a guard found. Unknown is not failed."""
+
+    HOLDS = "holds"
+    FAILS = "fails"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """Something that was looked at for an action, as it stood then.
+
+    Attributes:
+        name: Name of the guard that looked, such as ``plate_is_yellow``.
+        values: What it saw, such as ``{"colour": "white"}``; dates in ISO form.
+        is_obstacle: Whether the action is not possible while this fails.
+        source: Where the fact comes from; ``None`` when it comes from the dossier itself.
+        as_of: Day on which the source said so; ``None`` when it comes from the dossier itself.
+        legal_basis: Why it matters.
+    """
+
+    name: str
+    outcome: FactOutcome
+    values: Mapping[str, RequestValue | None]
+    is_obstacle: bool
+    source: str | None
+    as_of: date | None
+    legal_basis: str
+
+    @property
+    def stands_against(self) -> bool:
+        """Whether the action has to be refused because of it."""
+        return self.is_obstacle and self.outcome is FactOutcome.FAILS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandedIn:
+    """A paper that the applicant hands in.
+
+    Attributes:
+        paper: Its name in the procedure, such as ``registration_certificate``.
+    """
+
+    paper: str
+    form: PaperForm
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewDossier:
+    """What is taken in.
+
+    Attributes:
+        submission_key: Made once by the form; the same key again gives the same dossier.
+        submitted_by: Who handed it in, as written on the receipt.
+        vehicle_id: ``None`` for procedures that are not about a vehicle.
+        request: What is asked for, by the procedure's field names, such as
+            ``{"badge_kind": "xe_tai", "years": 3}``.
+        papers: Each paper once.
+    """
+
+    procedure_id: str
+    submission_key: str
+    channel: Channel
+    applicant_id: PartyId
+    submitted_by: str
+    contact_phone: str | None
+    contact_email: str | None
+    vehicle_id: VehicleId | None
+    request: Mapping[str, RequestValue]
+    papers: tuple[HandedIn, ...]
+
+    def __post_init__(self) -> None:
+        if _KEY.fullmatch(self.submission_key) is None:
+            raise InvalidRequestError("submission_key", "need 8 to 120 letters and digits")
+        if not 1 <= len(self.submitted_by.strip()) <= _NAME_LENGTH_MAX:
+            raise InvalidRequestError("submitted_by", "need a name of at most 200 letters")
+        if self.contact_phone is not None and _PHONE.fullmatch(self.contact_phone) is None:
+            raise InvalidRequestError("contact_phone", "need 8 to 16 digits")
+        if self.contact_email is not None and _EMAIL.fullmatch(self.contact_email) is None:
+            raise InvalidRequestError("contact_email", "need name@domain")
+        names = [each.paper for each in self.papers]
+        if len(set(names)) != len(names):
+            raise InvalidRequestError("papers", "a paper stands twice")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paper:
+    """A paper as it lies in a dossier."""
+
+    paper: str
+    form: PaperForm
+    received_at: datetime
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DossierEvent:
+    """One thing that was done with a dossier; the row of them is the truth.
+
+    Attributes:
+        seq: 1 for the taking in, then without gaps.
+        actor: User name.
+        note: Reason or remark, as the applicant may read it.
+        due_at: Appointment after the action.
+        facts: What the action rested on, as it stood then.
+    """
+
+    seq: int
+    occurred_at: datetime
+    action: ActionName
+    state_before: DossierState | None
+    state_after: DossierState
+    actor: str
+    note: str
+    due_at: datetime
+    facts: tuple[Fact, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dossier:
+    """One request under one version of a procedure.
+
+    Attributes:
+        version: Goes up with every action; an action carries the one that it saw.
+        due_at: Appointment for the result.
+        remaining_minutes: Working minutes left while the clock stands still; ``None`` while it
+            runs and after the end.
+        supplements: How often a supplement was asked for; more than one counts as late in the
+            index of QĐ 766/QĐ-TTg.
+        ended_at: When it was decided or withdrawn; ``None`` while it is open.
+    """
+
+    id: DossierId
+    code: DossierCode
+    procedure_id: str
+    procedure_version: int
+    channel: Channel
+    state: DossierState
+    version: int
+    applicant_id: PartyId
+    submitted_by: str
+    contact_phone: str | None
+    contact_email: str | None
+    vehicle_id: VehicleId | None
+    request: Mapping[str, RequestValue]
+    received_at: datetime
+    due_at: datetime
+    calendar_version: int
+    remaining_minutes: int | None
+    supplements: int
+    ended_at: datetime | None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it still waits for a decision."""
+        return self.ended_at is None
+
+    def is_late(self, *, now: datetime) -> bool:
+        """Whether it counts as late in the index: after its appointment, or two supplements.
+
+        While the clock stands still only an appointment that had passed before counts.
+        """
+        if self.supplements > 1:
+            return True
+        if self.remaining_minutes is not None:
+            return self.remaining_minutes == 0
+        return (self.ended_at or now) > self.due_at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """A word of a procedure in both languages."""
+
+    vi: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaperLine:
+    """A paper of the procedure beside what was handed in of it.
+
+    Attributes:
+        is_required: Whether it is required for this dossier.
+        handed_in: ``None`` when it was not handed in.
+        is_asked_for: Whether the open supplement request names it.
+    """
+
+    paper: str
+    name: Term
+    is_required: bool
+    handed_in: Paper | None
+    is_asked_for: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PossibleAction:
+    """An action that the state allows and the user may do."""
+
+    action: ActionName
+    name: Term
+    needs_reason: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DossierRecord:
+    """Everything about one dossier, for an official.
+
+    Attributes:
+        procedure_name: As its own version names it.
+        state_name: State in words of its own version.
+        vehicle: ``None`` for procedures that are not about a vehicle.
+        papers: In the order of the procedure.
+        facts: What the procedure's guards find today; an ended dossier has the facts of its
+            decision.
+        actions: What this user may do now, in the order of the procedure.
+        events: Oldest first.
+    """
+
+    dossier: Dossier
+    procedure_name: Term
+    state_name: Term
+    applicant: Party
+    vehicle: Vehicle | None
+    papers: tuple[PaperLine, ...]
+    facts: tuple[Fact, ...]
+    actions: tuple[PossibleAction, ...]
+    events: tuple[DossierEvent, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenIn:
+    """What taking in gave.
+
+    Attributes:
+        is_repeat: The submission key was known: nothing was written, this is the first dossier.
+        facts: What the guards found; shown to the clerk.
+    """
+
+    dossier: Dossier
+    facts: tuple[Fact, ...]
+    is_repeat: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """A dossier after an action.
+
+    Attributes:
+        counts_as_late: Whether the index counts it as late, such as after a second supplement.
+    """
+
+    dossier: Dossier
+    facts: tuple[Fact, ...]
+    counts_as_late: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SupplementRequest:
+    """What is asked for once more.
+
+    Attributes:
+        papers: Papers of the procedure, by name; may be empty when the reason says it all.
+        reason: What has to be mended, in words for the applicant.
+    """
+
+    papers: tuple[str, ...]
+    reason: str
+
+    def __post_init__(self) -> None:
+        require_reason(self.reason)
+
+
+def require_reason(reason: str) -> None:
+    """Stop unless a reason was written.
+
+    Raises:
+        InvalidRequestError: It is empty or too long.
+    """
+    if not 1 <= len(reason.strip()) <= NOTE_LENGTH_MAX:
+        raise InvalidRequestError("reason", f"need 1 to {NOTE_LENGTH_MAX} letters")
+
+
+class OpenState(StrEnum):
+    """Which dossiers a list shows by their end."""
+
+    OPEN = "open"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DossierFilter:
+    """Which dossiers to list; an empty part does not restrict.
+
+    Attributes:
+        open_state: Open ones by appointment, overdue first; ended ones newest first.
+        taken_in_by: Only those that this user took in.
+        code: Part of a code.
+    """
+
+    open_state: OpenState = OpenState.OPEN
+    states: tuple[DossierState, ...] = ()
+    procedure_id: str | None = None
+    taken_in_by: str | None = None
+    code: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DossierCursor:
+    """The last dossier of a page; the next page holds later ones.
+
+    Attributes:
+        at: Its appointment in a list of open dossiers, its end in a list of ended ones.
+    """
+
+    at: datetime
+    dossier_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DossierPageRequest:
+    """How much to return, and from where."""
+
+    size: int = 50
+    after: DossierCursor | None = None
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.size <= PAGE_SIZE_MAX:
+            raise InvalidFilterError(f"a page has 1 to {PAGE_SIZE_MAX} rows")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DossierSummary:
+    """A dossier as a row of a table.
+
+    Attributes:
+        plate_text: Plate of the vehicle on the day of receipt; ``None`` when it bore none.
+    """
+
+    id: DossierId
+    code: DossierCode
+    procedure_id: str
+    procedure_name: Term
+    state: DossierState
+    state_name: Term
+    applicant_name: str
+    plate_text: str | None
+    received_at: datetime
+    due_at: datetime
+    remaining_minutes: int | None
+    supplements: int
+    ended_at: datetime | None
+    is_late: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DossierPage:
+    """One page of dossiers; ``next`` is ``None`` on the last one."""
+
+    dossiers: tuple[DossierSummary, ...]
+    next: DossierCursor | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicNotice:
+    """A notice as anybody with the code may read it."""
+
+    at: datetime
+    title: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicStatus:
+    """What anybody may know who has the code: nothing about persons, vehicles or officials.
+
+    Attributes:
+        state_name: State in words for citizens.
+        due_at: Appointment; ``None`` while the clock stands still, and after the end.
+        missing: Papers that are asked for, in words.
+        reason: What has to be mended, or why it was refused; empty when there is nothing.
+    """
+
+    code: DossierCode
+    procedure_name: Term
+    state: DossierState
+    state_name: Term
+    received_at: datetime
+    due_at: datetime | None
+    ended_at: datetime | None
+    missing: tuple[Term, ...] = ()
+    reason: str = ""
+    notices: tuple[PublicNotice, ...] = field(default=())

@@ -11,7 +11,8 @@ import cv2
 import numpy as np
 import pytest
 
-from models.datasets.synth.plates import render_plate
+from models.datasets.synth.plates import PlateSpec, render_plate
+from models.datasets.synth.road.lane import LaneVehicle, lane_plan
 from models.datasets.synth.road.plan import (
     DAY,
     LENGTHS_M,
@@ -24,7 +25,7 @@ from models.datasets.synth.road.plan import (
 from models.datasets.synth.road.space import Lens
 from models.datasets.synth.scene import render_clip, scene_truth, training_scene
 from models.datasets.synth.scene_video import read_truth, truth_path, write_clip
-from models.runtime.values import BgrImage, PlateColour, PlateLayout
+from models.runtime.values import BgrImage, PlateColour, PlateLayout, VehicleClass
 
 SMALL = Lens(width_px=320, height_px=180, focal_px=340.0, horizon_px=59.0, height_m=1.7)
 
@@ -165,3 +166,33 @@ def test_training_pictures_have_their_boxes_inside() -> None:
     for (height, width, _), box in boxes:
         assert 0 <= box.x_min < box.x_max <= width
         assert 0 <= box.y_min < box.y_max <= height
+
+
+def test_chosen_vehicles_drive_up_one_after_the_other() -> None:
+    truck = LaneVehicle(
+        vehicle_class=VehicleClass.TRUCK,
+        plate=PlateSpec(
+            text="47C21356",
+            layout=PlateLayout.TWO_LINE,
+            colour=PlateColour.YELLOW,
+            format_id="car_business_5",
+        ),
+    )
+    car = LaneVehicle(
+        vehicle_class=VehicleClass.CAR,
+        plate=PlateSpec(
+            text="47A38162",
+            layout=PlateLayout.ONE_LINE,
+            colour=PlateColour.WHITE,
+            format_id="car_private_5",
+        ),
+    )
+
+    plan = lane_plan((truck, car), seed=5)
+
+    assert [vehicle.plate.text for vehicle in plan.vehicles] == ["47C21356", "47A38162"]
+    seen = scene_truth(plan)
+    assert seen[0].last_frame < seen[1].line_frame
+    assert all(vehicle.readable_frames >= plan.frames_per_s for vehicle in seen)
+    with pytest.raises(ValueError, match="needs a vehicle"):
+        lane_plan((), seed=5)

@@ -242,7 +242,7 @@ def _lane(
             behind = vehicles[-1].vehicle_class if heading is Heading.APPROACHING else vehicle_class
             if heading is Heading.APPROACHING and behind in TALL:
                 clearance_m = max(clearance_m, BEHIND_TALL_M)
-            line_s = _time_after_s(line_s, distance_m=LENGTHS_M[behind] + clearance_m)
+            line_s = time_after_s(line_s, distance_m=LENGTHS_M[behind] + clearance_m)
         vehicles.append(
             PlannedVehicle(
                 number=index + 1,
@@ -257,7 +257,7 @@ def _lane(
     return vehicles
 
 
-def _time_after_s(start_s: float, *, distance_m: float) -> float:
+def time_after_s(start_s: float, *, distance_m: float) -> float:
     """Time at which the traffic has moved on by a distance; its pace is never zero."""
     low_s, high_s = start_s, start_s + 2 * distance_m / SPEED_M_S
     goal_m = travelled_m(start_s) + distance_m

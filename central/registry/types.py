@@ -8,6 +8,8 @@ from typing import NewType
 from uuid import UUID
 
 from central.contracts.passage import PlateColour
+from central.domain.vehicles import LicenceState as LicenceState  # noqa: PLC0414  # known here, too
+from central.domain.vehicles import VehicleKind as VehicleKind  # noqa: PLC0414  # known here, too
 
 VehicleId = NewType("VehicleId", UUID)
 PartyId = NewType("PartyId", UUID)
@@ -18,27 +20,6 @@ class PartyKind(StrEnum):
 
     PERSON = "person"
     ORGANISATION = "organisation"
-
-
-class VehicleKind(StrEnum):
-    """Kind of vehicle by its registration."""
-
-    CAR = "car"
-    BUS = "bus"
-    TRUCK = "truck"
-    TRACTOR = "tractor"
-    TRAILER = "trailer"
-    MOTORCYCLE = "motorcycle"
-    FOUR_WHEELER = "four_wheeler"
-    SPECIAL_MACHINE = "special_machine"
-
-
-class LicenceState(StrEnum):
-    """State of a driving licence."""
-
-    VALID = "valid"
-    SUSPENDED = "suspended"
-    REVOKED = "revoked"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,8 +18,10 @@ from uuid import uuid4
 import psycopg
 import pytest
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 
 from deploy.local.broker import INGEST_USERNAME, PrivateBroker, new_secret
+from deploy.local.names import SERVICE_USER
 from deploy.local.ports import free_port
 from deploy.local.postgres import THROW_AWAY_SETTINGS, LoopbackAccess, PrivateCluster
 from deploy.setup.chromium import find_chromium
@@ -117,8 +119,14 @@ def database_template(cluster: PrivateCluster) -> str:
 
 
 @pytest.fixture
-def database_url(cluster: PrivateCluster, database_template: str) -> Iterator[str]:
-    """Address of a fresh migrated database, dropped after the test."""
+def database_url(cluster: PrivateCluster, owner_url: str) -> str:
+    """Address of a fresh migrated database for the account that the services work as."""
+    return cluster.dsn(conninfo_to_dict(owner_url)["dbname"], user=SERVICE_USER)
+
+
+@pytest.fixture
+def owner_url(cluster: PrivateCluster, database_template: str) -> Iterator[str]:
+    """The same database for its owner, who may do anything; dropped after the test."""
     name = f"test_{uuid4().hex}"
     with closing(psycopg.connect(cluster.dsn("postgres"), autocommit=True)) as admin:
         admin.execute(
@@ -134,7 +142,10 @@ def database_url(cluster: PrivateCluster, database_template: str) -> Iterator[st
 
 @pytest.fixture(scope="session")
 def rolled_back_database(cluster: PrivateCluster, database_template: str) -> str:
-    """Address of one migrated database for all tests that roll their work back."""
+    """Address of one migrated database for all tests that roll their work back.
+
+    Work is done as the account of the services.
+    """
     name = "rolled_back"
     with closing(psycopg.connect(cluster.dsn("postgres"), autocommit=True)) as admin:
         admin.execute(
@@ -142,7 +153,7 @@ def rolled_back_database(cluster: PrivateCluster, database_template: str) -> str
                 sql.Identifier(name), sql.Identifier(database_template)
             )
         )
-    return cluster.dsn(name)
+    return cluster.dsn(name, user=SERVICE_USER)
 
 
 @pytest.fixture

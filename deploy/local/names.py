@@ -7,6 +7,8 @@ from urllib.parse import quote
 
 DATABASE: Final = "luuthong"
 SUPERUSER: Final = "luuthong"
+SERVICE_USER: Final = "luuthong_app"
+"""The services' account, made by a migration; it may not change what only grows."""
 # The longest path of a unix socket is 107 bytes; PostgreSQL adds "/.s.PGSQL.65535".
 SOCKET_FOLDER_LENGTH_MAX: Final = 90
 
@@ -19,6 +21,6 @@ SERVICE_NAMES: Final = (POSTGRES, BROKER, API, INGEST, JOBS)
 SUPERVISOR: Final = "supervisor"
 
 
-def socket_url(database: str, *, folder: Path, port: int) -> str:
+def socket_url(database: str, *, folder: Path, port: int, user: str = SUPERUSER) -> str:
     """Address of a database over a unix socket; the folder may hold any character."""
-    return f"postgresql://{SUPERUSER}@/{database}?host={quote(str(folder))}&port={port}"
+    return f"postgresql://{user}@/{database}?host={quote(str(folder))}&port={port}"

@@ -126,9 +126,9 @@ class PrivateCluster:
         """The running server, ``None`` when it was not started by this object."""
         return self._process
 
-    def dsn(self, database: str) -> str:
+    def dsn(self, database: str, *, user: str = SUPERUSER) -> str:
         """Address of a database over loopback, without a password."""
-        return f"postgresql://{SUPERUSER}@{LOOPBACK}:{self.port}/{database}"
+        return f"postgresql://{user}@{LOOPBACK}:{self.port}/{database}"
 
     def socket_dsn(self, database: str) -> str:
         """Address of a database over the unix socket."""

@@ -17,7 +17,7 @@ from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
-from deploy.local.names import DATABASE, socket_url
+from deploy.local.names import DATABASE, SERVICE_USER, socket_url
 from deploy.local.ports import LOOPBACK
 
 STATE_VERSION: Final = 1
@@ -84,8 +84,15 @@ class StackState:
 
     @property
     def database_url(self) -> str:
-        """Address of the database over its unix socket; needs no password."""
+        """Address of the database for its owner, over the unix socket; needs no password."""
         return socket_url(DATABASE, folder=self.socket_folder, port=self.postgres_port)
+
+    @property
+    def service_database_url(self) -> str:
+        """The same for the services, which may not change what only grows."""
+        return socket_url(
+            DATABASE, folder=self.socket_folder, port=self.postgres_port, user=SERVICE_USER
+        )
 
     @property
     def broker_host(self) -> str:

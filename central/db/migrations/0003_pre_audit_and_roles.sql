@@ -4,16 +4,20 @@
 CREATE EXTENSION IF NOT EXISTS btree_gist;
 
 -- The services' own account may not change or delete what only grows: that is a privilege of the
--- owner, whom only migrations work as. It has no password until an administrator sets one.
+-- owner, whom only migrations work as. It has no password until an administrator sets one. Where
+-- the owner may not make roles, an administrator makes this one before the migration.
 DO $$
 BEGIN
-  CREATE ROLE luuthong_app LOGIN;
+  IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'luuthong_app') THEN
+    CREATE ROLE luuthong_app LOGIN;
+  END IF;
 EXCEPTION
-  WHEN duplicate_object OR unique_violation THEN NULL;  -- made by another database's migration
+  WHEN duplicate_object OR unique_violation THEN NULL;  -- another database's migration was faster
 END
 $$;
 GRANT USAGE ON SCHEMA public TO luuthong_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO luuthong_app;
+REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM luuthong_app;
 GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO luuthong_app;
 ALTER DEFAULT PRIVILEGES IN SCHEMA public
 GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO luuthong_app;

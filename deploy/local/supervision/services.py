@@ -111,7 +111,7 @@ def central_environment(layout: StackLayout, state: StackState) -> Mapping[str, 
     return MappingProxyType(
         {
             **os.environ,
-            "LUUTHONG_CENTRAL_DATABASE_URL": state.database_url,
+            "LUUTHONG_CENTRAL_DATABASE_URL": state.service_database_url,
             "LUUTHONG_CENTRAL_EVIDENCE_FOLDER": str(state.evidence_folder),
             "LUUTHONG_CENTRAL_BROKER__HOST": state.broker_host,
             "LUUTHONG_CENTRAL_BROKER__PORT": str(state.broker_port),
@@ -127,7 +127,7 @@ def api_environment(state: StackState) -> Mapping[str, str]:
     return MappingProxyType(
         {
             **os.environ,
-            "LUUTHONG_API_DATABASE_URL": state.database_url,
+            "LUUTHONG_API_DATABASE_URL": state.service_database_url,
             "LUUTHONG_API_EVIDENCE_FOLDER": str(state.evidence_folder),
         }
     )

@@ -51,6 +51,7 @@ from central.settings import IngestSettings
 from central.sites.repository import SiteRepository
 from central.sites.service import register_device
 from central.sites.types import Camera, Registration
+from deploy.local.names import SERVICE_USER
 from deploy.local.ports import free_port
 from deploy.local.postgres import PrivateCluster
 
@@ -67,7 +68,7 @@ SESSION_COOKIE: Final = "luuthong_session"
 _Outcome = TypeVar("_Outcome")
 _EMPTY: Final = """
     TRUNCATE passage, passage_identity, passage_evidence, passage_feed, evidence, device_stream,
-             device_status, device_heartbeat, quarantine;
+             device_status, device_heartbeat, quarantine, audit_entry, audit_seal;
     DELETE FROM camera WHERE id <> 'lan-vao';
     UPDATE app_user SET failed_logins = 0, login_allowed_at = NULL;
 """
@@ -93,10 +94,16 @@ class Seen:
 
 @dataclass(kw_only=True)
 class World:
-    """Everything that a test of the api touches."""
+    """Everything that a test of the api touches.
+
+    Attributes:
+        database_url: Address of the database for the account that the services work as.
+        owner_url: The same for its owner; needed to empty the tables.
+    """
 
     database_url: str
     evidence_folder: Path
+    owner_url: str = ""
     api_url: str = ""
     password: str = field(default="", repr=False)
     device_secret: str = field(default="", repr=False)
@@ -121,7 +128,7 @@ class World:
 
     def forget(self) -> None:
         """Begin again: nothing stored, and a new life of the device's outbox."""
-        with psycopg.connect(self.database_url) as connection:
+        with psycopg.connect(self.owner_url) as connection:
             connection.execute(_EMPTY)
         self.outbox_id = uuid4()
         self.seq = 0
@@ -287,7 +294,11 @@ def served_world(
                 sql.Identifier(database), sql.Identifier(template)
             )
         )
-    made = World(database_url=cluster.dsn(database), evidence_folder=evidence_folder)
+    made = World(
+        database_url=cluster.dsn(database, user=SERVICE_USER),
+        owner_url=cluster.dsn(database),
+        evidence_folder=evidence_folder,
+    )
     made.settle()
     with serving(made):
         yield made

@@ -382,9 +382,9 @@ def end_session(settings: CentralSettings) -> None:
 
 
 @pytest.fixture
-def rows(database_url: str) -> Iterator[psycopg.Connection]:
-    """A connection to look at what is committed."""
-    with psycopg.Connection.connect(connection_info(database_url), autocommit=True) as connection:
+def rows(owner_url: str) -> Iterator[psycopg.Connection]:
+    """The owner's connection, to look at what is committed and to prepare anything."""
+    with psycopg.Connection.connect(connection_info(owner_url), autocommit=True) as connection:
         yield connection
 
 

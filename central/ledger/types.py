@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Values of the ledger. Money is whole đồng."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -11,6 +13,11 @@ EntryId = NewType("EntryId", int)
 POSTINGS_MAX: Final = 100
 AMOUNT_DONG_MAX: Final = 10**12
 """Largest amount of one posting; far above any toll or top-up, far below what would overflow."""
+
+MEMO_LENGTH_MAX: Final = 300
+STATEMENT_ROWS_MAX: Final = 200
+_REFERENCE: Final = re.compile(r"\S.{0,59}")
+_IDEMPOTENCY_KEY: Final = re.compile(r"[!-~]{1,120}")
 
 
 class AccountKind(StrEnum):
@@ -26,6 +33,11 @@ class AccountKind(StrEnum):
     PROVIDER_CLEARING = "provider_clearing"
     SUSPENSE = "suspense"
 
+    @property
+    def may_be_overdrawn(self) -> bool:
+        """Whether the balance may fall below zero."""
+        return self is not AccountKind.TRAFFIC_ACCOUNT
+
 
 class EntryKind(StrEnum):
     """Why money moved."""
@@ -35,6 +47,11 @@ class EntryKind(StrEnum):
     CORRECTION = "correction"
     REFUND = "refund"
 
+    @property
+    def undoes(self) -> bool:
+        """Whether such an entry undoes an earlier one."""
+        return self in {EntryKind.CORRECTION, EntryKind.REFUND}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountKey:
@@ -42,6 +59,10 @@ class AccountKey:
 
     kind: AccountKind
     reference: str
+
+    def __post_init__(self) -> None:
+        if _REFERENCE.fullmatch(self.reference) is None:
+            raise ValueError("an account's reference has 1 to 60 characters")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +101,22 @@ class NewEntry:
             raise ValueError("an entry has 2 to 100 postings")
         if sum(posting.amount_dong for posting in self.postings) != 0:
             raise ValueError("an entry's postings sum to zero")
+        if _IDEMPOTENCY_KEY.fullmatch(self.idempotency_key) is None:
+            raise ValueError("a key has 1 to 120 visible ASCII characters")
+        if self.occurred_at.tzinfo is None:
+            raise ValueError("occurred_at must be aware")
+        if len(self.memo) > MEMO_LENGTH_MAX:
+            raise ValueError("the memo is too long")
+        if self.kind.undoes is (self.corrects is None):
+            raise ValueError("a correction or refund names the entry it undoes, and nothing else")
+
+    @property
+    def changes(self) -> Mapping[AccountKey, int]:
+        """By how much the entry changes every account that it touches, in đồng."""
+        sums: dict[AccountKey, int] = {}
+        for posting in self.postings:
+            sums[posting.account] = sums.get(posting.account, 0) + posting.amount_dong
+        return sums
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,3 +125,52 @@ class Booked:
 
     id: EntryId
     is_repeat: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """An entry as it stands in the ledger.
+
+    Attributes:
+        recorded_at: When it was booked.
+        booked_on: The day (Vietnam's) to which it belongs.
+        corrects: Entry that this one undoes, wholly or in part.
+        postings: In the order in which they were given.
+    """
+
+    id: EntryId
+    idempotency_key: str
+    kind: EntryKind
+    occurred_at: datetime
+    recorded_at: datetime
+    booked_on: date
+    corrects: EntryId | None
+    memo: str
+    postings: tuple[Posting, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatementLine:
+    """What one entry did to an account.
+
+    Attributes:
+        amount_dong: Change by the whole entry.
+        balance_dong: Balance of the account after it.
+    """
+
+    entry_id: EntryId
+    kind: EntryKind
+    occurred_at: datetime
+    booked_on: date
+    memo: str
+    corrects: EntryId | None
+    amount_dong: int
+    balance_dong: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatementPage:
+    """Part of a statement, newest first. ``next`` is ``None`` on the last page."""
+
+    lines: tuple[StatementLine, ...]
+    next: EntryId | None

@@ -89,7 +89,7 @@ CREATE TABLE alert_sighting (
   CONSTRAINT alert_sighting_pkey PRIMARY KEY (passage_id, rule)
 );
 CREATE INDEX alert_sighting_alert ON public.alert_sighting USING btree (alert_id, captured_at DESC);
-CREATE INDEX alert_sighting_late ON public.alert_sighting USING btree (captured_at DESC, passage_id DESC, rule DESC) WHERE (alert_id IS NULL);
+CREATE INDEX alert_sighting_late ON public.alert_sighting USING btree (captured_at DESC, passage_id DESC) WHERE (alert_id IS NULL);
 
 CREATE TABLE app_session (
   token_hash sha256_digest NOT NULL,
@@ -905,6 +905,7 @@ CREATE TABLE toll_crossing (
 );
 CREATE INDEX toll_crossing_day ON public.toll_crossing USING btree (station_id, booked_on, crossed_at DESC);
 CREATE INDEX toll_crossing_open ON public.toll_crossing USING btree (state, crossed_at) WHERE (state = ANY (ARRAY['waiting'::text, 'review'::text]));
+CREATE INDEX toll_crossing_recent ON public.toll_crossing USING btree (crossed_at DESC, id DESC);
 CREATE INDEX toll_crossing_vehicle ON public.toll_crossing USING btree (vehicle_id, crossed_at DESC);
 
 CREATE TABLE toll_crossing_event (

@@ -49,6 +49,9 @@ RELEASABLE_REASONS: Final = frozenset(
 MATCH_TAG_READ: Final = "match_tag_read"
 """Task that looks for the passage and the account of one tag read."""
 
+PASSAGE_TASKS: Final = ("judge_passages", "match_passages")
+"""Tasks that each commit of passages causes: vehicle control and toll, by its feed position."""
+
 FEED_LOCK_ID: Final = 0x6C75_7574_6665
 """Advisory lock under which feed positions are drawn."""
 
@@ -229,7 +232,7 @@ class IngestRepository:
                 defer(self._connection, job)
 
     def announce(self, messages: Sequence[PassageMessage], *, channel: str, now: datetime) -> None:
-        """Put stored passages into the live feed and wake its readers at the commit."""
+        """Put stored passages into the live feed, wake its readers, and queue what must follow."""
         with self._connection.cursor(row_factory=scalar_row) as cursor:
             cursor.execute(
                 QUERIES["insert_feed_entry"],
@@ -244,6 +247,9 @@ class IngestRepository:
         self._connection.execute(
             QUERIES["notify_feed"], {"channel": channel, "position": str(position)}
         )
+        for task in PASSAGE_TASKS:
+            job = Job(task=task, arguments={"position": position or 0}, priority=PRIORITY_LIVE)
+            defer(self._connection, job)
 
     def quarantine(self, rows: Sequence[Mapping[str, object]]) -> None:
         """Keep messages that can't become rows."""

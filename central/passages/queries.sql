@@ -146,12 +146,48 @@ SELECT passage.id, passage.captured_at, passage.stored_at, passage.site_id,
  ORDER BY wanted.place;
 
 -- name: delete_old_feed
--- Forget the live feed before a time, at most so many rows at once.
+-- Forget the live feed before a time, at most so many rows at once; what vehicle control has not
+-- judged yet stays.
 DELETE FROM passage_feed
  WHERE position IN (
          SELECT position
            FROM passage_feed
           WHERE stored_at < %(before)s
+            AND judged_at IS NOT NULL
           ORDER BY stored_at
           LIMIT %(rows_max)s
        );
+
+-- name: lock_unjudged_entry
+-- What one commit stored, unless it was judged before; locked, so that it is judged once.
+SELECT position, captured_ats, passage_ids
+  FROM passage_feed
+ WHERE position = %(position)s
+   AND judged_at IS NULL
+   FOR UPDATE;
+
+-- name: mark_judged
+-- Note that the passages of one commit were judged.
+UPDATE passage_feed
+   SET judged_at = %(now)s
+ WHERE position = %(position)s;
+
+-- name: select_unjudged_entries
+-- Commits that should have been judged by now, oldest first.
+SELECT position
+  FROM passage_feed
+ WHERE judged_at IS NULL
+   AND stored_at < %(before)s
+ ORDER BY position
+ LIMIT %(rows_max)s;
+
+-- name: count_unjudged_entries
+-- How many commits wait to be judged, counting no further than the limit.
+SELECT count(*)
+  FROM (
+    SELECT 1
+      FROM passage_feed
+     WHERE judged_at IS NULL
+     ORDER BY position
+     LIMIT %(rows_max)s
+  ) AS counted;

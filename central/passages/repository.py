@@ -103,6 +103,39 @@ class PassageRepository:
             )
             return await self._summaries(await cursor.fetchall())
 
+    async def lock_unjudged(self, position: int) -> Sequence[PassageSummary] | None:
+        """Passages of one commit without their pictures; ``None`` when they were judged before."""
+        async with self._connection.cursor(row_factory=class_row(FeedRow)) as cursor:
+            await cursor.execute(QUERIES["lock_unjudged_entry"], {"position": position})
+            entry = await cursor.fetchone()
+        if entry is None:
+            return None
+        keys = list(zip(entry.captured_ats, entry.passage_ids, strict=True))
+        everything = SiteScope.everything().as_list()  # control serves the whole province
+        async with self._connection.cursor(row_factory=class_row(SummaryRow)) as cursor:
+            await cursor.execute(
+                QUERIES["select_passages_by_key"], {**_key_parameters(keys), "scope": everything}
+            )
+            return [summary(row, ()) for row in await cursor.fetchall()]
+
+    async def mark_judged(self, position: int, *, now: datetime) -> None:
+        """Note that the passages of one commit were judged."""
+        await self._connection.execute(QUERIES["mark_judged"], {"position": position, "now": now})
+
+    async def unjudged_positions(self, *, before: datetime, limit: int) -> Sequence[int]:
+        """Commits before a time that nobody has judged yet, oldest first."""
+        async with self._connection.cursor(row_factory=scalar_row) as cursor:
+            await cursor.execute(
+                QUERIES["select_unjudged_entries"], {"before": before, "rows_max": limit}
+            )
+            return [int(position) for position in await cursor.fetchall()]
+
+    async def count_unjudged(self, *, limit: int) -> int:
+        """How many commits nobody has judged yet, but at most ``limit``."""
+        async with self._connection.cursor(row_factory=scalar_row) as cursor:
+            await cursor.execute(QUERIES["count_unjudged_entries"], {"rows_max": limit})
+            return int(await cursor.fetchone() or 0)
+
     async def forget_feed(self, *, before: datetime, limit: int) -> int:
         """Delete at most ``limit`` old entries of the feed; returns how many went."""
         cursor = await self._connection.execute(

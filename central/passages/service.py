@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Searching passages, looking at one, and following new ones."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -17,6 +18,7 @@ from central.passages.types import (
     PassageCount,
     PassageFilter,
     PassagePage,
+    PassageSummary,
 )
 
 FEED_CHANNEL: Final = "passage_stored"
@@ -79,6 +81,35 @@ class PassageService:
         passages = await self._rows.by_key(keys, scope)
         return FeedPage(passages=tuple(passages), position=position)
 
+    async def by_key(
+        self, keys: Sequence[tuple[datetime, UUID]], *, scope: SiteScope
+    ) -> Mapping[UUID, PassageSummary]:
+        """Passages by capture time and id, as far as they still exist and lie in a scope."""
+        return {each.id: each for each in await self._rows.by_key(keys, scope)}
+
+    async def lock_unjudged(self, position: int) -> Sequence[PassageSummary] | None:
+        """Take one commit's passages to judge them; others wait until the transaction ends.
+
+        Returns:
+            The passages without their pictures; ``None`` when they were judged before.
+        """
+        return await self._rows.lock_unjudged(position)
+
+    async def mark_judged(self, position: int, *, now: datetime) -> None:
+        """Note in the judgement's own transaction that one commit's passages were judged."""
+        await self._rows.mark_judged(position, now=now)
+
+    async def unjudged_positions(self, *, before: datetime, limit: int) -> Sequence[int]:
+        """Commits before a time that nobody has judged yet, oldest first."""
+        return await self._rows.unjudged_positions(before=before, limit=limit)
+
+    async def count_unjudged(self) -> int:
+        """How many commits wait to be judged; counts up to ``COUNT_MAX``."""
+        return await self._rows.count_unjudged(limit=COUNT_MAX)
+
     async def forget_feed(self, *, before: datetime, limit: int) -> int:
-        """Delete at most ``limit`` old entries of the feed; returns how many went."""
+        """Delete at most ``limit`` old entries of the feed; returns how many went.
+
+        Entries that were not judged yet stay, however old: they are the judgement's memory.
+        """
         return await self._rows.forget_feed(before=before, limit=limit)

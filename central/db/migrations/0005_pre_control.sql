@@ -1,9 +1,14 @@
 -- SPDX-License-Identifier: AGPL-3.0-or-later
 -- Automatic vehicle control: watchlists, alerts, and what each passage meant.
 
-ALTER TABLE passage_feed ADD COLUMN judged_at timestamptz;
+-- What was stored before control began counts as judged at this moment.
+ALTER TABLE passage_feed ADD COLUMN judged_at timestamptz DEFAULT now();
+-- squawk-ignore ban-drop-default
+ALTER TABLE passage_feed ALTER COLUMN judged_at DROP DEFAULT;
 COMMENT ON COLUMN passage_feed.judged_at IS
   'When control had judged this commit''s passages; entries are kept until then.';
+-- The feed holds some hours' commits and no more.
+-- squawk-ignore require-concurrent-index-creation
 CREATE INDEX passage_feed_unjudged ON passage_feed (position) WHERE judged_at IS NULL;
 
 CREATE TABLE watchlist_entry (
@@ -21,6 +26,7 @@ CREATE TABLE watchlist_entry (
   CHECK ((removed_at IS NULL) = (removed_by IS NULL))
 );
 CREATE INDEX watchlist_entry_plate ON watchlist_entry (plate_text) WHERE removed_at IS NULL;
+CREATE INDEX watchlist_entry_listed ON watchlist_entry (listed_at DESC, id DESC);
 COMMENT ON COLUMN watchlist_entry.plate_colour IS 'NULL: whatever the colour.';
 
 CREATE TABLE alert (
@@ -39,6 +45,9 @@ CREATE TABLE alert (
   opened_at timestamptz NOT NULL,
   last_sighted_at timestamptz NOT NULL,
   sightings integer NOT NULL DEFAULT 1 CHECK (sightings >= 1),
+  passage_id uuid NOT NULL,
+  site_id slug NOT NULL,
+  camera_id slug NOT NULL,
   version integer NOT NULL DEFAULT 1 CHECK (version >= 1),
   handled_by text,
   handled_at timestamptz,
@@ -47,14 +56,22 @@ CREATE TABLE alert (
   closing_note text CHECK (char_length(closing_note) <= 500),
   dossier_code text,
   CHECK ((state = 'closed') = (closed_at IS NOT NULL)),
-  CHECK ((closed_at IS NULL) = (closing_reason IS NULL))
+  CHECK ((closed_at IS NULL) = (closing_reason IS NULL)),
+  CHECK (vehicle_id IS NOT NULL OR watchlist_entry_id IS NOT NULL),
+  FOREIGN KEY (site_id, camera_id) REFERENCES camera (site_id, id)
 );
-CREATE UNIQUE INDEX alert_one_open ON alert (rule, plate_text, plate_colour)
-  WHERE state <> 'closed';
-CREATE INDEX alert_recent ON alert (last_sighted_at DESC, id DESC);
-CREATE INDEX alert_vehicle ON alert (vehicle_id, last_sighted_at DESC);
+CREATE UNIQUE INDEX alert_one_open_of_vehicle ON alert (rule, vehicle_id)
+  WHERE state <> 'closed' AND watchlist_entry_id IS NULL;
+CREATE UNIQUE INDEX alert_one_open_of_entry ON alert (rule, watchlist_entry_id)
+  WHERE state <> 'closed' AND watchlist_entry_id IS NOT NULL;
+CREATE INDEX alert_recent ON alert (state, last_sighted_at DESC, id DESC);
+CREATE INDEX alert_vehicle ON alert (vehicle_id, last_sighted_at DESC, id DESC);
 COMMENT ON TABLE alert IS
-  'One finding about one plate; further passages of the same plate are sightings of it.';
+  'One finding about one vehicle or one entry of the watchlist; while it is not closed, further '
+  'passages are sightings of it.';
+COMMENT ON COLUMN alert.passage_id IS 'The newest sighting; with its camera.';
+COMMENT ON COLUMN alert.version IS
+  'Rises when somebody acts, not with a sighting: a passing car must not spoil a filled form.';
 COMMENT ON COLUMN alert.facts IS
   'What the finding rests on, as it was: name, value, source and date of every fact.';
 
@@ -72,6 +89,8 @@ CREATE TABLE alert_sighting (
   CHECK (is_late OR alert_id IS NOT NULL)
 );
 CREATE INDEX alert_sighting_alert ON alert_sighting (alert_id, captured_at DESC);
+CREATE INDEX alert_sighting_late ON alert_sighting (captured_at DESC, passage_id DESC)
+  WHERE alert_id IS NULL;
 COMMENT ON TABLE alert_sighting IS
   'One passage that fitted one rule: a passage is judged once. A late one raises no alert; it is '
   'added to one that is open, and otherwise stands by itself.';
@@ -82,4 +101,6 @@ CREATE TABLE alert_feed (
   changed_at timestamptz NOT NULL
 );
 CREATE INDEX alert_feed_changed ON alert_feed (changed_at);
-COMMENT ON TABLE alert_feed IS 'Alerts that were raised or changed, for live pages; kept for hours.';
+COMMENT ON TABLE alert_feed IS
+  'Alerts that were raised or changed, for live pages; kept for hours. A position is drawn under '
+  'a lock that is held until the commit, so no smaller one can appear later.';

@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What a passage means: pure functions from a reading and facts to findings.
+
+Alerts that prove wrong teach operators to ignore all of them, so that a rule speaks only on firm
+ground. A reading that is poor, breaks the plate grammar or has no colour says nothing about
+papers. A plate that the registry does not know is no finding either: its badge may have been
+issued by another province (a yellow plate that is unknown here is unknown, not invalid). When
+several registered vehicles fit what was read, only what is true of all of them is held against it.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+
+from central.contracts.passage import PlateColour
+from central.control.types import Fact, FactName, Finding
+from central.control.watchlist_types import WatchlistEntry
+from central.domain.control_law import ControlLaw, RuleName
+from central.domain.local_time import local_date
+from central.passages.types import PassageSummary
+from central.registry.types import Badge, VehicleFacts, VehicleKind
+
+CONFIDENCE_MIN: Final = 0.9
+"""Probability that the plate was read right, from which on a finding is made. Higher: fewer false
+alerts, and more vehicles that drive by unnoticed; lower: more of both kinds of trouble reversed."""
+
+WITH_BADGE: Final = frozenset(
+    {
+        VehicleKind.CAR,
+        VehicleKind.BUS,
+        VehicleKind.TRUCK,
+        VehicleKind.TRACTOR,
+        VehicleKind.FOUR_WHEELER,
+    }
+)
+"""Kinds that bear a badge in transport business (NĐ 158/2024/NĐ-CP Art. 4-10). A trailer goes on
+the badge of its tractor (Art. 8.6); motorcycles and special machines have none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What is known about the plate of one passage.
+
+    Attributes:
+        vehicles: Registered vehicles that bore such a plate on the day of the passage.
+        entries: Entries of the watchlist that hold for it, the oldest first.
+        read_at: When all this was read.
+    """
+
+    vehicles: tuple[VehicleFacts, ...]
+    entries: tuple[WatchlistEntry, ...]
+    read_at: datetime
+
+
+def is_sure(passage: PassageSummary) -> bool:
+    """Whether a reading is good enough to be held against anybody."""
+    return (
+        bool(passage.plate_text)
+        and passage.plate_is_legal is True
+        and passage.plate_confidence is not None
+        and passage.plate_confidence >= CONFIDENCE_MIN
+    )
+
+
+def findings(passage: PassageSummary, known: Known, law: ControlLaw) -> tuple[Finding, ...]:
+    """Every rule that a passage fits, in the order of the law; none for a poor reading."""
+    if not is_sure(passage):
+        return ()
+    return (*_watchlisted(passage, known, law), *_about_papers(passage, known, law))
+
+
+def _watchlisted(passage: PassageSummary, known: Known, law: ControlLaw) -> Iterator[Finding]:
+    """One finding however many entries hold: the oldest gives the basis, all are facts."""
+    if not known.entries:
+        return
+    entry = known.entries[0]
+    rule = law.rules[RuleName.WATCHLISTED]
+    vehicle = known.vehicles[0] if len(known.vehicles) == 1 else None
+    yield Finding(
+        rule=rule.name,
+        severity=rule.severity,
+        passage=passage,
+        plate_colour=entry.plate_colour or _colour(passage),
+        vehicle_id=vehicle.vehicle.id if vehicle is not None else None,
+        watchlist_entry_id=entry.id,
+        legal_basis=entry.legal_basis,
+        facts=(*_reading_facts(passage, known), *_entry_facts(known)),
+    )
+
+
+def _about_papers(passage: PassageSummary, known: Known, law: ControlLaw) -> Iterator[Finding]:
+    """Findings about the one vehicle that fits the reading."""
+    colour = _colour(passage)
+    if len(known.vehicles) != 1 or colour is PlateColour.UNKNOWN:
+        return
+    (facts,) = known.vehicles
+    day = local_date(passage.captured_at)
+    for name, applies in _RULES:
+        rule = law.rules[name]
+        basis = rule.basis_on(day)
+        if basis is None or not applies(facts, colour, day):
+            continue
+        yield Finding(
+            rule=name,
+            severity=rule.severity,
+            passage=passage,
+            plate_colour=colour,
+            vehicle_id=facts.vehicle.id,
+            watchlist_entry_id=None,
+            legal_basis=f"{basis.reference}: {basis.says}",
+            facts=(
+                *_reading_facts(passage, known),
+                *_vehicle_facts(facts, known),
+                *(_inspection_facts if name is RuleName.INSPECTION_EXPIRED else _badge_facts)(
+                    facts, known
+                ),
+            ),
+        )
+
+
+def yellow_without_badge(facts: VehicleFacts, colour: PlateColour, day: date) -> bool:
+    """A transport vehicle that has never had a badge."""
+    del day  # the registry gave the badges of that day
+    return (
+        colour is PlateColour.YELLOW
+        and facts.vehicle.kind in WITH_BADGE
+        and facts.badge is None
+        and facts.last_badge is None
+    )
+
+
+def badge_expired(facts: VehicleFacts, colour: PlateColour, day: date) -> bool:
+    """A transport vehicle whose last badge has run out or was revoked."""
+    return (
+        colour is PlateColour.YELLOW
+        and facts.vehicle.kind in WITH_BADGE
+        and facts.badge is None
+        and facts.last_badge is not None
+        and not facts.last_badge.holds_on(day)
+    )
+
+
+def inspection_expired(facts: VehicleFacts, colour: PlateColour, day: date) -> bool:
+    """The inspection certificate has run out; a date that is not known is no finding."""
+    del colour
+    until = facts.vehicle.inspected_until
+    return until is not None and until < day
+
+
+def white_with_badge(facts: VehicleFacts, colour: PlateColour, day: date) -> bool:
+    """A badge for transport business on a car that bears the plate of others."""
+    del day
+    return colour is PlateColour.WHITE and facts.badge is not None
+
+
+_RULES: Final[tuple[tuple[RuleName, Callable[[VehicleFacts, PlateColour, date], bool]], ...]] = (
+    (RuleName.YELLOW_WITHOUT_BADGE, yellow_without_badge),
+    (RuleName.BADGE_EXPIRED, badge_expired),
+    (RuleName.INSPECTION_EXPIRED, inspection_expired),
+    (RuleName.WHITE_WITH_BADGE, white_with_badge),
+)
+
+
+def _colour(passage: PassageSummary) -> PlateColour:
+    """The colour that the camera saw."""
+    return passage.plate_colour or PlateColour.UNKNOWN
+
+
+def _reading_facts(passage: PassageSummary, known: Known) -> Sequence[Fact]:
+    """What the camera told."""
+    seen_on = local_date(passage.captured_at)
+    source = f"{passage.site_id}/{passage.camera_id}"
+    told = (
+        (FactName.READING_CONFIDENCE, f"{passage.plate_confidence or 0:.4f}"),
+        (FactName.PLATE_COLOUR, _colour(passage).value),
+    )
+    return [
+        Fact(name=name, value=value, source=source, as_of=seen_on, read_at=known.read_at)
+        for name, value in told
+    ]
+
+
+def _entry_facts(known: Known) -> Sequence[Fact]:
+    """Why the plate is looked for, and who says so."""
+    return [
+        Fact(
+            name=name,
+            value=value,
+            source="watchlist",
+            as_of=local_date(entry.listed_at),
+            read_at=known.read_at,
+        )
+        for entry in known.entries
+        for name, value in (
+            (FactName.WATCH_REASON, entry.reason.value),
+            (FactName.LISTED_BY, entry.listed_by),
+        )
+    ]
+
+
+def _vehicle_facts(facts: VehicleFacts, known: Known) -> Sequence[Fact]:
+    """What the registry tells of the vehicle itself."""
+    origin = facts.vehicle.origin
+    return [
+        Fact(
+            name=FactName.VEHICLE_KIND,
+            value=facts.vehicle.kind.value,
+            source=origin.source,
+            as_of=origin.as_of,
+            read_at=known.read_at,
+        )
+    ]
+
+
+def _inspection_facts(facts: VehicleFacts, known: Known) -> Sequence[Fact]:
+    """Until when the vehicle was inspected."""
+    origin = facts.vehicle.origin
+    until = facts.vehicle.inspected_until
+    return [
+        Fact(
+            name=FactName.INSPECTED_UNTIL,
+            value=until.isoformat() if until is not None else None,
+            source=origin.source,
+            as_of=origin.as_of,
+            read_at=known.read_at,
+        )
+    ]
+
+
+def _badge_facts(facts: VehicleFacts, known: Known) -> Sequence[Fact]:
+    """The badge that holds, or the last one, or that there has been none."""
+    badge: Badge | None = facts.badge or facts.last_badge
+    origin = badge.origin if badge is not None else facts.vehicle.origin
+    told: list[tuple[FactName, str | None]] = [
+        (FactName.BADGE_NUMBER, badge.number if badge is not None else None)
+    ]
+    if badge is not None:
+        told.append((FactName.BADGE_VALID_UNTIL, badge.valid_until.isoformat()))
+        if badge.revoked_on is not None:
+            told.append((FactName.BADGE_REVOKED_ON, badge.revoked_on.isoformat()))
+    return [
+        Fact(
+            name=name,
+            value=value,
+            source=origin.source,
+            as_of=origin.as_of,
+            read_at=known.read_at,
+        )
+        for name, value in told
+    ]

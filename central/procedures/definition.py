@@ -12,6 +12,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Final
 
+from central.domain.legal import Confidence
 from central.identity.permissions import Permission
 from central.procedures.errors import InvalidRequestError
 from central.procedures.types import (
@@ -22,14 +23,6 @@ from central.procedures.types import (
     RequestValue,
     Term,
 )
-
-
-class Confidence(StrEnum):
-    """How sure a legal number is: text read, second-hand, or from memory."""
-
-    HIGH = "high"
-    MEDIUM = "medium"
-    LOW = "low"
 
 
 class Requirement(StrEnum):

@@ -32,7 +32,13 @@ from edge.app.display import NOTHING, play, tell
 from edge.app.logs import LogFormat, configure_logging
 from edge.app.plans import plan_from_settings
 from edge.app.replay import PassageLog, Replay, ReplayResult
-from edge.app.replay_plan import ReplayStart, replay_choice, replay_plan, replay_settings
+from edge.app.replay_plan import (
+    ReplayStart,
+    replay_choice,
+    replay_plan,
+    replay_readers,
+    replay_settings,
+)
 from edge.app.uplink import Surroundings
 from edge.capture.loop import Pace
 from edge.capture.opening import open_source
@@ -78,8 +84,8 @@ def run(config: ConfigOption) -> None:
     """Run the device of a site file until it is told to stop."""
     with _plain_errors():
         settings = load_settings(config)
-        if not settings.cameras:
-            raise SettingsError(source=config.name, problems=("cameras: none is set",))
+        if not settings.cameras and not settings.readers:
+            raise SettingsError(source=config.name, problems=("cameras, readers: none is set",))
         configure_logging(LogFormat.JSON)
         around = _surroundings()
         now = around.clock()
@@ -93,6 +99,7 @@ def run(config: ConfigOption) -> None:
             settings=settings,
             around=around,
             boot_id=uuid4(),
+            readers=settings.readers,
         )
         code = _run_until_stopped(device)
     raise typer.Exit(code)
@@ -110,6 +117,9 @@ def replay_command(  # noqa: PLR0917 - the library reads options from parameters
         Path | None, typer.Option(help="also write every passage there, as a JSON line")
     ] = None,
     offline: Annotated[bool, typer.Option("--offline", help="send nothing at all")] = False,  # noqa: FBT002
+    readers: Annotated[  # noqa: FBT002
+        bool, typer.Option("--readers", help="also ask the site file's tag readers meanwhile")
+    ] = False,
     every: Annotated[int, typer.Option(min=1, max=100, help="analyse every n-th frame")] = 1,
     fps: Annotated[
         float | None,
@@ -140,6 +150,7 @@ def replay_command(  # noqa: PLR0917 - the library reads options from parameters
             pace=pace,
             now=around.clock(),
         )
+        asked = replay_readers(settings, is_wanted=readers, is_offline=offline)
         if plan.kind is not SourceKind.STREAM:
             # A source that can't be used is said before models are loaded for it.
             open_source(plan.source, rules=plan.rules, clock=around.clock).close()
@@ -150,6 +161,7 @@ def replay_command(  # noqa: PLR0917 - the library reads options from parameters
             settings=None if offline else settings,
             around=around,
             boot_id=uuid4(),
+            readers=asked,
             also=log.take,
         )
         replay = Replay(device, passages=log, acknowledge_limit_s=wait)
@@ -180,6 +192,15 @@ def check_config(config: ConfigOption) -> None:
         for camera in settings.cameras:
             shown = without_password(camera.source)
             console.print(f"  camera {camera.id} ({camera.mode}): {shown}", markup=False)
+        for reader in settings.readers:
+            antennas = ", ".join(
+                f"{each.number}" if each.lane is None else f"{each.number} (lane {each.lane})"
+                for each in reader.antennas
+            )
+            console.print(
+                f"  reader {reader.id}: {reader.host}:{reader.port}, antennas {antennas}",
+                markup=False,
+            )
 
 
 @outbox_app.command("status")

@@ -10,6 +10,9 @@
     │   ├── SourceUnreadableError  the file is no recording, is damaged, or may not be read
     │   ├── SourceEmptyError       a folder without pictures, a recording without frames
     │   └── StreamLostError        a camera does not answer, refuses, or stopped sending
+    ├── ReaderError
+    │   ├── ReaderLostError        a tag reader does not answer, broke off, or fell silent
+    │   └── ReaderRefusedError     it answers and does not do what is asked of it
     ├── OutboxError
     │   ├── OutboxBusyError        another process has this outbox open
     │   ├── OutboxUnreadableError  the file is no outbox, or is damaged
@@ -91,6 +94,23 @@ class StreamLostError(CaptureError):
         super().__init__(f"camera {without_password(address)}: {reason}")
         self.address = without_password(address)
         self.reason = reason
+
+
+class ReaderError(EdgeError):
+    """A tag reader can't be used at the moment; it is tried again."""
+
+    def __init__(self, *, address: str, reason: str) -> None:
+        super().__init__(f"tag reader {address}: {reason}")
+        self.address = address
+        self.reason = reason
+
+
+class ReaderLostError(ReaderError):
+    """The reader does not answer, broke off, or fell silent."""
+
+
+class ReaderRefusedError(ReaderError):
+    """The reader answers, and refuses or does not understand what is asked of it."""
 
 
 class OutboxError(EdgeError):

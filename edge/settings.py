@@ -18,7 +18,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from central.contracts.heartbeat import MAX_CAMERAS
+from central.contracts.heartbeat import MAX_CAMERAS, MAX_READERS
 from central.contracts.identifiers import Slug
 from central.contracts.passage import ClockSource
 from edge.errors import SettingsError
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 MEGABYTE: Final = 1_000_000
 DEFAULT_PICTURE_BYTES: Final = 2_000 * MEGABYTE
 MAX_SETTINGS_BYTES: Final = 1 * MEGABYTE
+MAX_ANTENNAS: Final = 32
 
 Port = Annotated[int, Field(ge=1, le=65_535)]
 Share = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
@@ -91,6 +92,64 @@ class CameraSettings(_Section):
     region: RegionSettings = Field(
         default=RegionSettings(), description="part of the picture that is looked at"
     )
+
+
+class AntennaSettings(_Section):
+    """One antenna of a tag reader."""
+
+    number: Lane = Field(description="number on the reader, from 1")
+    lane: Lane | None = Field(
+        default=None, description="lane over which it hangs; antennas of one lane count as one"
+    )
+
+
+class ReaderSettings(_Section):
+    """One reader of toll tags, asked by LLRP."""
+
+    id: Slug = Field(description="name of the reader, unique at its site")
+    host: str = Field(min_length=1, max_length=253, description="name or address of the reader")
+    port: Port = Field(default=5084, description="TCP port")
+    antennas: tuple[AntennaSettings, ...] = Field(
+        min_length=1, max_length=MAX_ANTENNAS, description="antennas that read"
+    )
+    rssi_min_dbm: float | None = Field(
+        default=None,
+        ge=-200,
+        le=50,
+        allow_inf_nan=False,
+        description="weaker answers are left out; higher keeps neighbouring lanes out",
+    )
+    gap: timedelta = Field(
+        default=timedelta(seconds=2),
+        ge=timedelta(milliseconds=100),
+        le=timedelta(minutes=10),
+        description="a tag that is silent for so long has passed",
+    )
+    told_after: timedelta = Field(
+        default=timedelta(seconds=3),
+        ge=timedelta(milliseconds=100),
+        le=timedelta(minutes=10),
+        description="a tag that answers for so long is told while it still stands there",
+    )
+    keepalive: timedelta = Field(
+        default=timedelta(seconds=5),
+        ge=timedelta(milliseconds=100),
+        le=timedelta(minutes=10),
+        description="how often the reader says that it lives; lost after three misses",
+    )
+    open_max: int = Field(
+        default=256, ge=1, le=10_000, description="most tags that may be passing at a time"
+    )
+
+    @field_validator("antennas")
+    @classmethod
+    def _have_numbers_of_their_own(
+        cls, antennas: tuple[AntennaSettings, ...]
+    ) -> tuple[AntennaSettings, ...]:
+        numbers = [antenna.number for antenna in antennas]
+        if len(set(numbers)) != len(numbers):
+            raise ValueError("two antennas have the same number")
+        return antennas
 
 
 class BrokerSettings(_Section):
@@ -198,6 +257,20 @@ class EdgeSettings(BaseSettings):
     cameras: tuple[CameraSettings, ...] = Field(
         default=(), max_length=MAX_CAMERAS, description="cameras of this device"
     )
+
+    readers: tuple[ReaderSettings, ...] = Field(
+        default=(), max_length=MAX_READERS, description="tag readers of this device"
+    )
+
+    @field_validator("readers")
+    @classmethod
+    def _are_different_readers(
+        cls, readers: tuple[ReaderSettings, ...]
+    ) -> tuple[ReaderSettings, ...]:
+        names = [reader.id for reader in readers]
+        if len(set(names)) != len(names):
+            raise ValueError("two readers have the same id")
+        return readers
 
     @field_validator("cameras")
     @classmethod

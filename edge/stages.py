@@ -87,6 +87,33 @@ class EvidencePicture:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TagRead:
+    """One tag that passed one reader once: all its answers taken together.
+
+    Attributes:
+        reader_id: Reader that heard it.
+        lane: Lane of the antenna; ``None`` when it has none.
+        epc: The tag's code, upper-case hex.
+        antenna: Antenna of the strongest answer, from 1.
+        rssi_dbm: Strength of that answer; ``None`` when the reader does not tell.
+        reads: Number of answers, at least 1.
+        captured_at: Aware UTC time of the strongest answer.
+        first_seen_at: Of the first answer.
+        last_seen_at: Of the last answer so far.
+    """
+
+    reader_id: str
+    lane: int | None
+    epc: str
+    antenna: int
+    rssi_dbm: float | None
+    reads: int
+    captured_at: datetime
+    first_seen_at: datetime
+    last_seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Passage:
     """One vehicle that passed once: the end of the pipeline, before it becomes a message.
 

@@ -12,6 +12,7 @@ from central.contracts.message import AwareDatetime, Message, StoredText
 from central.contracts.passage import ClockSource, ModelDigestV1
 
 MAX_CAMERAS = 64
+MAX_READERS = 16
 
 Count = Annotated[int, Field(ge=0, le=2**62)]
 Rate = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
@@ -39,6 +40,25 @@ class CameraHealthV1(Message):
     last_frame_age_s: Seconds | None = None
 
 
+class ReaderState(StrEnum):
+    """What a device's link to a tag reader is doing."""
+
+    STARTING = "starting"
+    RUNNING = "running"
+    LOST = "lost"
+
+
+class ReaderHealthV1(Message):
+    """One tag reader as its device sees it; counts grow since the device started."""
+
+    reader_id: Slug
+    state: ReaderState
+    answers: Count
+    tag_reads: Count
+    losses: Count
+    last_answer_age_s: Seconds | None = None
+
+
 class HeartbeatV1(Message):
     """State of one device. A newer heartbeat replaces an older one; lost ones are not repeated."""
 
@@ -63,3 +83,4 @@ class HeartbeatV1(Message):
     resident_bytes: Count
     models: Annotated[tuple[ModelDigestV1, ...], Field(max_length=8)] = ()
     cameras: Annotated[tuple[CameraHealthV1, ...], Field(max_length=MAX_CAMERAS)] = ()
+    readers: Annotated[tuple[ReaderHealthV1, ...], Field(max_length=MAX_READERS)] = ()

@@ -14,6 +14,7 @@ from central.contracts.identifiers import Slug
 from central.contracts.message import AwareDatetime, Message, Seq
 from central.contracts.passage import ClockSource
 
+MAX_READS = 1_000_000
 TAG_CODE_PATTERN = r"^(?:[0-9A-F]{2}){4,32}$"
 
 TagCode = Annotated[str, StringConstraints(pattern=TAG_CODE_PATTERN)]
@@ -40,7 +41,7 @@ class TagReadV1(Message):
     tid: TagCode | None = None
     antenna: Annotated[int, Field(ge=1, le=64)]
     rssi_dbm: Annotated[float, Field(ge=-200, le=50, allow_inf_nan=False)] | None = None
-    reads: Annotated[int, Field(ge=1, le=1_000_000)]
+    reads: Annotated[int, Field(ge=1, le=MAX_READS)]
     captured_at: AwareDatetime
     first_seen_at: AwareDatetime
     last_seen_at: AwareDatetime

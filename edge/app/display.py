@@ -62,6 +62,11 @@ def tell(result: ReplayResult) -> None:
         f"({result.duration_s:.1f} s, {rate:.1f} frames/s).",
         highlight=False,
     )
+    if result.tag_reads is not None:
+        noun = "tag read" if result.tag_reads == 1 else "tag reads"
+        console.print(f"{result.tag_reads} {noun}.", highlight=False)
+    for problem in result.reader_problems:
+        console.print(f"Not read: {problem}.", markup=False)
     if result.unreadable:
         console.print(f"{result.unreadable} pictures or frames could not be read.")
     if result.was_interrupted:

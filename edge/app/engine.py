@@ -71,11 +71,12 @@ class Engine:
         Args:
             plans: Cameras.
             models: Loaded models, one set per analysing thread; cameras are dealt out in turn.
+                Without cameras none are needed.
             sink: Takes the passages.
             clock: Gives aware UTC time to frames of live cameras.
             rng: Source of jitter.
         """
-        if not models:
+        if plans and not models:
             raise ValueError("at least one set of models is needed")
         self._sink = sink
         self._workers = [_Worker(mailbox=Mailbox()) for _ in models[: max(1, len(plans))]]

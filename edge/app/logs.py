@@ -20,6 +20,8 @@ class LogFormat(StrEnum):
 def configure_logging(log_format: LogFormat) -> None:
     """Set up logging to standard error, once, at the start of the process."""
     is_json = log_format is LogFormat.JSON
+    # What the tag readers' library has to say is said by our own errors, without its tracebacks.
+    logging.getLogger("sllurp").setLevel(logging.CRITICAL + 1)
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()
         if is_json

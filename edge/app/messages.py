@@ -18,9 +18,11 @@ from central.contracts.passage import (
     PlateReadV1,
     VehicleClass,
 )
+from central.contracts.tag_read import MAX_READS, TagReadV1
 from edge.app.plans import CameraPlan
 from edge.outbox.types import OutboxSlot
-from edge.stages import Passage
+from edge.settings import DeviceSettings
+from edge.stages import Passage, TagRead
 from models.runtime.values import BoxPx, PlateReading
 
 
@@ -78,6 +80,39 @@ def passage_message(
             )
             for picture in passage.evidence
         ),
+    )
+
+
+def tag_read_message(
+    tag_read: TagRead, *, device: DeviceSettings, sender: Sender, slot: OutboxSlot, event_id: UUID
+) -> TagReadV1:
+    """The message for a tag read in its place of the outbox.
+
+    Args:
+        tag_read: What was heard.
+        device: Tells where the device's time comes from.
+        sender: This device.
+        slot: Number in the outbox.
+        event_id: Identity of the event, the same for every attempt to store it.
+    """
+    return TagReadV1(
+        id=event_id,
+        device_id=sender.device_id,
+        outbox_id=slot.outbox_id,
+        boot_id=sender.boot_id,
+        seq=slot.seq,
+        site_id=sender.site_id,
+        reader_id=tag_read.reader_id,
+        lane=tag_read.lane,
+        epc=tag_read.epc,
+        antenna=tag_read.antenna,
+        rssi_dbm=tag_read.rssi_dbm,
+        reads=min(tag_read.reads, MAX_READS),
+        captured_at=tag_read.captured_at,
+        first_seen_at=tag_read.first_seen_at,
+        last_seen_at=tag_read.last_seen_at,
+        clock_source=device.clock_source,
+        clock_error_ms=device.clock_error_ms,
     )
 
 

@@ -29,6 +29,7 @@ class ReplayProgress:
         position: Frames of the source that are behind us, those left out included.
         total: Frames of the source; ``None`` when nobody knows.
         passages: Passages so far.
+        tag_reads: Tag reads so far.
         waiting_events: Events not yet acknowledged; 0 offline.
         waiting_pictures: Pictures not yet uploaded; 0 offline or without an api.
     """
@@ -37,6 +38,7 @@ class ReplayProgress:
     position: int
     total: int | None
     passages: int
+    tag_reads: int
     waiting_events: int
     waiting_pictures: int
 
@@ -48,6 +50,8 @@ class ReplayResult:
     Attributes:
         passages: What passed, in the order of sending; at most ``PASSAGES_KEPT``.
         count: Number of all passages.
+        tag_reads: Number of tag reads; ``None`` when no reader was asked.
+        reader_problems: Why readers could not be read at the end, one sentence each.
         frames: Frames analysed.
         unreadable: Frames or pictures that could not be read.
         duration_s: Time that analysis took.
@@ -61,6 +65,8 @@ class ReplayResult:
 
     passages: tuple[Passage, ...]
     count: int
+    tag_reads: int | None
+    reader_problems: tuple[str, ...]
     frames: int
     unreadable: int
     duration_s: float
@@ -131,7 +137,7 @@ class Replay:
                 self._raise_crash()
                 show(self._progress())
                 interrupted.wait(POLL_S)
-            self._device.stop_cameras()
+            self._device.stop_looking()
             duration_s = time.monotonic() - started_s
             self._wait_for_centre(interrupted, show)
             self._raise_crash()
@@ -173,6 +179,7 @@ class Replay:
             ),
             total=run.loop.frame_count,
             passages=self._passages.count,
+            tag_reads=self._device.readers.tag_reads,
             waiting_events=events,
             waiting_pictures=pictures,
         )
@@ -181,9 +188,12 @@ class Replay:
         events, pictures = self._waiting()
         run = self._camera
         status = run.capture
+        readers = self._device.readers
         return ReplayResult(
             passages=self._passages.passages,
             count=self._passages.count,
+            tag_reads=readers.tag_reads if readers.count else None,
+            reader_problems=readers.problems,
             frames=run.analysed,
             unreadable=status.unreadable,
             duration_s=duration_s,

@@ -14,7 +14,13 @@ from edge.capture.opening import file_time
 from edge.capture.types import SourceKind, SourceRules
 from edge.errors import SettingsError
 from edge.pipeline.detection import Region
-from edge.settings import CameraMode, CameraSettings, EdgeSettings, load_settings
+from edge.settings import (
+    CameraMode,
+    CameraSettings,
+    EdgeSettings,
+    ReaderSettings,
+    load_settings,
+)
 from models.runtime.values import Backend
 
 STREAM_ATTEMPTS_IN_REPLAY: Final = 3
@@ -43,6 +49,23 @@ def replay_choice(settings: EdgeSettings | None, backend: Backend | None) -> Mod
     folder = None if settings is None else settings.models.folder
     configured = Backend.AUTO if settings is None else settings.models.backend
     return ModelChoice(backend=backend or configured, folder=folder, workers=1)
+
+
+def replay_readers(
+    settings: EdgeSettings | None, *, is_wanted: bool, is_offline: bool
+) -> tuple[ReaderSettings, ...]:
+    """Tag readers that are asked while a recording is played.
+
+    Raises:
+        SettingsError: They are wanted, and there is none, or nowhere to send what they say.
+    """
+    if not is_wanted:
+        return ()
+    if settings is None or is_offline:
+        raise SettingsError(source="--readers", problems=("say --config, and not --offline",))
+    if not settings.readers:
+        raise SettingsError(source="--readers", problems=("readers: none is set",))
+    return settings.readers
 
 
 def replay_plan(

@@ -3,7 +3,7 @@
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import metadata
@@ -14,18 +14,24 @@ from uuid import UUID
 import structlog
 
 from central.contracts.heartbeat import HeartbeatV1
-from edge.app.messages import Sender, passage_message
+from edge.app.messages import Sender, passage_message, tag_read_message
 from edge.app.plans import CameraPlan
 from edge.app.threads import ThreadGroup
 from edge.errors import OutboxFullError
-from edge.health.heartbeat import CameraReading, DeviceFacts, HeartbeatMaker, OutboxReading
+from edge.health.heartbeat import (
+    CameraReading,
+    DeviceFacts,
+    HeartbeatMaker,
+    OutboxReading,
+    ReaderReading,
+)
 from edge.outbox.store import Outbox
-from edge.outbox.types import OutboxLimits
+from edge.outbox.types import EventMessage, OutboxLimits, OutboxSlot
 from edge.publish.events import EventPublisher, PublishRules, PublishStatus
 from edge.publish.evidence import EvidenceAccess, EvidenceUploader, UploadStatus
 from edge.publish.link import BrokerAccess
 from edge.settings import EdgeSettings
-from edge.stages import Passage
+from edge.stages import EvidencePicture, Passage, TagRead
 
 RETRY_FIRST_S: Final = 1.0
 RETRY_LONGEST_S: Final = 30.0
@@ -43,7 +49,7 @@ class Surroundings:
 
 
 class Uplink:
-    """Stores passages and sends them; owns the publishing threads."""
+    """Stores passages and tag reads, and sends them; owns the publishing threads."""
 
     def __init__(
         self,
@@ -53,6 +59,7 @@ class Uplink:
         sender: Sender,
         around: Surroundings,
         cameras: Callable[[], list[CameraReading]],
+        readers: Callable[[], list[ReaderReading]] = list,
     ) -> None:
         """Open the outbox; nothing is sent before ``start``.
 
@@ -62,6 +69,7 @@ class Uplink:
             sender: This device in this life.
             around: Time, chance, identities.
             cameras: Tells the state of the cameras for the heartbeat.
+            readers: Tells the state of the tag readers for it.
 
         Raises:
             OutboxError: The outbox can't be opened.
@@ -70,6 +78,7 @@ class Uplink:
         self._sender = sender
         self._around = around
         self._cameras = cameras
+        self._readers = readers
         self._threads = ThreadGroup()
         self._stopping = Event()
         self._heartbeats = HeartbeatMaker(_facts(settings, sender), new_id=around.new_id)
@@ -111,23 +120,42 @@ class Uplink:
     def take(self, plan: CameraPlan, passage: Passage) -> None:
         """Store a passage; waits while the disk has no room, so that nothing is dropped."""
         event_id = self._around.new_id()
+        self._store(
+            lambda slot: passage_message(
+                passage, plan=plan, sender=self._sender, slot=slot, event_id=event_id
+            ),
+            passage.evidence,
+        )
+
+    def take_tag(self, tag_read: TagRead) -> None:
+        """Store a tag read; waits like ``take``."""
+        event_id = self._around.new_id()
+        self._store(
+            lambda slot: tag_read_message(
+                tag_read,
+                device=self._settings.device,
+                sender=self._sender,
+                slot=slot,
+                event_id=event_id,
+            ),
+            (),
+        )
+
+    def _store(
+        self, make: Callable[[OutboxSlot], EventMessage], pictures: Sequence[EvidencePicture]
+    ) -> None:
+        """Put an event into the outbox and wake those who send it."""
         failures = 0
         while True:
             try:
-                self.outbox.put(
-                    lambda slot: passage_message(
-                        passage, plan=plan, sender=self._sender, slot=slot, event_id=event_id
-                    ),
-                    passage.evidence,
-                    now=self._around.clock(),
-                )
+                self.outbox.put(make, pictures, now=self._around.clock())
             except OutboxFullError as error:
                 failures += 1
                 self._wait_for_room(error, failures)
             else:
                 break
         self._publisher.wake()
-        if self._uploader is not None:
+        if pictures and self._uploader is not None:
             self._uploader.wake()
 
     def publish_status(self) -> PublishStatus:
@@ -202,6 +230,7 @@ class Uplink:
                 pictures_dropped=state.pictures_dropped,
             ),
             cameras=self._cameras(),
+            readers=self._readers(),
             now=self._around.clock(),
             now_s=time.monotonic(),
         )

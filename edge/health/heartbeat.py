@@ -11,7 +11,13 @@ from uuid import UUID
 
 import psutil
 
-from central.contracts.heartbeat import CameraHealthV1, CameraState, HeartbeatV1
+from central.contracts.heartbeat import (
+    CameraHealthV1,
+    CameraState,
+    HeartbeatV1,
+    ReaderHealthV1,
+    ReaderState,
+)
 from central.contracts.passage import ClockSource, ModelDigestV1
 from edge.health.rates import RateMeter
 
@@ -29,6 +35,18 @@ class CameraReading:
     analysed: int
     dropped: int
     last_frame_s: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReaderReading:
+    """One tag reader at this moment; counts grow since the process started."""
+
+    reader_id: str
+    state: ReaderState
+    answers: int
+    tag_reads: int
+    losses: int
+    last_answer_s: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +91,7 @@ class HeartbeatMaker:
         *,
         outbox: OutboxReading,
         cameras: Sequence[CameraReading],
+        readers: Sequence[ReaderReading],
         now: datetime,
         now_s: float,
     ) -> HeartbeatV1:
@@ -81,6 +100,7 @@ class HeartbeatMaker:
         Args:
             outbox: State of the outbox.
             cameras: State of every camera.
+            readers: State of every tag reader.
             now: Aware UTC time.
             now_s: Monotonic time in seconds.
         """
@@ -109,6 +129,7 @@ class HeartbeatMaker:
             resident_bytes=psutil.Process().memory_info().rss,
             models=facts.models,
             cameras=tuple(self._camera(camera, now_s=now_s) for camera in cameras),
+            readers=tuple(_reader(reader, now_s=now_s) for reader in readers),
         )
 
     def _camera(self, camera: CameraReading, *, now_s: float) -> CameraHealthV1:
@@ -126,3 +147,15 @@ class HeartbeatMaker:
             frames_dropped=camera.dropped,
             last_frame_age_s=age_s,
         )
+
+
+def _reader(reader: ReaderReading, *, now_s: float) -> ReaderHealthV1:
+    age_s = None if reader.last_answer_s is None else max(0.0, now_s - reader.last_answer_s)
+    return ReaderHealthV1(
+        reader_id=reader.reader_id,
+        state=reader.state,
+        answers=reader.answers,
+        tag_reads=reader.tag_reads,
+        losses=reader.losses,
+        last_answer_age_s=age_s,
+    )

@@ -13,7 +13,9 @@ from uuid import UUID
 from edge.errors import OutboxBusyError, OutboxFullError, OutboxUnreadableError
 
 APPLICATION_ID: Final = 0x4C554F42
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
+SCHEMA_STEPS: Final = {1: "ALTER TABLE event ADD COLUMN stream TEXT NOT NULL DEFAULT 'passage'"}
+"""What makes the next version of an older one; a device keeps its outbox over updates."""
 BUSY_TIMEOUT_S: Final = 10.0
 PAGE_BYTES: Final = 4096
 WAL_KEPT_BYTES: Final = 16_000_000
@@ -131,6 +133,7 @@ def _prepare(connection: sqlite3.Connection, *, path: Path, new_id: UUID) -> Non
     if tables == 0:
         _create(connection, new_id)
     _require_ours(connection, path)
+    _bring_up_to_date(connection)
 
 
 def _create(connection: sqlite3.Connection, new_id: UUID) -> None:
@@ -140,6 +143,17 @@ def _create(connection: sqlite3.Connection, new_id: UUID) -> None:
             connection.execute(statement)
         connection.execute("INSERT INTO outbox (only_row, outbox_id) VALUES (1, ?)", (str(new_id),))
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID:d}")
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION:d}")
+
+
+def _bring_up_to_date(connection: sqlite3.Connection) -> None:
+    """Make the newest version of an older outbox, all steps or none."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version == SCHEMA_VERSION:
+        return
+    with transaction(connection):
+        for older in range(version, SCHEMA_VERSION):
+            connection.execute(SCHEMA_STEPS[older])
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION:d}")
 
 
@@ -158,7 +172,7 @@ def _require_ours(connection: sqlite3.Connection, path: Path) -> None:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     if application_id != APPLICATION_ID:
         raise OutboxUnreadableError(path=path, reason="it is no outbox")
-    if version != SCHEMA_VERSION:
+    if version != SCHEMA_VERSION and version not in SCHEMA_STEPS:
         raise OutboxUnreadableError(
             path=path, reason=f"it has version {version}, this program knows {SCHEMA_VERSION}"
         )

@@ -14,7 +14,8 @@ CREATE TABLE event (
     event_id TEXT NOT NULL UNIQUE,
     boot_id TEXT NOT NULL,
     created_at_us INTEGER NOT NULL,
-    payload BLOB NOT NULL
+    payload BLOB NOT NULL,
+    stream TEXT NOT NULL DEFAULT 'passage'
 ) STRICT;
 
 CREATE TABLE picture (

@@ -11,10 +11,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import RLock
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Self, TypeVar
 from uuid import UUID, uuid4
 
 from central.contracts.passage import PassageV1
+from central.contracts.topics import Stream
 from edge.errors import OutboxBehindError, OutboxFullError
 from edge.outbox.database import (
     connect,
@@ -24,6 +25,7 @@ from edge.outbox.database import (
     translated_errors,
 )
 from edge.outbox.types import (
+    EventMessage,
     OutboxLimits,
     OutboxSlot,
     OutboxState,
@@ -35,6 +37,7 @@ from edge.stages import EvidencePicture
 PICTURES_DROPPED_AT_ONCE: Final = 64
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
+EventT = TypeVar("EventT", bound=EventMessage)
 
 _SELECT_STATE: Final = """
 SELECT outbox_id, last_seq, acknowledged_seq, pictures_dropped, picture_bytes,
@@ -89,11 +92,11 @@ class Outbox:
 
     def put(
         self,
-        make: Callable[[OutboxSlot], PassageV1],
+        make: Callable[[OutboxSlot], EventT],
         pictures: Sequence[EvidencePicture],
         *,
         now: datetime,
-    ) -> PassageV1:
+    ) -> EventT:
         """Number an event and store it with its pictures; on the disk when this returns.
 
         Args:
@@ -156,15 +159,19 @@ class Outbox:
         """
         with self._lock, translated_errors(self._path):
             rows = self._connection.execute(
-                "SELECT seq, boot_id, created_at_us, payload FROM event"
+                "SELECT seq, boot_id, created_at_us, payload, stream FROM event"
                 " WHERE seq > ? ORDER BY seq LIMIT ?",
                 (after_seq, limit),
             ).fetchall()
         return [
             PendingEvent(
-                seq=seq, boot_id=UUID(boot_id), created_at=_from_us(created_us), payload=payload
+                seq=seq,
+                boot_id=UUID(boot_id),
+                created_at=_from_us(created_us),
+                payload=payload,
+                stream=Stream(stream),
             )
-            for seq, boot_id, created_us, payload in rows
+            for seq, boot_id, created_us, payload, stream in rows
         ]
 
     def next_picture(self, *, after_number: int) -> PendingPicture | None:
@@ -199,21 +206,28 @@ class Outbox:
 
     def _put_once(
         self,
-        make: Callable[[OutboxSlot], PassageV1],
+        make: Callable[[OutboxSlot], EventT],
         pictures: Sequence[EvidencePicture],
         *,
         now: datetime,
         dropped: int,
-    ) -> PassageV1:
+    ) -> EventT:
         with translated_errors(self._path), transaction(self._connection):
             (seq,) = self._connection.execute(
                 "UPDATE outbox SET last_seq = last_seq + 1 RETURNING last_seq"
             ).fetchone()
             message = make(OutboxSlot(outbox_id=self.outbox_id, seq=seq))
             self._connection.execute(
-                "INSERT INTO event (seq, event_id, boot_id, created_at_us, payload)"
-                " VALUES (?, ?, ?, ?, ?)",
-                (seq, str(message.id), str(message.boot_id), _to_us(now), message.to_json()),
+                "INSERT INTO event (seq, event_id, boot_id, created_at_us, payload, stream)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                (
+                    seq,
+                    str(message.id),
+                    str(message.boot_id),
+                    _to_us(now),
+                    message.to_json(),
+                    _stream_of(message).value,
+                ),
             )
             self._connection.executemany(
                 "INSERT OR IGNORE INTO picture (sha256, size_bytes, jpeg) VALUES (?, ?, ?)",
@@ -286,6 +300,10 @@ def read_state(connection: sqlite3.Connection) -> OutboxState:
         picture_bytes=size,
         pictures_dropped=dropped,
     )
+
+
+def _stream_of(message: EventMessage) -> Stream:
+    return Stream.PASSAGE if isinstance(message, PassageV1) else Stream.TAG_READ
 
 
 def _to_us(moment: datetime) -> int:

@@ -5,6 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from central.contracts.passage import PassageV1
+from central.contracts.tag_read import TagReadV1
+from central.contracts.topics import Stream
+
+EventMessage = PassageV1 | TagReadV1
+"""What an outbox numbers and keeps; all kinds share one row of numbers."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxLimits:
@@ -42,12 +49,14 @@ class PendingEvent:
         boot_id: Process life in which it was made.
         created_at: Aware UTC time at which it was stored.
         payload: JSON of the message.
+        stream: Which topic it goes to.
     """
 
     seq: int
     boot_id: UUID
     created_at: datetime
     payload: bytes
+    stream: Stream
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

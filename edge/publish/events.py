@@ -21,6 +21,7 @@ from pydantic import ValidationError
 from central.contracts.commit_ack import CommitAckV1
 from central.contracts.heartbeat import HeartbeatV1
 from central.contracts.passage import PassageV1
+from central.contracts.tag_read import TagReadV1
 from central.contracts.topics import Stream, Topic
 from edge.errors import OutboxBehindError, OutboxError, PublishError
 from edge.publish.backoff import Backoff
@@ -195,9 +196,8 @@ class EventPublisher:
         if room <= 0:
             return False
         events = self._store.pending(after_seq=self._in_flight.sent_seq, limit=min(room, BATCH_MAX))
-        topic = self._rules.topic(Stream.PASSAGE)
         for event in events:
-            link.publish(topic, self._payload(event))
+            link.publish(self._rules.topic(event.stream), self._payload(event))
             self._in_flight.sent(
                 event.seq,
                 now_s=time.monotonic(),
@@ -214,7 +214,8 @@ class EventPublisher:
         )
         if not is_late:
             return event.payload
-        return PassageV1.from_json(event.payload).model_copy(update={"is_late": True}).to_json()
+        contract = TagReadV1 if event.stream is Stream.TAG_READ else PassageV1
+        return contract.from_json(event.payload).model_copy(update={"is_late": True}).to_json()
 
     def _send_heartbeat_when_due(self, link: Link) -> None:
         now_s = time.monotonic()

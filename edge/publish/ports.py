@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
+from central.contracts.topics import Stream
+
 
 class WaitingEvent(Protocol):
     """An event that the centre has not committed yet."""
@@ -24,7 +26,11 @@ class WaitingEvent(Protocol):
 
     @property
     def payload(self) -> bytes:
-        """JSON of a ``PassageV1``."""
+        """JSON of the message of its stream."""
+
+    @property
+    def stream(self) -> Stream:
+        """Which topic it goes to."""
 
 
 class EventStore(Protocol):

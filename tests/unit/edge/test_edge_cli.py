@@ -140,14 +140,14 @@ def test_a_site_file_without_its_secret_is_refused(tmp_path: Path) -> None:
     assert "secret can't be read" in result.output
 
 
-def test_a_device_without_cameras_is_refused(tmp_path: Path) -> None:
+def test_a_device_without_cameras_and_readers_is_refused(tmp_path: Path) -> None:
     path = settled(tmp_path)
     path.write_text(SITE[: SITE.index("[[cameras]]")])
 
     result = call("run", "--config", str(path))
 
     assert result.exit_code == EXIT_BAD_INPUT
-    assert "cameras: none is set" in result.output
+    assert "cameras, readers: none is set" in result.output
 
 
 def test_an_unknown_camera_is_refused(tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ def test_a_number_is_not_spent_when_the_message_can_not_be_made(tmp_path: Path) 
 
     with Outbox(tmp_path / "box", limits=ROOMY) as outbox:
         with pytest.raises(RuntimeError, match="no message"):
-            outbox.put(broken, (), now=NOW)  # type: ignore[arg-type]  # it never returns
+            outbox.put(broken, (), now=NOW)  # type: ignore[type-var]  # it never returns
 
         assert outbox.put(message, (), now=NOW).seq == 1
 

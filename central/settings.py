@@ -3,9 +3,9 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from central.domain.times import TimeLimits
@@ -171,6 +171,38 @@ class OfficeSettings(_Section):
     )
 
 
+class TollingSettings(_Section):
+    """How passages and tag reads of toll lanes find each other."""
+
+    match_window: timedelta = Field(
+        default=timedelta(seconds=10),
+        ge=timedelta(milliseconds=100),
+        le=timedelta(minutes=2),
+        description="Furthest apart that a passage and its tag read may lie. Higher: worse clocks "
+        "are forgiven, and in dense traffic a vehicle may meet its neighbour's tag.",
+    )
+    settle_after: timedelta = Field(
+        default=timedelta(seconds=12),
+        ge=timedelta(seconds=1),
+        le=timedelta(minutes=10),
+        description="How long a tag and a plate that do not agree wait for a better partner before "
+        "a person is asked; at least the window.",
+    )
+    wait: timedelta = Field(
+        default=timedelta(seconds=30),
+        ge=timedelta(seconds=1),
+        le=timedelta(hours=1),
+        description="How long a passage without tag, or a tag without passage, waits before a "
+        "person is asked; at least as long as the time before.",
+    )
+
+    @model_validator(mode="after")
+    def _has_order(self) -> Self:
+        if not self.match_window <= self.settle_after <= self.wait:
+            raise ValueError("need match_window <= settle_after <= wait")
+        return self
+
+
 class CentralSettings(BaseSettings):
     """Everything that a central process can be told.
 
@@ -197,6 +229,7 @@ class CentralSettings(BaseSettings):
     )
     ingest: IngestSettings = Field(default=IngestSettings(), description="Ingest.")
     jobs: JobsSettings = Field(default=JobsSettings(), description="Periodic jobs.")
+    tolling: TollingSettings = Field(default=TollingSettings(), description="Toll crossings.")
     office: OfficeSettings = Field(
         default=OfficeSettings(), description="Who takes dossiers in and decides."
     )

@@ -1172,6 +1172,20 @@ CREATE TABLE working_calendar_day (
   CONSTRAINT working_calendar_day_version_fkey FOREIGN KEY (version) REFERENCES working_calendar(version)
 );
 
+CREATE VIEW ledger_overcorrected_entry AS
+ SELECT entry_id,
+    account_id,
+    amount_dong,
+    corrected_dong
+   FROM ( SELECT COALESCE(entry.corrects_id, entry.id) AS entry_id,
+            posting.account_id,
+            COALESCE(sum(posting.amount_dong) FILTER (WHERE (entry.corrects_id IS NULL)), (0)::numeric) AS amount_dong,
+            COALESCE(sum(posting.amount_dong) FILTER (WHERE (entry.corrects_id IS NOT NULL)), (0)::numeric) AS corrected_dong
+           FROM (ledger_entry entry
+             JOIN ledger_posting posting ON ((posting.entry_id = entry.id)))
+          GROUP BY COALESCE(entry.corrects_id, entry.id), posting.account_id) booked
+  WHERE ((corrected_dong <> (0)::numeric) AND (NOT (((- corrected_dong) >= LEAST(amount_dong, (0)::numeric)) AND ((- corrected_dong) <= GREATEST(amount_dong, (0)::numeric)))));
+
 CREATE VIEW ledger_overdrawn_account AS
  SELECT account.id AS account_id,
     sum(posting.amount_dong) AS balance_dong

@@ -5,12 +5,15 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from central.jobs import control_tasks
+from central.jobs import control_tasks, toll_tasks
 from central.jobs.context import Periodic, WorkTask
 
 TASKS: Final[Mapping[str, WorkTask]] = MappingProxyType(
     {
         "judge_passages": control_tasks.judge_passages,
+        "match_passages": toll_tasks.match_passages,
+        "match_tag_read": toll_tasks.match_tag_read,
+        "end_waiting": toll_tasks.end_waiting,
     }
 )
 """Work that a feature defers in its own transaction, by the name under which it does so."""

@@ -136,6 +136,7 @@ CREATE TABLE toll_crossing (
   CHECK (state NOT IN ('refused', 'review', 'waived') OR reason IS NOT NULL)
 );
 CREATE INDEX toll_crossing_day ON toll_crossing (station_id, booked_on, crossed_at DESC);
+CREATE INDEX toll_crossing_recent ON toll_crossing (crossed_at DESC, id DESC);
 CREATE INDEX toll_crossing_vehicle ON toll_crossing (vehicle_id, crossed_at DESC);
 CREATE INDEX toll_crossing_open ON toll_crossing (state, crossed_at)
   WHERE state IN ('waiting', 'review');

@@ -157,6 +157,11 @@ class OfficeSettings(_Section):
         max_length=200,
         description="Name of the authority that decides.",
     )
+    place: str = Field(
+        default="",
+        max_length=100,
+        description="Place in front of the date on papers, such as the province's name.",
+    )
     address: str = Field(
         default="", max_length=300, description="Address of the centre, for the receipt."
     )

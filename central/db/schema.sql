@@ -320,6 +320,7 @@ CREATE TABLE dossier (
   state text NOT NULL,
   version integer NOT NULL DEFAULT 1,
   applicant_id uuid NOT NULL,
+  taken_in_by text NOT NULL,
   submitted_by text NOT NULL,
   contact_phone text,
   contact_email text,
@@ -351,8 +352,8 @@ CREATE TABLE dossier (
   CONSTRAINT dossier_vehicle_id_fkey FOREIGN KEY (vehicle_id) REFERENCES vehicle(id),
   CONSTRAINT dossier_version_check CHECK ((version >= 1))
 );
-CREATE INDEX dossier_open ON public.dossier USING btree (due_at) WHERE (ended_at IS NULL);
-CREATE INDEX dossier_recent ON public.dossier USING btree (received_at DESC, id DESC);
+CREATE INDEX dossier_ended ON public.dossier USING btree (ended_at DESC, id DESC) WHERE (ended_at IS NOT NULL);
+CREATE INDEX dossier_open ON public.dossier USING btree (((remaining_minutes IS NOT NULL)), due_at, id) WHERE (ended_at IS NULL);
 CREATE INDEX dossier_vehicle ON public.dossier USING btree (vehicle_id, received_at DESC);
 
 CREATE TABLE dossier_event (
@@ -677,9 +678,9 @@ CREATE TABLE procedure_version (
   definition jsonb NOT NULL,
   loaded_at timestamp with time zone NOT NULL,
   CONSTRAINT procedure_version_check CHECK ((valid_until > valid_from)),
-  CONSTRAINT procedure_version_one_in_force EXCLUDE USING gist (procedure_id WITH =, daterange(valid_from, valid_until) WITH &&),
   CONSTRAINT procedure_version_pkey PRIMARY KEY (procedure_id, version),
   CONSTRAINT procedure_version_procedure_id_check CHECK ((procedure_id ~ '^[a-z][a-z0-9-]{2,59}$'::text)),
+  CONSTRAINT procedure_version_procedure_id_valid_from_key UNIQUE (procedure_id, valid_from),
   CONSTRAINT procedure_version_version_check CHECK ((version >= 1))
 );
 
@@ -1167,9 +1168,25 @@ CREATE TABLE working_calendar_day (
   day date NOT NULL,
   is_working boolean NOT NULL,
   name_vi text NOT NULL,
+  source text NOT NULL,
+  confidence text NOT NULL,
+  CONSTRAINT working_calendar_day_confidence_check CHECK ((confidence = ANY (ARRAY['high'::text, 'medium'::text, 'low'::text]))),
   CONSTRAINT working_calendar_day_name_vi_check CHECK (((char_length(name_vi) >= 1) AND (char_length(name_vi) <= 200))),
   CONSTRAINT working_calendar_day_pkey PRIMARY KEY (version, day),
   CONSTRAINT working_calendar_day_version_fkey FOREIGN KEY (version) REFERENCES working_calendar(version)
+);
+
+CREATE TABLE working_calendar_hours (
+  version integer NOT NULL,
+  valid_from date NOT NULL,
+  opens_at time without time zone NOT NULL,
+  closes_at time without time zone NOT NULL,
+  source text NOT NULL,
+  confidence text NOT NULL,
+  CONSTRAINT working_calendar_hours_check CHECK ((closes_at > opens_at)),
+  CONSTRAINT working_calendar_hours_confidence_check CHECK ((confidence = ANY (ARRAY['high'::text, 'medium'::text, 'low'::text]))),
+  CONSTRAINT working_calendar_hours_pkey PRIMARY KEY (version, valid_from, opens_at),
+  CONSTRAINT working_calendar_hours_version_fkey FOREIGN KEY (version) REFERENCES working_calendar(version)
 );
 
 CREATE VIEW ledger_overcorrected_entry AS

@@ -108,7 +108,7 @@ def parse_calendar(text: str, *, file_name: str) -> StatedCalendar:
     """
     try:
         # Every scalar stays text, so that a wrong date is found here and named with its place.
-        stated = _FILE.validate_python(yaml.load(text, Loader=yaml.BaseLoader))  # noqa: S506
+        stated = _FILE.validate_python(yaml.load(text, Loader=yaml.BaseLoader))
     except yaml.YAMLError as error:
         raise ValueError("not YAML") from error
     except ValidationError as error:

@@ -186,11 +186,14 @@ class ResultRule:
 
     Attributes:
         number: How its number is made; ``{code}`` stands for the dossier's code.
+        renewal_window_days: How many days before its end a badge may be renewed; the new one then
+            begins with that end.
     """
 
     kind: ResultKind
     name: Term
     number: SourcedText
+    renewal_window_days: Sourced | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -209,6 +209,7 @@ class Dossier:
     state: DossierState
     version: int
     applicant_id: PartyId
+    taken_in_by: str
     submitted_by: str
     contact_phone: str | None
     contact_email: str | None
@@ -363,7 +364,8 @@ class DossierFilter:
     """Which dossiers to list; an empty part does not restrict.
 
     Attributes:
-        open_state: Open ones by appointment, overdue first; ended ones newest first.
+        open_state: Open ones by appointment, overdue first and those whose clock stands still
+            last; ended ones newest first.
         taken_in_by: Only those that this user took in.
         code: Part of a code.
     """
@@ -381,10 +383,12 @@ class DossierCursor:
 
     Attributes:
         at: Its appointment in a list of open dossiers, its end in a list of ended ones.
+        is_paused: Whether its clock stands still: such dossiers come after all whose clock runs.
     """
 
     at: datetime
     dossier_id: UUID
+    is_paused: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,12 +10,13 @@ CREATE TABLE procedure_version (
   definition jsonb NOT NULL,
   loaded_at timestamptz NOT NULL,
   PRIMARY KEY (procedure_id, version),
-  CONSTRAINT procedure_version_one_in_force EXCLUDE USING gist (
-    procedure_id WITH =, daterange(valid_from, valid_until) WITH &&
-  )
+  UNIQUE (procedure_id, valid_from)
 );
 COMMENT ON TABLE procedure_version IS
-  'Every version that was ever in force, as it stood in its file: a dossier ends under its own.';
+  'Every version that was ever in force, as it stood in its file: a dossier ends under its own. '
+  'In force on a day is the newest one that has begun.';
+COMMENT ON COLUMN procedure_version.valid_until IS
+  'First day on which the procedure no longer exists; a newer version needs no end of the older.';
 
 CREATE TABLE working_calendar (
   version integer PRIMARY KEY CHECK (version >= 1),
@@ -31,10 +32,24 @@ CREATE TABLE working_calendar_day (
   day date NOT NULL,
   is_working boolean NOT NULL,
   name_vi text NOT NULL CHECK (char_length(name_vi) BETWEEN 1 AND 200),
+  source text NOT NULL,
+  confidence text NOT NULL CHECK (confidence IN ('high', 'medium', 'low')),
   PRIMARY KEY (version, day)
 );
 COMMENT ON TABLE working_calendar_day IS
   'Days that differ from "Monday to Friday": holidays, and Saturdays worked in their place.';
+
+CREATE TABLE working_calendar_hours (
+  version integer NOT NULL REFERENCES working_calendar (version),
+  valid_from date NOT NULL,
+  opens_at time NOT NULL,
+  closes_at time NOT NULL CHECK (closes_at > opens_at),
+  source text NOT NULL,
+  confidence text NOT NULL CHECK (confidence IN ('high', 'medium', 'low')),
+  PRIMARY KEY (version, valid_from, opens_at)
+);
+COMMENT ON TABLE working_calendar_hours IS
+  'Office hours of a working day in Vietnam time, from a day on; together eight hours.';
 
 CREATE TABLE dossier_serial (
   agency_code text COLLATE "C" NOT NULL,
@@ -61,6 +76,7 @@ CREATE TABLE dossier (
   ),
   version integer NOT NULL DEFAULT 1 CHECK (version >= 1),
   applicant_id uuid NOT NULL REFERENCES party (id),
+  taken_in_by text NOT NULL,
   submitted_by text NOT NULL CHECK (char_length(submitted_by) BETWEEN 1 AND 200),
   contact_phone text CHECK (contact_phone ~ '^\+?[0-9 ]{8,16}$'),
   contact_email text CHECK (char_length(contact_email) <= 254),
@@ -77,8 +93,9 @@ CREATE TABLE dossier (
   CHECK ((state = 'supplement_requested') = (remaining_minutes IS NOT NULL)),
   CHECK ((state IN ('received', 'supplement_requested')) = (ended_at IS NULL))
 );
-CREATE INDEX dossier_open ON dossier (due_at) WHERE ended_at IS NULL;
-CREATE INDEX dossier_recent ON dossier (received_at DESC, id DESC);
+CREATE INDEX dossier_open ON dossier ((remaining_minutes IS NOT NULL), due_at, id)
+WHERE ended_at IS NULL;
+CREATE INDEX dossier_ended ON dossier (ended_at DESC, id DESC) WHERE ended_at IS NOT NULL;
 CREATE INDEX dossier_vehicle ON dossier (vehicle_id, received_at DESC);
 COMMENT ON COLUMN dossier.remaining_minutes IS
   'Working minutes left when the clock was stopped for a supplement; NULL while it runs.';
@@ -111,7 +128,7 @@ CREATE TABLE dossier_event (
 COMMENT ON TABLE dossier_event IS
   'What was done with a dossier, and the facts a decision rested on; the truth, only grows.';
 REVOKE UPDATE, DELETE, TRUNCATE ON dossier_event, procedure_version, working_calendar,
-working_calendar_day FROM luuthong_app;
+working_calendar_day, working_calendar_hours FROM luuthong_app;
 
 CREATE TABLE document (
   id uuid PRIMARY KEY,

@@ -20,6 +20,7 @@ from central.domain.working_time import (
 NEWEST = calendar_files()[-1]
 STATED = parse_calendar(NEWEST.read_text("utf-8"), file_name=NEWEST.name)
 CALENDAR = STATED.calendar()
+DAY = "{day: 2026-01-01, is_working: false, name_vi: a, source: b, confidence: low}"
 
 
 def at(text: str) -> datetime:
@@ -279,10 +280,7 @@ def test_days_are_counted_as_one_counts_them_on_the_fingers(start: datetime, day
         ("covers_until: 2024-01-01", "at least one day"),
         ("covers_until: 2026-01-01", "outside the calendar"),
         ("office_hours: []", "office hours"),
-        (
-            "days: [&a {day: 2026-01-01, is_working: 0, name_vi: a, source: b, confidence: low}, *a]",
-            "twice",
-        ),
+        (f"days: [&a {DAY}, *a]", "twice"),
         ("days: [{day: 2026-13-01}]", r"days\.0\.day"),
     ],
 )

@@ -101,5 +101,23 @@ SELECT account.id AS account_id, sum(posting.amount_dong) AS balance_dong
  GROUP BY account.id
 HAVING sum(posting.amount_dong) < 0;
 
+CREATE VIEW ledger_overcorrected_entry AS
+SELECT booked.entry_id, booked.account_id, booked.amount_dong, booked.corrected_dong
+  FROM (
+    SELECT coalesce(entry.corrects_id, entry.id) AS entry_id, posting.account_id,
+           coalesce(
+             sum(posting.amount_dong) FILTER (WHERE entry.corrects_id IS NULL), 0
+           ) AS amount_dong,
+           coalesce(
+             sum(posting.amount_dong) FILTER (WHERE entry.corrects_id IS NOT NULL), 0
+           ) AS corrected_dong
+      FROM ledger_entry AS entry
+      INNER JOIN ledger_posting AS posting ON posting.entry_id = entry.id
+     GROUP BY coalesce(entry.corrects_id, entry.id), posting.account_id
+  ) AS booked
+ WHERE booked.corrected_dong <> 0
+   AND NOT -booked.corrected_dong BETWEEN least(booked.amount_dong, 0)
+                                      AND greatest(booked.amount_dong, 0);
+
 REVOKE UPDATE, DELETE, TRUNCATE ON ledger_entry, ledger_posting, ledger_seal FROM luuthong_app;
 REVOKE DELETE, TRUNCATE ON ledger_account FROM luuthong_app;

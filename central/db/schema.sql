@@ -185,7 +185,7 @@ CREATE TABLE badge (
   CONSTRAINT badge_kind_check CHECK ((kind ~ '^[a-z][a-z_]{2,39}$'::text)),
   CONSTRAINT badge_number_check CHECK (((char_length(number) >= 1) AND (char_length(number) <= 60))),
   CONSTRAINT badge_number_key UNIQUE (number),
-  CONSTRAINT badge_one_per_vehicle EXCLUDE USING gist (vehicle_id WITH =, daterange(valid_from, LEAST(valid_until, revoked_on)) WITH &&),
+  CONSTRAINT badge_one_per_vehicle EXCLUDE USING gist (vehicle_id WITH =, daterange(valid_from, LEAST(valid_until, revoked_on)) WITH &&) DEFERRABLE,
   CONSTRAINT badge_party_id_fkey FOREIGN KEY (party_id) REFERENCES party(id),
   CONSTRAINT badge_pkey PRIMARY KEY (id),
   CONSTRAINT badge_vehicle_id_fkey FOREIGN KEY (vehicle_id) REFERENCES vehicle(id)
@@ -1085,6 +1085,8 @@ CREATE TABLE vehicle (
   is_public_bus boolean NOT NULL DEFAULT false,
   owner_id uuid NOT NULL,
   inspected_until date,
+  inspection_source text,
+  inspection_as_of date,
   source text NOT NULL,
   as_of date NOT NULL,
   created_at timestamp with time zone NOT NULL,
@@ -1092,6 +1094,7 @@ CREATE TABLE vehicle (
   CONSTRAINT vehicle_brand_check CHECK ((char_length(brand) <= 100)),
   CONSTRAINT vehicle_chassis_number_check CHECK ((chassis_number ~ '^[A-Z0-9]{5,25}$'::text)),
   CONSTRAINT vehicle_chassis_number_key UNIQUE (chassis_number),
+  CONSTRAINT vehicle_check CHECK (((inspection_source IS NULL) = (inspection_as_of IS NULL))),
   CONSTRAINT vehicle_container_ft_check CHECK ((container_ft = ANY (ARRAY[20, 40]))),
   CONSTRAINT vehicle_engine_number_check CHECK ((engine_number ~ '^[A-Z0-9*-]{3,25}$'::text)),
   CONSTRAINT vehicle_gross_mass_kg_check CHECK (((gross_mass_kg >= 0) AND (gross_mass_kg <= 600000))),
@@ -1114,15 +1117,15 @@ CREATE TABLE vehicle_plate (
   valid_until date,
   CONSTRAINT vehicle_plate_check CHECK ((valid_until > valid_from)),
   CONSTRAINT vehicle_plate_colour_check CHECK ((colour = ANY (ARRAY['white'::text, 'yellow'::text, 'blue'::text, 'red'::text]))),
-  CONSTRAINT vehicle_plate_one_plate EXCLUDE USING gist (vehicle_id WITH =, daterange(valid_from, valid_until) WITH &&),
-  CONSTRAINT vehicle_plate_one_vehicle EXCLUDE USING gist (plate_text WITH =, colour WITH =, daterange(valid_from, valid_until) WITH &&),
+  CONSTRAINT vehicle_plate_one_plate EXCLUDE USING gist (vehicle_id WITH =, daterange(valid_from, valid_until) WITH &&) DEFERRABLE,
+  CONSTRAINT vehicle_plate_one_vehicle EXCLUDE USING gist (plate_text WITH =, colour WITH =, daterange(valid_from, valid_until) WITH &&) DEFERRABLE,
   CONSTRAINT vehicle_plate_pkey PRIMARY KEY (id),
   CONSTRAINT vehicle_plate_plate_text_check CHECK ((plate_text ~ '^[A-Z0-9]{4,12}$'::text)),
   CONSTRAINT vehicle_plate_vehicle_id_fkey FOREIGN KEY (vehicle_id) REFERENCES vehicle(id)
 );
 CREATE INDEX vehicle_plate_text ON public.vehicle_plate USING btree (plate_text, colour);
 CREATE INDEX vehicle_plate_trigrams ON public.vehicle_plate USING gin (plate_text gin_trgm_ops);
-CREATE INDEX vehicle_plate_vehicle ON public.vehicle_plate USING btree (vehicle_id, valid_from);
+CREATE UNIQUE INDEX vehicle_plate_vehicle ON public.vehicle_plate USING btree (vehicle_id, valid_from);
 
 CREATE TABLE watchlist_entry (
   id uuid NOT NULL,
@@ -1235,6 +1238,8 @@ CREATE VIEW vehicle_with_plates AS
     vehicle.is_public_bus,
     vehicle.owner_id,
     vehicle.inspected_until,
+    vehicle.inspection_source,
+    vehicle.inspection_as_of,
     vehicle.source,
     vehicle.as_of,
     plates.texts AS plate_texts,

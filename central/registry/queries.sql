@@ -9,7 +9,8 @@ SELECT borne.plate_text AS borne_text, borne.colour AS borne_colour,
        vehicle.id, vehicle.chassis_number, vehicle.engine_number, vehicle.kind, vehicle.brand,
        vehicle.manufactured_in, vehicle.seats, vehicle.payload_kg, vehicle.gross_mass_kg,
        vehicle.container_ft, vehicle.is_public_bus, vehicle.owner_id, vehicle.inspected_until,
-       vehicle.source, vehicle.as_of, vehicle.plate_texts, vehicle.plate_colours,
+       vehicle.inspection_source, vehicle.inspection_as_of, vehicle.source, vehicle.as_of,
+       vehicle.plate_texts, vehicle.plate_colours,
        vehicle.plate_valid_froms, vehicle.plate_valid_untils,
        badge.id AS badge_id,
        badge.number AS badge_number, badge.kind AS badge_kind, badge.party_id AS badge_party_id,
@@ -40,7 +41,8 @@ SELECT borne.plate_text AS borne_text, borne.colour AS borne_colour,
        vehicle.id, vehicle.chassis_number, vehicle.engine_number, vehicle.kind, vehicle.brand,
        vehicle.manufactured_in, vehicle.seats, vehicle.payload_kg, vehicle.gross_mass_kg,
        vehicle.container_ft, vehicle.is_public_bus, vehicle.owner_id, vehicle.inspected_until,
-       vehicle.source, vehicle.as_of, vehicle.plate_texts, vehicle.plate_colours,
+       vehicle.inspection_source, vehicle.inspection_as_of, vehicle.source, vehicle.as_of,
+       vehicle.plate_texts, vehicle.plate_colours,
        vehicle.plate_valid_froms, vehicle.plate_valid_untils,
        badge.id AS badge_id,
        badge.number AS badge_number, badge.kind AS badge_kind, badge.party_id AS badge_party_id,
@@ -69,7 +71,7 @@ SELECT borne.plate_text AS borne_text, borne.colour AS borne_colour,
 SELECT id, chassis_number, engine_number, kind, brand,
        manufactured_in, seats, payload_kg, gross_mass_kg,
        container_ft, is_public_bus, owner_id, inspected_until,
-       source, as_of, plate_texts, plate_colours,
+       inspection_source, inspection_as_of, source, as_of, plate_texts, plate_colours,
        plate_valid_froms, plate_valid_untils
   FROM vehicle_with_plates
  WHERE id = %(vehicle_id)s::uuid;
@@ -88,7 +90,8 @@ WITH fitting AS (
 SELECT vehicle.id, vehicle.chassis_number, vehicle.engine_number, vehicle.kind, vehicle.brand,
        vehicle.manufactured_in, vehicle.seats, vehicle.payload_kg, vehicle.gross_mass_kg,
        vehicle.container_ft, vehicle.is_public_bus, vehicle.owner_id, vehicle.inspected_until,
-       vehicle.source, vehicle.as_of, vehicle.plate_texts, vehicle.plate_colours,
+       vehicle.inspection_source, vehicle.inspection_as_of, vehicle.source, vehicle.as_of,
+       vehicle.plate_texts, vehicle.plate_colours,
        vehicle.plate_valid_froms, vehicle.plate_valid_untils
   FROM fitting
   INNER JOIN vehicle_with_plates AS vehicle ON vehicle.id = fitting.id

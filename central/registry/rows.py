@@ -72,6 +72,8 @@ class VehicleRow:
     is_public_bus: bool
     owner_id: UUID
     inspected_until: date | None
+    inspection_source: str | None
+    inspection_as_of: date | None
     source: str
     as_of: date
     plate_texts: Sequence[str] | None = field(repr=False)
@@ -95,6 +97,11 @@ class VehicleRow:
             is_public_bus=self.is_public_bus,
             owner_id=PartyId(self.owner_id),
             inspected_until=self.inspected_until,
+            inspection_origin=(
+                Origin(source=self.inspection_source, as_of=self.inspection_as_of)
+                if self.inspection_source is not None and self.inspection_as_of is not None
+                else None
+            ),
             origin=Origin(source=self.source, as_of=self.as_of),
             plates=tuple(
                 PlatePeriod(

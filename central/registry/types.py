@@ -83,6 +83,7 @@ class Vehicle:
         seats: With the driver's; ``None`` means not known.
         container_ft: 20 or 40 for vehicles that carry containers.
         inspected_until: Last day of the inspection certificate; ``None`` means not known.
+        inspection_origin: Where that day comes from; ``None`` where it came with the rest.
         plates: Oldest first; at most one holds on any day.
     """
 
@@ -99,6 +100,7 @@ class Vehicle:
     is_public_bus: bool
     owner_id: PartyId
     inspected_until: date | None
+    inspection_origin: Origin | None
     origin: Origin
     plates: tuple[PlatePeriod, ...] = ()
 

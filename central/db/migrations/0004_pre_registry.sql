@@ -37,16 +37,21 @@ CREATE TABLE vehicle (
   is_public_bus boolean NOT NULL DEFAULT FALSE,
   owner_id uuid NOT NULL REFERENCES party (id),
   inspected_until date,
+  inspection_source text,
+  inspection_as_of date,
   source text NOT NULL,
   as_of date NOT NULL,
   created_at timestamptz NOT NULL,
-  updated_at timestamptz NOT NULL
+  updated_at timestamptz NOT NULL,
+  CHECK ((inspection_source IS NULL) = (inspection_as_of IS NULL))
 );
 CREATE INDEX vehicle_owner ON vehicle (owner_id);
 CREATE INDEX vehicle_chassis_trigrams ON vehicle USING gin (chassis_number gin_trgm_ops);
 COMMENT ON TABLE vehicle IS
   'Keyed by the chassis number: a plate may move to another car of its owner '
   '(Law 36/2024/QH15 Art. 36.3).';
+COMMENT ON COLUMN vehicle.inspection_source IS
+  'Where inspected_until comes from; NULL where it came with the rest of the row.';
 COMMENT ON COLUMN vehicle.seats IS 'Seats with the driver''s; NULL where not known.';
 COMMENT ON COLUMN vehicle.inspected_until IS
   'Last day of the inspection certificate; NULL means not known, never "expired".';
@@ -60,13 +65,13 @@ CREATE TABLE vehicle_plate (
   valid_until date CHECK (valid_until > valid_from),
   CONSTRAINT vehicle_plate_one_vehicle EXCLUDE USING gist (
     plate_text WITH =, colour WITH =, daterange(valid_from, valid_until) WITH &&
-  ),
+  ) DEFERRABLE,
   CONSTRAINT vehicle_plate_one_plate EXCLUDE USING gist (
     vehicle_id WITH =, daterange(valid_from, valid_until) WITH &&
-  )
+  ) DEFERRABLE
 );
 CREATE INDEX vehicle_plate_text ON vehicle_plate (plate_text, colour);
-CREATE INDEX vehicle_plate_vehicle ON vehicle_plate (vehicle_id, valid_from);
+CREATE UNIQUE INDEX vehicle_plate_vehicle ON vehicle_plate (vehicle_id, valid_from);
 CREATE INDEX vehicle_plate_trigrams ON vehicle_plate USING gin (plate_text gin_trgm_ops);
 COMMENT ON TABLE vehicle_plate IS
   'Which plate a vehicle bore when; valid_until is the first day on which it no longer did. '
@@ -76,6 +81,7 @@ CREATE VIEW vehicle_with_plates AS
 SELECT vehicle.id, vehicle.chassis_number, vehicle.engine_number, vehicle.kind, vehicle.brand,
        vehicle.manufactured_in, vehicle.seats, vehicle.payload_kg, vehicle.gross_mass_kg,
        vehicle.container_ft, vehicle.is_public_bus, vehicle.owner_id, vehicle.inspected_until,
+       vehicle.inspection_source, vehicle.inspection_as_of,
        vehicle.source, vehicle.as_of, plates.texts AS plate_texts,
        plates.colours AS plate_colours, plates.valid_froms AS plate_valid_froms,
        plates.valid_untils AS plate_valid_untils
@@ -122,7 +128,7 @@ CREATE TABLE badge (
   CHECK ((revoked_on IS NULL) = (revocation_reason IS NULL)),
   CONSTRAINT badge_one_per_vehicle EXCLUDE USING gist (
     vehicle_id WITH =, daterange(valid_from, least(valid_until, revoked_on)) WITH &&
-  )
+  ) DEFERRABLE
 );
 CREATE INDEX badge_vehicle ON badge (vehicle_id, valid_from);
 COMMENT ON TABLE badge IS

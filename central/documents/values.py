@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """What stands on the papers. Whoever gives a paper out fills one of these; the layout is ours.
 
-Texts are Vietnamese, as they shall stand on the paper. Instants are aware and dates are dates in
+Texts are Vietnamese, as they shall stand on the paper; characters without a shape are left out.
+Instants are aware and dates are dates in
 Vietnam: the layout writes them the official way. Forms 01 to 03 are those of TT 03/2025/TT-VPCP,
 Annex I; the badge is that of NĐ 158/2024/NĐ-CP, Annex XIII.
 """
@@ -227,23 +228,16 @@ DocumentValues = ReceiptValues | SupplementValues | RejectionValues | BadgeValue
 
 
 def _check_lines(*texts: str) -> None:
-    """Stop unless every text fits one line of a form."""
+    """Stop unless every text is short enough for a line of a form."""
     for text in texts:
-        if len(text) > LINE_LENGTH_MAX or not _is_clean(text):
-            raise ValueError(f"need at most {LINE_LENGTH_MAX} printable characters on one line")
+        if len(text) > LINE_LENGTH_MAX:
+            raise ValueError(f"need at most {LINE_LENGTH_MAX} characters")
 
 
 def _check_passage(text: str) -> None:
     """Stop unless a text of several lines fits."""
     if not 1 <= len(text) <= PASSAGE_LENGTH_MAX:
         raise ValueError(f"need 1 to {PASSAGE_LENGTH_MAX} characters")
-    if not all(_is_clean(line) for line in text.splitlines()):
-        raise ValueError("need printable characters")
-
-
-def _is_clean(text: str) -> bool:
-    """Whether a line holds nothing that a paper can't show, such as control characters."""
-    return text.isprintable()
 
 
 def _check_list(lines: tuple[PaperLine, ...]) -> None:

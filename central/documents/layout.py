@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Turns values into the texts that the templates set: Vietnamese dates, money and wordings.
+
+What comes out is plain data: a template never reads it as markup, so no name or reason can change
+the paper that it stands on.
+"""
+
+import hashlib
+import io
+import json
+import re
+import unicodedata
+from collections.abc import Mapping
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Final
+
+import segno
+
+from central.documents.values import (
+    BadgeValues,
+    DocumentValues,
+    DossierHeading,
+    Issuer,
+    PaperLine,
+    ReceiptValues,
+    RejectionValues,
+    SupplementValues,
+)
+from central.domain.local_time import local_date, to_local
+
+MONTHS_WITH_ZERO: Final = 2
+DAYS_WITH_ZERO: Final = 9
+"""Days up to 9 and months up to 2 are written with a zero (NĐ 30/2020/NĐ-CP, Annex I)."""
+
+UNBROKEN_LENGTH_MAX: Final = 28
+"""A word of so many characters may be broken there, so that it stays on the paper. Lower: names
+are broken where they need not be; higher: they run out of a table's cell."""
+
+BREAK: Final = "\u200b"
+_UNBROKEN: Final = re.compile(rf"([^\W_]{{{UNBROKEN_LENGTH_MAX}}})(?=[^\W_])")
+
+QR_ERROR_LEVEL: Final = "m"
+QR_QUIET_MODULES: Final = 2
+ADDRESS_STARTS: Final = ("https://", "http://")
+
+Text = str | list[str] | dict[str, str] | list[dict[str, str]]
+Payload = Mapping[str, Text]
+
+
+class DocumentTemplate(StrEnum):
+    """A paper's layout; the file of the same name lies in ``templates``."""
+
+    RECEIPT = "receipt"
+    SUPPLEMENT = "supplement"
+    REJECTION = "rejection"
+    BADGE = "badge"
+
+
+def template_of(values: DocumentValues) -> DocumentTemplate:
+    """The layout for some values."""
+    match values:
+        case ReceiptValues():
+            return DocumentTemplate.RECEIPT
+        case SupplementValues():
+            return DocumentTemplate.SUPPLEMENT
+        case RejectionValues():
+            return DocumentTemplate.REJECTION
+        case BadgeValues():
+            return DocumentTemplate.BADGE
+
+
+def payload_of(values: DocumentValues) -> Payload:
+    """Everything that stands on a paper, as texts."""
+    match values:
+        case ReceiptValues():
+            return _receipt(values)
+        case SupplementValues():
+            return _supplement(values)
+        case RejectionValues():
+            return _rejection(values)
+        case BadgeValues():
+            return _badge(values)
+
+
+def encoded(payload: Payload) -> str:
+    """A payload as the templates read it: JSON with composed letters (NFC) and one kind of space.
+
+    Characters without a shape, such as zero-width spaces from a spreadsheet, are left out.
+    """
+    text = json.dumps(payload, ensure_ascii=False, sort_keys=True)
+    shaped = unicodedata.normalize("NFC", "".join(map(_shaped, text)))
+    return _UNBROKEN.sub(rf"\1{BREAK}", shaped)
+
+
+def values_digest(values: DocumentValues) -> str:
+    """SHA-256 (hex) over what stands on a paper: equal values need no second revision."""
+    contents = f"{template_of(values)}\n{encoded(payload_of(values))}"
+    return hashlib.sha256(contents.encode()).hexdigest()
+
+
+def date_words(day: date) -> str:
+    """A date as official papers write it: ``ngày 05 tháng 02 năm 2027``."""
+    day_words = f"{day.day:02}" if day.day <= DAYS_WITH_ZERO else str(day.day)
+    month_words = f"{day.month:02}" if day.month <= MONTHS_WITH_ZERO else str(day.month)
+    return f"ngày {day_words} tháng {month_words} năm {day.year}"
+
+
+def moment_words(instant: datetime) -> str:
+    """An instant on Vietnam's clock: ``08 giờ 05 phút, ngày 05 tháng 02 năm 2027``."""
+    local = to_local(instant)
+    return f"{local.hour:02} giờ {local.minute:02} phút, {date_words(local.date())}"
+
+
+def money_words(amount_dong: int) -> str:
+    """An amount: ``200.000 đồng``."""
+    return f"{amount_dong:,}".replace(",", ".") + " đồng"
+
+
+def short_date(day: date) -> str:
+    """A date in figures: ``05/02/2027``."""
+    return f"{day.day:02}/{day.month:02}/{day.year}"
+
+
+def qr_svg(text: str) -> str:
+    """A QR code as SVG, of any size."""
+    picture = io.BytesIO()
+    segno.make(text, error=QR_ERROR_LEVEL, micro=False).save(
+        picture, kind="svg", border=QR_QUIET_MODULES, xmldecl=False, omitsize=True
+    )
+    return picture.getvalue().decode()
+
+
+def _shaped(character: str) -> str:
+    """The character itself, a plain space for any space, or nothing."""
+    category = unicodedata.category(character)
+    if category.startswith("Z"):
+        return " "
+    return "" if category.startswith("C") else character
+
+
+def _receipt(values: ReceiptValues) -> Payload:
+    return {
+        **_heading(values.heading),
+        "papers": _papers(values.papers),
+        "sets": f"{values.sets:02} bộ",
+        "working_days": f"{values.working_days:02} ngày làm việc",
+        "received_at": moment_words(values.received_at),
+        "due_at": moment_words(values.due_at),
+        "return_way": values.return_way,
+        "fee": "" if values.fee_dong is None else money_words(values.fee_dong),
+        "submitted_by": values.submitted_by,
+        "received_by": values.received_by,
+    }
+
+
+def _supplement(values: SupplementValues) -> Payload:
+    issuer = values.heading.issuer
+    phone = f", số điện thoại {issuer.phone}," if issuer.phone else ""
+    return {
+        **_heading(values.heading),
+        "papers": _papers(values.wanted),
+        "reason": _passages(values.reason),
+        "help": "Trong quá trình hoàn thiện hồ sơ nếu có vướng mắc, Ông/Bà liên hệ với "
+        f"{issuer.office}{phone} để được hướng dẫn. Thời gian giải quyết hồ sơ tạm dừng cho đến "
+        "khi nhận đủ giấy tờ, nội dung bổ sung.",
+        "signer": values.asked_by,
+    }
+
+
+def _rejection(values: RejectionValues) -> Payload:
+    issuer = values.heading.issuer
+    phone = f", số điện thoại {issuer.phone}" if issuer.phone else ""
+    return {
+        **_heading(values.heading),
+        "reason": _passages(values.reason),
+        "help": f" Nếu có vướng mắc, Ông/Bà liên hệ với {issuer.office}{phone}.",
+        "signer_role": "NGƯỜI TIẾP NHẬN HỒ SƠ",
+        "signer": values.decided_by,
+    }
+
+
+def _badge(values: BadgeValues) -> Payload:
+    return {
+        "issuer": _issuer(values.issuer),
+        "place_and_date": _place_and_date(values.issuer, values.issued_at),
+        "number": values.number,
+        "title": f"“{values.title}”",
+        "plate": values.plate,
+        "plate_colour": values.plate_colour,
+        "party": values.party,
+        "valid_from": short_date(values.valid_from),
+        "last_day": short_date(values.last_day),
+        "legal_basis": values.legal_basis,
+        "dossier_code": values.dossier_code,
+        "signed": "Bản điện tử được ký số.",
+        "qr_svg": qr_svg(values.qr_text),
+        "scan": "Quét mã để tra cứu"
+        if values.qr_text.startswith(ADDRESS_STARTS)
+        else "Mã để tra cứu",
+    }
+
+
+def _heading(heading: DossierHeading) -> dict[str, Text]:
+    issuer = heading.issuer
+    contact = [
+        each
+        for each in (issuer.address, f"Điện thoại: {issuer.phone}" if issuer.phone else "")
+        if each
+    ]
+    code = f" ({heading.procedure_code})" if heading.procedure_code else ""
+    is_address = heading.qr_text.startswith(ADDRESS_STARTS)
+    return {
+        "issuer": _issuer(issuer),
+        "place_and_date": _place_and_date(issuer, heading.issued_at),
+        "code": heading.code,
+        "applicant": heading.applicant,
+        "address": heading.address,
+        "phone": heading.phone,
+        "email": heading.email,
+        "subject": heading.subject,
+        "procedure": f"{heading.procedure}{code}",
+        "legal_basis": heading.legal_basis,
+        "footer": " · ".join([issuer.office, *contact]),
+        "qr_svg": qr_svg(heading.qr_text),
+        "look_up": f"Quét mã QR để tra cứu tình trạng hồ sơ, hoặc tra cứu tại: {heading.qr_text}"
+        if is_address
+        else f"Tra cứu tình trạng hồ sơ bằng mã hồ sơ {heading.code}; mã QR chứa mã hồ sơ.",
+    }
+
+
+def _issuer(issuer: Issuer) -> dict[str, str]:
+    return {"authority": issuer.authority, "office": issuer.office}
+
+
+def _place_and_date(issuer: Issuer, issued_at: datetime) -> str:
+    words = date_words(local_date(issued_at))
+    return f"{issuer.place}, {words}" if issuer.place else words.capitalize()
+
+
+def _papers(papers: tuple[PaperLine, ...]) -> list[dict[str, str]]:
+    return [{"name": each.name, "form": each.form, "note": each.note} for each in papers]
+
+
+def _passages(text: str) -> list[str]:
+    """The paragraphs of a text; empty ones are left out."""
+    return [line.strip() for line in text.splitlines() if line.strip()]

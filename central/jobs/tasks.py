@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from central.jobs import control_tasks, toll_tasks
+from central.jobs import control_tasks, ledger_tasks, toll_tasks
 from central.jobs.context import Periodic, WorkTask
 
 TASKS: Final[Mapping[str, WorkTask]] = MappingProxyType(
@@ -21,5 +21,9 @@ TASKS: Final[Mapping[str, WorkTask]] = MappingProxyType(
 PERIODIC: Final[tuple[Periodic, ...]] = (
     Periodic(name="judge_forgotten", cron="*/5 * * * *", run=control_tasks.judge_forgotten),
     Periodic(name="trim_alert_feed", cron="*/5 * * * *", run=control_tasks.trim_alert_feed),
+    Periodic(name="seal_ledger", cron="* * * * * */15", run=ledger_tasks.seal_ledger),
+    Periodic(
+        name="seal_ledger_stragglers", cron="23 * * * *", run=ledger_tasks.seal_ledger_stragglers
+    ),
 )
 """Work of the features that comes back; the centre's housekeeping is listed in the worker."""

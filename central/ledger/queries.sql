@@ -152,3 +152,96 @@ SELECT page.entry_id, entry.kind, entry.occurred_at, entry.booked_on, entry.memo
   INNER JOIN ledger_entry AS entry ON entry.id = page.entry_id
   CROSS JOIN newest
  ORDER BY page.entry_id DESC;
+
+-- name: lock_chain
+-- One process at a time lengthens the chain; the lock goes with the transaction.
+SELECT pg_advisory_xact_lock(%(chain_lock)s::bigint);
+
+-- name: select_chain_end
+-- The last seal; no row while nothing is sealed.
+SELECT position, hash
+  FROM ledger_seal
+ ORDER BY position DESC
+ LIMIT 1;
+
+-- name: select_unsealed
+-- Committed entries without a seal, with their postings. Looks back only so many ids from the
+-- highest sealed one: enough for what was committed late, and quick in a ledger of millions.
+WITH open_entry AS (
+  SELECT *
+    FROM ledger_entry AS entry
+   WHERE entry.id > coalesce((SELECT max(entry_id) FROM ledger_seal), 0) - %(ids_back)s::bigint
+     AND NOT EXISTS (SELECT FROM ledger_seal AS seal WHERE seal.entry_id = entry.id)
+   ORDER BY entry.id
+   LIMIT %(rows_max)s
+)
+SELECT entry.id, entry.idempotency_key, entry.kind, entry.occurred_at, entry.recorded_at,
+       entry.booked_on, entry.corrects_id, entry.memo, entry.fingerprint,
+       array_agg(account.kind ORDER BY posting.line) AS account_kinds,
+       array_agg(account.reference ORDER BY posting.line) AS account_references,
+       array_agg(posting.amount_dong ORDER BY posting.line) AS amounts_dong
+  FROM open_entry AS entry
+  LEFT JOIN ledger_posting AS posting ON posting.entry_id = entry.id
+  LEFT JOIN ledger_account AS account ON account.id = posting.account_id
+ GROUP BY entry.id, entry.idempotency_key, entry.kind, entry.occurred_at, entry.recorded_at,
+          entry.booked_on, entry.corrects_id, entry.memo, entry.fingerprint
+ ORDER BY entry.id;
+
+-- name: insert_seals
+-- Lengthen the chain.
+INSERT INTO ledger_seal (position, entry_id, sealed_on, previous_hash, hash, sealed_at)
+SELECT given.place, given.entry_id, %(sealed_on)s::date, given.previous_hash, given.hash,
+       %(now)s::timestamptz
+  FROM unnest(
+         %(positions)s::bigint[], %(entry_ids)s::bigint[], %(previous_hashes)s::bytea[],
+         %(link_hashes)s::bytea[]
+       ) AS given (place, entry_id, previous_hash, hash);
+
+-- name: select_sealed
+-- Part of the chain in its order, with what was sealed as it stands now; an entry that is gone
+-- leaves its columns NULL.
+WITH page AS (
+  SELECT *
+    FROM ledger_seal AS seal
+   WHERE seal.position > %(after)s
+   ORDER BY seal.position
+   LIMIT %(rows_max)s
+)
+SELECT page.position, page.entry_id, page.sealed_on, page.sealed_at, page.previous_hash,
+       page.hash, entry.idempotency_key, entry.kind, entry.occurred_at, entry.recorded_at,
+       entry.booked_on, entry.corrects_id, entry.memo, entry.fingerprint,
+       contents.account_kinds, contents.account_references, contents.amounts_dong
+  FROM page
+  LEFT JOIN ledger_entry AS entry ON entry.id = page.entry_id
+  LEFT JOIN LATERAL (
+    SELECT array_agg(account.kind ORDER BY posting.line) AS account_kinds,
+           array_agg(account.reference ORDER BY posting.line) AS account_references,
+           array_agg(posting.amount_dong ORDER BY posting.line) AS amounts_dong
+      FROM ledger_posting AS posting
+      INNER JOIN ledger_account AS account ON account.id = posting.account_id
+     WHERE posting.entry_id = page.entry_id
+  ) AS contents ON TRUE
+ ORDER BY page.position;
+
+-- name: select_totals
+-- How much is in the ledger, and what must be nothing: the sum of everything, entries that do not
+-- balance, accounts below zero, corrections of more than there was, entries long without a seal.
+SELECT (SELECT count(*) FROM ledger_account) AS accounts,
+       (SELECT count(*) FROM ledger_entry) AS entries,
+       (SELECT count(*) FROM ledger_posting) AS postings,
+       (SELECT coalesce(sum(amount_dong), 0)::bigint FROM ledger_posting) AS total_dong,
+       (SELECT count(*) FROM ledger_unbalanced_entry) AS unbalanced,
+       (SELECT count(*) FROM ledger_overdrawn_account) AS overdrawn,
+       (SELECT count(*) FROM ledger_overcorrected_entry) AS overcorrected,
+       (SELECT count(*) FROM ledger_seal) AS sealed,
+       (
+         SELECT count(*)
+           FROM ledger_entry AS entry
+          WHERE NOT EXISTS (SELECT FROM ledger_seal AS seal WHERE seal.entry_id = entry.id)
+       ) AS unsealed,
+       (
+         SELECT count(*)
+           FROM ledger_entry AS entry
+          WHERE entry.recorded_at < %(overdue_before)s::timestamptz
+            AND NOT EXISTS (SELECT FROM ledger_seal AS seal WHERE seal.entry_id = entry.id)
+       ) AS overdue;

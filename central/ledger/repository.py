@@ -3,17 +3,38 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 from psycopg import AsyncConnection
 from psycopg.rows import class_row, scalar_row
 
 from central.db.queries import QueryFile
-from central.ledger.rows import EntryRow, KeyRow, LeftRow, StandingRow, StatementRow
-from central.ledger.types import AccountKey, Entry, EntryId, NewEntry, StatementLine
+from central.domain.hash_chain import ChainLink
+from central.ledger.chain import CHAIN_NAME, Seal
+from central.ledger.rows import (
+    ChainEndRow,
+    ContentsRow,
+    EntryRow,
+    KeyRow,
+    LeftRow,
+    SealRow,
+    StandingRow,
+    StatementRow,
+)
+from central.ledger.types import (
+    AccountKey,
+    Entry,
+    EntryId,
+    LedgerTotals,
+    NewEntry,
+    StatementLine,
+)
 
 QUERIES: Final = QueryFile.beside(__file__)
+
+_CHAIN_LOCK: Final = 0x6C65_6467_6572
+"""Number of the advisory lock on the chain: "ledger" in ASCII."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +152,7 @@ class LedgerRepository:
         async with self._connection.cursor(row_factory=class_row(KeyRow)) as cursor:
             await cursor.execute(QUERIES["select_key"], {"idempotency_key": idempotency_key})
             row = await cursor.fetchone()
-        return row and KnownEntry(id=EntryId(row.id), fingerprint=row.fingerprint)
+        return KnownEntry(id=EntryId(row.id), fingerprint=row.fingerprint) if row else None
 
     async def what_is_left(self, entry_id: EntryId) -> Mapping[AccountKey, int]:
         """What is left of an entry's changes after its corrections, in đồng by account."""
@@ -169,6 +190,57 @@ class LedgerRepository:
                 },
             )
             return [row.value() for row in await cursor.fetchall()]
+
+    async def lock_chain(self) -> ChainLink:
+        """Keep others from lengthening the chain; returns where it ends."""
+        await self._connection.execute(QUERIES["lock_chain"], {"chain_lock": _CHAIN_LOCK})
+        return await self.chain_end()
+
+    async def chain_end(self) -> ChainLink:
+        """Where the chain ends."""
+        async with self._connection.cursor(row_factory=class_row(ChainEndRow)) as cursor:
+            await cursor.execute(QUERIES["select_chain_end"])
+            row = await cursor.fetchone()
+        if row is None:
+            return ChainLink.start(CHAIN_NAME)
+        return ChainLink(position=row.position, hash=row.hash)
+
+    async def unsealed(self, *, ids_back: int, limit: int) -> Sequence[ContentsRow]:
+        """Entries without a seal, by id."""
+        async with self._connection.cursor(row_factory=class_row(ContentsRow)) as cursor:
+            await cursor.execute(
+                QUERIES["select_unsealed"], {"ids_back": ids_back, "rows_max": limit}
+            )
+            return await cursor.fetchall()
+
+    async def add_seals(self, seals: Sequence[Seal], *, sealed_on: date, now: datetime) -> None:
+        """Lengthen the chain."""
+        await self._connection.execute(
+            QUERIES["insert_seals"],
+            {
+                "positions": [seal.link.position for seal in seals],
+                "entry_ids": [seal.entry_id for seal in seals],
+                "previous_hashes": [seal.previous_hash for seal in seals],
+                "link_hashes": [seal.link.hash for seal in seals],
+                "sealed_on": sealed_on,
+                "now": now,
+            },
+        )
+
+    async def sealed(self, *, after: int, limit: int) -> Sequence[SealRow]:
+        """Part of the chain, in its order."""
+        async with self._connection.cursor(row_factory=class_row(SealRow)) as cursor:
+            await cursor.execute(QUERIES["select_sealed"], {"after": after, "rows_max": limit})
+            return await cursor.fetchall()
+
+    async def totals(self, *, overdue_before: datetime) -> LedgerTotals:
+        """What is in the ledger, and what should not be."""
+        async with self._connection.cursor(row_factory=class_row(LedgerTotals)) as cursor:
+            await cursor.execute(QUERIES["select_totals"], {"overdue_before": overdue_before})
+            row = await cursor.fetchone()
+        if row is None:
+            raise RuntimeError("totals are always one row")
+        return row
 
 
 def _bound(accounts: Sequence[AccountKey]) -> dict[str, list[str]]:

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Rows of the ledger as the database returns them, and how they become values."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from central.domain.hash_chain import ChainValue
 from central.ledger.types import (
     AccountKey,
     AccountKind,
@@ -118,3 +119,99 @@ class StatementRow:
 def entry_id_or_none(number: int | None) -> EntryId | None:
     """A column that may be NULL, as an entry's id."""
     return None if number is None else EntryId(number)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainEndRow:
+    """The last seal."""
+
+    position: int
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContentsRow:
+    """Everything of an entry that its seal proves; the postings are ``None`` where none are."""
+
+    id: int
+    idempotency_key: str
+    kind: str
+    occurred_at: datetime
+    recorded_at: datetime
+    booked_on: date
+    corrects_id: int | None
+    memo: str
+    fingerprint: bytes
+    account_kinds: Sequence[str | None] | None
+    account_references: Sequence[str | None] | None
+    amounts_dong: Sequence[int | None] | None
+
+    def chained(self, *, sealed_on: date, sealed_at: datetime) -> Mapping[str, ChainValue]:
+        """The entry as a row of the chain. For ever: old seals are proved with it."""
+        return {
+            "id": self.id,
+            "idempotency_key": self.idempotency_key,
+            "kind": self.kind,
+            "occurred_at": self.occurred_at,
+            "recorded_at": self.recorded_at,
+            "booked_on": self.booked_on,
+            "corrects_id": self.corrects_id,
+            "memo": self.memo,
+            "fingerprint": self.fingerprint,
+            "account_kinds": self.account_kinds,
+            "account_references": self.account_references,
+            "amounts_dong": self.amounts_dong,
+            "sealed_on": sealed_on,
+            "sealed_at": sealed_at,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealRow:
+    """A row of ``select_sealed``; the entry's columns are ``None`` when it is gone."""
+
+    position: int
+    entry_id: int
+    sealed_on: date
+    sealed_at: datetime
+    previous_hash: bytes
+    hash: bytes
+    idempotency_key: str | None
+    kind: str | None
+    occurred_at: datetime | None
+    recorded_at: datetime | None
+    booked_on: date | None
+    corrects_id: int | None
+    memo: str | None
+    fingerprint: bytes | None
+    account_kinds: Sequence[str | None] | None
+    account_references: Sequence[str | None] | None
+    amounts_dong: Sequence[int | None] | None
+
+    @property
+    def contents(self) -> ContentsRow | None:
+        """What the seal is about; ``None`` when the entry is gone."""
+        if (
+            self.idempotency_key is None
+            or self.kind is None
+            or self.occurred_at is None
+            or self.recorded_at is None
+            or self.booked_on is None
+            or self.memo is None
+            or self.fingerprint is None
+        ):
+            return None
+        return ContentsRow(
+            id=self.entry_id,
+            idempotency_key=self.idempotency_key,
+            kind=self.kind,
+            occurred_at=self.occurred_at,
+            recorded_at=self.recorded_at,
+            booked_on=self.booked_on,
+            corrects_id=self.corrects_id,
+            memo=self.memo,
+            fingerprint=self.fingerprint,
+            account_kinds=self.account_kinds,
+            account_references=self.account_references,
+            amounts_dong=self.amounts_dong,
+        )

@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Booking entries, and reading balances and statements."""
 
-from collections.abc import Collection, Mapping
-from datetime import datetime
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Final
 
 from psycopg import AsyncConnection
 
+from central.domain.hash_chain import ChainLink
+from central.domain.local_time import local_date
+from central.ledger.chain import ChainCheck, lengthen
 from central.ledger.errors import (
     EntryConflictError,
     EntryNotCorrectableError,
@@ -22,11 +26,21 @@ from central.ledger.types import (
     Booked,
     Entry,
     EntryId,
+    LedgerProof,
     NewEntry,
+    SealReach,
     StatementPage,
 )
 
 STATEMENT_ROWS_DEFAULT: Final = 50
+SEAL_ROWS_MAX: Final = 1000
+VERIFY_ROWS_MAX: Final = 1000
+SEAL_OVERDUE: Final = timedelta(hours=1)
+"""An entry that is not sealed by then was hidden from the sealing, or the sealing stands still."""
+
+_IDS_BACK: Final = MappingProxyType({SealReach.RECENT: 10_000, SealReach.EVERYTHING: 2**62})
+"""How many ids before the highest sealed one are looked at; a transaction that takes longer than
+so many others is found by the look at everything."""
 
 
 class LedgerService:
@@ -120,6 +134,54 @@ class LedgerService:
         lines = await self._rows.statement(account, before=before, limit=size + 1)
         page = tuple(lines[:size])
         return StatementPage(lines=page, next=page[-1].entry_id if len(lines) > size else None)
+
+    async def seal(
+        self, *, now: datetime, reach: SealReach = SealReach.RECENT, limit: int = SEAL_ROWS_MAX
+    ) -> int:
+        """Chain committed entries that are not yet chained; returns how many.
+
+        Args:
+            now: Aware time of sealing.
+            reach: How far back to look for entries that were committed late.
+            limit: At most so many in this transaction.
+        """
+        end = await self._rows.lock_chain()
+        entries = await self._rows.unsealed(ids_back=_IDS_BACK[reach], limit=limit)
+        if entries:
+            sealed_on = local_date(now)
+            seals = lengthen(end, entries, sealed_on=sealed_on, now=now)
+            await self._rows.add_seals(seals, sealed_on=sealed_on, now=now)
+        return len(entries)
+
+    async def chain_end(self) -> ChainLink:
+        """Where the chain ends at present; position 0 while nothing is sealed."""
+        return await self._rows.chain_end()
+
+    async def verify(
+        self, *, now: datetime, on_progress: Callable[[int, int], None] | None = None
+    ) -> LedgerProof:
+        """Check the whole ledger; run it in a REPEATABLE READ transaction.
+
+        Args:
+            now: Aware time of the check.
+            on_progress: Told now and then how many seals were checked, and of how many.
+        """
+        totals = await self._rows.totals(overdue_before=now - SEAL_OVERDUE)
+        check = ChainCheck()
+        checked = 0
+        while rows := await self._rows.sealed(after=check.end.position, limit=VERIFY_ROWS_MAX):
+            for row in rows:
+                check.follow(row)
+            checked += len(rows)
+            if on_progress is not None:
+                on_progress(checked, totals.sealed)
+        return LedgerProof(
+            totals=totals,
+            breaks=tuple(check.breaks),
+            breaks_count=check.breaks_count,
+            chain_position=check.end.position,
+            chain_hash=check.end.hash.hex(),
+        )
 
     async def _check_correction(self, entry_id: EntryId, changes: Mapping[AccountKey, int]) -> None:
         """Refuse to undo what is not there, or more than what is left."""

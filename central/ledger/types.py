@@ -16,6 +16,9 @@ AMOUNT_DONG_MAX: Final = 10**12
 
 MEMO_LENGTH_MAX: Final = 300
 STATEMENT_ROWS_MAX: Final = 200
+BREAKS_MAX: Final = 100
+"""Most places of a broken chain that a proof names; all are counted."""
+
 _REFERENCE: Final = re.compile(r"\S.{0,59}")
 _IDEMPOTENCY_KEY: Final = re.compile(r"[!-~]{1,120}")
 
@@ -174,3 +177,88 @@ class StatementPage:
 
     lines: tuple[StatementLine, ...]
     next: EntryId | None
+
+
+class SealReach(StrEnum):
+    """How far back the sealing looks for entries that were committed late."""
+
+    RECENT = "recent"
+    EVERYTHING = "everything"
+
+
+class ChainFault(StrEnum):
+    """What is wrong at a place of the chain."""
+
+    CHANGED = "changed"
+    """The entry, or its seal, says something else than when it was sealed."""
+    ENTRY_MISSING = "entry_missing"
+    """The entry is gone."""
+    SEAL_MISSING = "seal_missing"
+    """Seals are missing before this one."""
+    NOT_LINKED = "not_linked"
+    """The seal does not follow the one before it: something was inserted or replaced."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainBreak:
+    """A place where the chain does not hold."""
+
+    position: int
+    entry_id: EntryId
+    fault: ChainFault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerTotals:
+    """What is in the ledger, and counts of what must not be.
+
+    Attributes:
+        total_dong: Sum of all postings; 0 in a sound ledger.
+        unbalanced: Entries whose postings do not sum to zero, or that have fewer than two.
+        overdrawn: Traffic accounts below zero.
+        overcorrected: Entries of which more was undone than there was.
+        unsealed: Entries not yet sealed.
+        overdue: Those of them that should have been long ago.
+    """
+
+    accounts: int
+    entries: int
+    postings: int
+    total_dong: int
+    unbalanced: int
+    overdrawn: int
+    overcorrected: int
+    sealed: int
+    unsealed: int
+    overdue: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerProof:
+    """What a check of the whole ledger found.
+
+    Attributes:
+        breaks: Places where the chain does not hold, at most ``BREAKS_MAX``.
+        breaks_count: How many there are.
+        chain_position: Last seal; 0 while there is none.
+        chain_hash: Its hash in hex; with it a later proof shows that nothing before was changed.
+    """
+
+    totals: LedgerTotals
+    breaks: tuple[ChainBreak, ...]
+    breaks_count: int
+    chain_position: int
+    chain_hash: str
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether everything holds that must."""
+        totals = self.totals
+        return not (
+            totals.total_dong
+            or totals.unbalanced
+            or totals.overdrawn
+            or totals.overcorrected
+            or totals.overdue
+            or self.breaks_count
+        )

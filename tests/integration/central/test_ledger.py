@@ -30,15 +30,8 @@ CLEARING = AccountKey(kind=AccountKind.PROVIDER_CLEARING, reference="vetc")
 
 
 @pytest.fixture
-async def as_app(connection: psycopg.AsyncConnection) -> psycopg.AsyncConnection:
-    """A connection with the privileges of the services, and no more."""
-    await connection.execute("SET ROLE luuthong_app")
-    return connection
-
-
-@pytest.fixture
-def ledger(as_app: psycopg.AsyncConnection) -> LedgerService:
-    return LedgerService(as_app)
+def ledger(connection: psycopg.AsyncConnection) -> LedgerService:
+    return LedgerService(connection)
 
 
 def moved(
@@ -135,27 +128,27 @@ async def test_a_repeat_is_a_repeat_even_when_the_account_is_empty_by_now(
     ids=["amount", "account", "day", "time", "kind"],
 )
 async def test_the_same_key_with_other_contents_is_refused_and_nothing_is_written(
-    ledger: LedgerService, as_app: psycopg.AsyncConnection, other: NewEntry
+    ledger: LedgerService, connection: psycopg.AsyncConnection, other: NewEntry
 ) -> None:
     await ledger.book(top_up("bank:1", 200_000), now=NOW)
     await ledger.book(top_up("bank:2", 200_000, OTHER_ACCOUNT), now=NOW)
     first = await ledger.book(charge("toll:1", 35_000), now=NOW)
-    before = await _counts(as_app)
+    before = await _counts(connection)
 
     with pytest.raises(EntryConflictError) as refused:
         await ledger.book(other, now=NOW)
 
     assert refused.value.entry_id == first.id
-    assert await _counts(as_app) == before
+    assert await _counts(connection) == before
     assert await ledger.balance(ACCOUNT) == 165_000
 
 
 async def test_an_account_can_be_emptied_and_not_overdrawn(
-    ledger: LedgerService, as_app: psycopg.AsyncConnection
+    ledger: LedgerService, connection: psycopg.AsyncConnection
 ) -> None:
     await ledger.book(top_up("bank:1", 70_000), now=NOW)
     await ledger.book(charge("toll:1", 70_000), now=NOW)
-    before = await _counts(as_app)
+    before = await _counts(connection)
 
     with pytest.raises(InsufficientBalanceError) as refused:
         await ledger.book(charge("toll:2", 1), now=NOW)
@@ -163,7 +156,7 @@ async def test_an_account_can_be_emptied_and_not_overdrawn(
     assert (refused.value.balance_dong, refused.value.needed_dong) == (0, 1)
     assert refused.value.account == ACCOUNT
     assert ACCOUNT.reference not in str(refused.value)
-    assert await _counts(as_app) == before
+    assert await _counts(connection) == before
 
 
 async def test_a_refusal_leaves_the_callers_transaction_usable(ledger: LedgerService) -> None:
@@ -178,22 +171,22 @@ async def test_a_refusal_leaves_the_callers_transaction_usable(ledger: LedgerSer
 
 
 async def test_a_charge_to_an_account_nobody_opened_opens_none(
-    ledger: LedgerService, as_app: psycopg.AsyncConnection
+    ledger: LedgerService, connection: psycopg.AsyncConnection
 ) -> None:
     with pytest.raises(InsufficientBalanceError):
         await ledger.book(charge("toll:1", 35_000), now=NOW)
 
-    assert await _counts(as_app) == (0, 0, 0)
+    assert await _counts(connection) == (0, 0, 0)
 
 
 async def test_an_account_is_opened_once(
-    ledger: LedgerService, as_app: psycopg.AsyncConnection
+    ledger: LedgerService, connection: psycopg.AsyncConnection
 ) -> None:
     await ledger.open_account(ACCOUNT, now=NOW)
 
     await ledger.open_account(ACCOUNT, now=NOW)
 
-    assert await _counts(as_app) == (1, 0, 0)
+    assert await _counts(connection) == (1, 0, 0)
 
 
 async def test_a_correction_gives_back_what_an_entry_took(ledger: LedgerService) -> None:
@@ -305,7 +298,7 @@ async def test_a_transaction_that_would_see_old_balances_is_a_bug(
 @pytest.mark.parametrize("table", ["ledger_entry", "ledger_posting", "ledger_seal"])
 @pytest.mark.parametrize("statement", ["UPDATE {} SET {}", "DELETE FROM {}", "TRUNCATE {} CASCADE"])
 async def test_the_services_account_may_only_add(
-    as_app: psycopg.AsyncConnection, table: str, statement: str
+    connection: psycopg.AsyncConnection, table: str, statement: str
 ) -> None:
     column = {
         "ledger_entry": "memo = ''",
@@ -314,14 +307,14 @@ async def test_the_services_account_may_only_add(
     }[table]
 
     with pytest.raises(InsufficientPrivilege):
-        await as_app.execute(statement.format(table, column))  # type: ignore[arg-type]  # our text
+        await connection.execute(statement.format(table, column))  # type: ignore[arg-type]  # our text
 
 
 async def test_the_services_account_can_not_remove_accounts(
-    as_app: psycopg.AsyncConnection,
+    connection: psycopg.AsyncConnection,
 ) -> None:
     with pytest.raises(InsufficientPrivilege):
-        await as_app.execute("DELETE FROM ledger_account")
+        await connection.execute("DELETE FROM ledger_account")
 
 
 @pytest.mark.parametrize(
@@ -334,10 +327,10 @@ async def test_the_services_account_can_not_remove_accounts(
     ids=["one dong too much", "one side only", "no postings"],
 )
 async def test_the_database_itself_refuses_entries_that_do_not_balance(
-    as_app: psycopg.AsyncConnection, ledger: LedgerService, amounts: list[int], constraint: str
+    connection: psycopg.AsyncConnection, ledger: LedgerService, amounts: list[int], constraint: str
 ) -> None:
     await ledger.open_account(REVENUE, now=NOW)
-    cursor = await as_app.execute(
+    cursor = await connection.execute(
         "INSERT INTO ledger_entry (idempotency_key, kind, occurred_at, recorded_at, booked_on,"
         " fingerprint) VALUES ('by-hand', 'top_up', %s, %s, %s, sha256('x')) RETURNING id",
         [NOW, NOW, TODAY],
@@ -345,14 +338,14 @@ async def test_the_database_itself_refuses_entries_that_do_not_balance(
     row = await cursor.fetchone()
     assert row is not None
     for line, amount_dong in enumerate(amounts, start=1):
-        await as_app.execute(
+        await connection.execute(
             "INSERT INTO ledger_posting (entry_id, line, account_id, amount_dong)"
             " SELECT %s, %s, id, %s FROM ledger_account",
             [row[0], line, amount_dong],
         )
 
     with pytest.raises(CheckViolation) as refused:
-        await as_app.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        await connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
     assert refused.value.diag.constraint_name == constraint
 
@@ -368,9 +361,6 @@ class TestWithOthers:
         first = await psycopg.AsyncConnection.connect(info)
         second = await psycopg.AsyncConnection.connect(info)
         async with first, second:
-            for each in (first, second):
-                await each.execute("SET ROLE luuthong_app")
-                await each.commit()
             yield first, second
 
     async def test_the_last_money_is_spent_once(

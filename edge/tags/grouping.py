@@ -3,9 +3,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from edge.stages import TagRead
 from edge.tags.types import GroupingRules, TagAnswer
+
+CODE_DIGITS_MIN: Final = 8
+CODE_DIGITS_MAX: Final = 64
+"""No toll tag has a shorter or longer code; goods on the road have."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,7 +43,8 @@ class TagGrouping:
         # In order of the last answer, the one that is silent longest first.
         self._open: dict[tuple[str, int, str], _OpenTag] = {}
         self.ignored = 0
-        """Answers left out: too weak, or of an antenna that nobody listens to."""
+        """Answers left out: too weak, of an antenna that nobody listens to, or no code of a toll
+        tag."""
 
     @property
     def open_tags(self) -> int:
@@ -90,6 +96,9 @@ class TagGrouping:
 
     def _is_wanted(self, answer: TagAnswer) -> bool:
         if answer.antenna not in self._rules.lanes:
+            return False
+        digits = len(answer.epc)
+        if not CODE_DIGITS_MIN <= digits <= CODE_DIGITS_MAX or digits % 2:
             return False
         least_dbm = self._rules.rssi_min_dbm
         return least_dbm is None or answer.rssi_dbm is None or answer.rssi_dbm >= least_dbm

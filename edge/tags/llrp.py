@@ -41,8 +41,7 @@ SILENT_KEEPALIVES: Final = 3
 """A reader that missed so many keepalives is lost. Higher rides over a bad link longer."""
 SESSION_ANSWER_ALWAYS: Final = 0
 """In session 0 a tag answers again and again while it is in the field."""
-CODE_BYTES_MIN: Final = 4
-CODE_BYTES_MAX: Final = 32
+EPC_96_DIGITS: Final = 24
 
 _HEADER: Final = struct.Struct("!HII")
 _VERSIONS: Final = frozenset({1, 2})
@@ -247,13 +246,10 @@ class LlrpReader:
     def _take_report(self, tags: Sequence[dict[str, Any]], arrived_at: datetime) -> None:
         """Tag data of a report; ``Any`` because the library's dictionaries have many types."""
         for tag in tags:
-            code = _code(tag)
-            if code is None:
-                continue
             rssi_dbm = tag.get("PeakRSSI")
             self._answers.append(
                 TagAnswer(
-                    epc=code,
+                    epc=_code(tag),
                     antenna=int(tag.get("AntennaID", self._access.antennas[0])),
                     rssi_dbm=None if rssi_dbm is None else float(rssi_dbm),
                     reads=max(1, int(tag.get("TagSeenCount", 1))),
@@ -271,14 +267,12 @@ class LlrpReader:
             raise ReaderLostError(address=self._access.address, reason=_reason(error)) from error
 
 
-def _code(tag: dict[str, Any]) -> str | None:
-    """The tag's code in upper-case hex; ``None`` for one of a length that no toll tag has."""
-    raw = tag.get("EPC", b"")
-    content = raw["EPC"] if isinstance(raw, dict) else raw
-    text = (content.decode("ascii") if isinstance(content, bytes) else str(content)).upper()
-    if not CODE_BYTES_MIN * 2 <= len(text) <= CODE_BYTES_MAX * 2 or len(text) % 2:
-        return None
-    return text
+def _code(tag: dict[str, Any]) -> str:
+    """The tag's code in upper-case hex; empty when it is cut off."""
+    content: bytes = tag.get("EPC", b"")
+    if "EPC-96" in tag and len(content) != EPC_96_DIGITS:
+        return ""
+    return content.decode("ascii").upper()
 
 
 def _reason(error: OSError) -> str:

@@ -32,7 +32,7 @@ class ReaderStatus:
 
     Attributes:
         answers: Answers heard, those left out included.
-        ignored: Answers left out: too weak, or of an antenna that nobody listens to.
+        ignored: Answers left out, for one of the reasons of ``TagGrouping.ignored``.
         tag_reads: Tags told.
         losses: Connections that were lost or could not be made.
         last_answer_s: Monotonic time of the last answer; ``None`` before the first.

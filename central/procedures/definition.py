@@ -10,7 +10,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Final
+from typing import ClassVar, Final
+
+from pydantic import ConfigDict
 
 from central.domain.legal import Confidence
 from central.identity.permissions import Permission
@@ -208,6 +210,8 @@ class Procedure:
         fee_dong: What the applicant pays.
         needs_vehicle: Whether a dossier is about one vehicle.
     """
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     id: str
     version: int

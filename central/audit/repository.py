@@ -1,16 +1,21 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Rows of the audit log."""
 
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from typing import Final
 
 from psycopg import AsyncConnection
-from psycopg.rows import scalar_row
+from psycopg.rows import class_row, scalar_row
 from psycopg.types.json import Jsonb
 
-from central.audit.types import AuditEntry
+from central.audit.rows import EntryRow, SealRow
+from central.audit.types import AuditEntry, AuditFilter
 from central.db.queries import QueryFile
 
 QUERIES: Final = QueryFile.beside(__file__)
+SEALING_LOCK_ID: Final = 0x6C75_7561_7564
+"""Advisory lock of whoever seals."""
 
 
 class AuditRepository:
@@ -41,3 +46,86 @@ class AuditRepository:
             )
             number = await cursor.fetchone()
         return int(number or 0)
+
+    async def search(
+        self, wanted: AuditFilter, *, before_id: int | None, limit: int
+    ) -> Sequence[EntryRow]:
+        """Entries with smaller numbers than a given one, newest first."""
+        async with self._connection.cursor(row_factory=class_row(EntryRow)) as cursor:
+            await cursor.execute(
+                QUERIES["search_entries"],
+                {
+                    "before_id": before_id,
+                    "actor": wanted.actor,
+                    "action": wanted.action,
+                    "subject_kind": wanted.subject_kind,
+                    "subject_id": wanted.subject_id,
+                    "rows_max": limit,
+                },
+            )
+            return await cursor.fetchall()
+
+    async def take_sealing_lock(self) -> bool:
+        """Whether we are the one who seals, until the transaction ends."""
+        async with self._connection.cursor(row_factory=scalar_row) as cursor:
+            await cursor.execute(QUERIES["take_sealing_lock"], {"lock_id": SEALING_LOCK_ID})
+            return bool(await cursor.fetchone())
+
+    async def newest_seal(self) -> SealRow | None:
+        """The end of the chain; ``None`` before the first seal."""
+        async with self._connection.cursor(row_factory=class_row(SealRow)) as cursor:
+            await cursor.execute(QUERIES["select_newest_seal"])
+            return await cursor.fetchone()
+
+    async def settled_entry(self, *, before: date) -> int:
+        """The newest entry that was sealed before a day; 0 when there is none."""
+        async with self._connection.cursor(row_factory=scalar_row) as cursor:
+            await cursor.execute(QUERIES["select_settled_entry"], {"day": before})
+            return int(await cursor.fetchone() or 0)
+
+    async def unsealed(self, *, after_id: int, limit: int) -> Sequence[EntryRow]:
+        """Committed entries without a seal, by number."""
+        async with self._connection.cursor(row_factory=class_row(EntryRow)) as cursor:
+            await cursor.execute(
+                QUERIES["select_unsealed_entries"], {"after_id": after_id, "rows_max": limit}
+            )
+            return await cursor.fetchall()
+
+    async def add_seals(
+        self, seals: Sequence[SealRow], *, sealed_on: date, sealed_at: datetime
+    ) -> None:
+        """Append links to the chain."""
+        await self._connection.execute(
+            QUERIES["insert_seals"],
+            {
+                "positions": [seal.position for seal in seals],
+                "entry_ids": [seal.entry_id for seal in seals],
+                "previous_hashes": [seal.previous_hash for seal in seals],
+                "own_hashes": [seal.hash for seal in seals],
+                "sealed_on": sealed_on,
+                "sealed_at": sealed_at,
+            },
+        )
+
+    async def seals(
+        self, *, after_position: int, last_position: int, limit: int
+    ) -> Sequence[SealRow]:
+        """A stretch of the chain, in order."""
+        async with self._connection.cursor(row_factory=class_row(SealRow)) as cursor:
+            await cursor.execute(
+                QUERIES["select_seals"],
+                {
+                    "after_position": after_position,
+                    "last_position": last_position,
+                    "rows_max": limit,
+                },
+            )
+            return await cursor.fetchall()
+
+    async def entries(self, ids: Sequence[int]) -> Mapping[int, EntryRow]:
+        """Entries by their numbers; those that are not there are missing."""
+        async with self._connection.cursor(row_factory=class_row(EntryRow)) as cursor:
+            await cursor.execute(
+                QUERIES["select_entries_by_id"], {"ids": list(ids), "rows_max": len(ids)}
+            )
+            return {row.id: row for row in await cursor.fetchall()}

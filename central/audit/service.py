@@ -1,10 +1,27 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Writing into the audit log, and proving that nothing in it was changed."""
 
+from datetime import datetime
+from typing import Final
+
 from psycopg import AsyncConnection
 
+from central.audit import chain
 from central.audit.repository import AuditRepository
-from central.audit.types import AuditEntry
+from central.audit.types import (
+    Actor,
+    AuditEntry,
+    AuditFilter,
+    AuditPage,
+    AuditProof,
+    ChainState,
+)
+from central.domain.hash_chain import ChainLink
+
+PAGE_SIZE_MAX: Final = 200
+VERIFIED_ACTION: Final = "audit_verified"
+CHAIN_SUBJECT: Final = "audit_chain"
+CHAIN_ID: Final = "audit"
 
 
 class AuditService:
@@ -16,3 +33,65 @@ class AuditService:
     async def record(self, entry: AuditEntry) -> None:
         """Write one act down; it is kept if, and only if, the act is."""
         await self._rows.add(entry)
+
+    async def entries(self, wanted: AuditFilter, *, before_id: int | None, size: int) -> AuditPage:
+        """Acts, newest first. Who may see them is asked in ``central.identity.oversight``.
+
+        Args:
+            wanted: What to look for.
+            before_id: Only entries with smaller numbers; ``None`` for the newest.
+            size: Most entries of the page, 1 to 200.
+        """
+        if not 1 <= size <= PAGE_SIZE_MAX:
+            raise ValueError(f"need a page of 1 to {PAGE_SIZE_MAX}, got {size=}")
+        rows = await self._rows.search(wanted, before_id=before_id, limit=size + 1)
+        shown = rows[:size]
+        return AuditPage(
+            entries=tuple(row.recorded() for row in shown),
+            next_before=shown[-1].id if len(rows) > size else None,
+        )
+
+    async def seal(self, *, now: datetime) -> int:
+        """Append committed entries to the chain; returns how many, at most a batch."""
+        return await chain.seal(self._rows, now=now)
+
+    async def verify(
+        self, *, actor: Actor, now: datetime, noted: ChainLink | None = None
+    ) -> AuditProof:
+        """Prove the whole chain, and write the result into the log.
+
+        Args:
+            actor: Who has it proved.
+            now: Aware time.
+            noted: An end of the chain that was noted earlier, outside of this database.
+        """
+        proof = await chain.verify(self._rows, now=now, noted=noted)
+        await self._rows.add(
+            AuditEntry(
+                occurred_at=now,
+                actor=actor,
+                action=VERIFIED_ACTION,
+                subject_kind=CHAIN_SUBJECT,
+                subject_id=CHAIN_ID,
+                detail={
+                    "position": proof.head.position,
+                    "hash": proof.head.hash.hex(),
+                    "problems": proof.problem_count,
+                },
+            )
+        )
+        return proof
+
+    async def chain_state(self) -> ChainState:
+        """How far the chain goes, and what the last proof found."""
+        newest = await self._rows.newest_seal()
+        proofs = await self._rows.search(
+            AuditFilter(subject_kind=CHAIN_SUBJECT, subject_id=CHAIN_ID), before_id=None, limit=1
+        )
+        problems = proofs[0].detail.get("problems") if proofs else None
+        return ChainState(
+            position=newest.position if newest is not None else 0,
+            sealed_at=newest.sealed_at if newest is not None else None,
+            verified_at=proofs[0].occurred_at if proofs else None,
+            problem_count=problems if isinstance(problems, int) else None,
+        )

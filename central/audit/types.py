@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final, Self
 
+from central.domain.hash_chain import ChainLink
+
 CASE_REFERENCE_LENGTH_MAX: Final = 100
 _WORD: Final = re.compile(r"[a-z][a-z_]{2,39}")
 
@@ -107,3 +109,104 @@ class Look:
     actor: Actor
     purpose: Purpose
     case_reference: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedEntry:
+    """An act as it stands in the log.
+
+    Attributes:
+        id: Its number; numbers grow, and some are never used.
+    """
+
+    id: int
+    entry: AuditEntry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditFilter:
+    """What to look for in the log; ``None`` restricts nothing."""
+
+    actor: str | None = None
+    action: str | None = None
+    subject_kind: str | None = None
+    subject_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditPage:
+    """Entries of the log, newest first.
+
+    Attributes:
+        next_before: Where the next page begins; ``None`` at the end of the log.
+    """
+
+    entries: tuple[RecordedEntry, ...]
+    next_before: int | None
+
+
+class ChainFault(StrEnum):
+    """What is wrong at one place of the chain."""
+
+    ENTRY_CHANGED = "entry_changed"
+    ENTRY_MISSING = "entry_missing"
+    ENTRY_LATE = "entry_late"
+    ENTRY_UNSEALED = "entry_unsealed"
+    SEAL_MISSING = "seal_missing"
+    LINK_BROKEN = "link_broken"
+    HEAD_DIFFERS = "head_differs"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainProblem:
+    """One place where the chain does not hold.
+
+    Attributes:
+        position: Place in the chain; ``None`` for an entry that is in no seal.
+        entry_id: The entry; ``None`` where only seals are concerned.
+    """
+
+    fault: ChainFault
+    position: int | None
+    entry_id: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditProof:
+    """What a walk along the whole chain found.
+
+    Attributes:
+        entries: Sealed entries that were looked at.
+        head: The chain's end; noted elsewhere, it shows later if the end was cut off.
+        waiting: Entries that no seal has yet, as always a few new ones.
+        problems: The first problems, in order of their places.
+        problem_count: All of them.
+    """
+
+    entries: int
+    head: ChainLink
+    waiting: int
+    problems: tuple[ChainProblem, ...]
+    problem_count: int
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing was changed, removed or inserted."""
+        return self.problem_count == 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainState:
+    """What is known of the chain without walking along it.
+
+    Attributes:
+        position: Place of the newest seal; 0 before the first.
+        sealed_at: When it was made.
+        verified_at: When somebody last walked along the chain; ``None`` for never.
+        problem_count: What was found then.
+    """
+
+    position: int
+    sealed_at: datetime | None
+    verified_at: datetime | None
+    problem_count: int | None

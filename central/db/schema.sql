@@ -935,20 +935,30 @@ CREATE TABLE toll_day (
   charged_dong bigint NOT NULL,
   ledger_dong bigint NOT NULL,
   summary jsonb NOT NULL,
-  provider_file_id uuid,
+  contents_sha256 sha256_digest NOT NULL,
   CONSTRAINT toll_day_charged_check CHECK ((charged >= 0)),
   CONSTRAINT toll_day_charged_dong_check CHECK ((charged_dong >= 0)),
   CONSTRAINT toll_day_crossings_check CHECK ((crossings >= 0)),
   CONSTRAINT toll_day_pkey PRIMARY KEY (id),
-  CONSTRAINT toll_day_provider_file_id_fkey FOREIGN KEY (provider_file_id) REFERENCES toll_provider_file(id),
   CONSTRAINT toll_day_revision_check CHECK ((revision >= 1)),
   CONSTRAINT toll_day_station_id_booked_on_revision_key UNIQUE (station_id, booked_on, revision),
-  CONSTRAINT toll_day_station_id_fkey FOREIGN KEY (station_id) REFERENCES toll_station(id)
+  CONSTRAINT toll_day_station_id_fkey FOREIGN KEY (station_id) REFERENCES toll_station(id),
+  CONSTRAINT toll_day_summary_check CHECK ((jsonb_typeof(summary) = 'object'::text))
+);
+CREATE INDEX toll_day_newest ON public.toll_day USING btree (booked_on DESC, station_id, revision DESC);
+
+CREATE TABLE toll_day_file (
+  day_id uuid NOT NULL,
+  file_id uuid NOT NULL,
+  CONSTRAINT toll_day_file_day_id_fkey FOREIGN KEY (day_id) REFERENCES toll_day(id),
+  CONSTRAINT toll_day_file_file_id_fkey FOREIGN KEY (file_id) REFERENCES toll_provider_file(id),
+  CONSTRAINT toll_day_file_pkey PRIMARY KEY (day_id, file_id)
 );
 
 CREATE TABLE toll_difference (
   id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
   day_id uuid NOT NULL,
+  provider text NOT NULL,
   kind text NOT NULL,
   crossing_id uuid NOT NULL,
   our_amount_dong bigint,

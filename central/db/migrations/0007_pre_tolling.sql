@@ -192,17 +192,29 @@ CREATE TABLE toll_day (
   charged integer NOT NULL CHECK (charged >= 0),
   charged_dong bigint NOT NULL CHECK (charged_dong >= 0),
   ledger_dong bigint NOT NULL,
-  summary jsonb NOT NULL,
-  provider_file_id uuid REFERENCES toll_provider_file (id),
+  summary jsonb NOT NULL CHECK (jsonb_typeof(summary) = 'object'),
+  contents_sha256 sha256_digest NOT NULL,
   UNIQUE (station_id, booked_on, revision)
 );
+CREATE INDEX toll_day_newest ON toll_day (booked_on DESC, station_id, revision DESC);
+COMMENT ON COLUMN toll_day.contents_sha256 IS
+  'SHA-256 over every crossing and file that the day was closed with: the same again makes no '
+  'new revision.';
 COMMENT ON TABLE toll_day IS
   'A closed day (00:00 to 24:00 in Vietnam, NĐ 119/2024/NĐ-CP Art. 16). Late data make a new '
   'revision; earlier ones stay.';
 
+CREATE TABLE toll_day_file (
+  day_id uuid NOT NULL REFERENCES toll_day (id),
+  file_id uuid NOT NULL REFERENCES toll_provider_file (id),
+  PRIMARY KEY (day_id, file_id)
+);
+COMMENT ON TABLE toll_day_file IS 'What a day was compared with: the newest file of each provider.';
+
 CREATE TABLE toll_difference (
   id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
   day_id uuid NOT NULL REFERENCES toll_day (id),
+  provider text NOT NULL,
   kind text NOT NULL CHECK (
     kind IN (
       'missing_at_provider', 'missing_here', 'amount_differs', 'account_differs', 'doubled'
@@ -215,4 +227,4 @@ CREATE TABLE toll_difference (
 );
 CREATE INDEX toll_difference_day ON toll_difference (day_id, id);
 REVOKE UPDATE, DELETE, TRUNCATE ON toll_provider_file, toll_provider_row, toll_day,
-toll_difference FROM luuthong_app;
+toll_day_file, toll_difference FROM luuthong_app;

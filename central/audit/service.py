@@ -82,6 +82,11 @@ class AuditService:
         )
         return proof
 
+    async def head(self) -> ChainLink:
+        """The end of the chain."""
+        newest = await self._rows.newest_seal()
+        return newest.link if newest is not None else ChainLink.start(chain.CHAIN)
+
     async def chain_state(self) -> ChainState:
         """How far the chain goes, and what the last proof found."""
         newest = await self._rows.newest_seal()

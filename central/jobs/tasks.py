@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from central.jobs import control_tasks, ledger_tasks, toll_tasks
+from central.jobs import audit_tasks, control_tasks, ledger_tasks, toll_tasks
 from central.jobs.context import Periodic, WorkTask
 
 TASKS: Final[Mapping[str, WorkTask]] = MappingProxyType(
@@ -19,6 +19,8 @@ TASKS: Final[Mapping[str, WorkTask]] = MappingProxyType(
 """Work that a feature defers in its own transaction, by the name under which it does so."""
 
 PERIODIC: Final[tuple[Periodic, ...]] = (
+    Periodic(name="seal_audit", cron="* * * * * */15", run=audit_tasks.seal_audit),
+    Periodic(name="verify_audit", cron="23 19 * * *", run=audit_tasks.verify_audit),
     Periodic(name="judge_forgotten", cron="*/5 * * * *", run=control_tasks.judge_forgotten),
     Periodic(name="trim_alert_feed", cron="*/5 * * * *", run=control_tasks.trim_alert_feed),
     Periodic(name="seal_ledger", cron="* * * * * */15", run=ledger_tasks.seal_ledger),

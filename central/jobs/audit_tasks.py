@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Jobs of the audit log: its chain is made all the time and proved every night."""
+
+from typing import Final
+
+import structlog
+
+from central.audit.chain import SEAL_BATCH_MAX
+from central.audit.service import AuditService
+from central.audit.types import Actor
+from central.jobs.context import JobContext
+
+ROUNDS_MAX: Final = 50
+"""Most batches of one run: the rest waits for the next one."""
+
+log = structlog.get_logger()
+
+
+async def seal_audit(context: JobContext) -> int:
+    """Append what was committed to the chain; returns how many entries.
+
+    The end of the chain is logged: kept elsewhere, the log shows if the end was cut off.
+    """
+    sealed = 0
+    for _ in range(ROUNDS_MAX):
+        async with context.transaction() as connection:
+            batch = await AuditService(connection).seal(now=context.now())
+        sealed += batch
+        if batch < SEAL_BATCH_MAX:
+            break
+    if sealed:
+        async with context.transaction() as connection:
+            head = await AuditService(connection).head()
+        log.info("audit_sealed", entries=sealed, position=head.position, hash=head.hash.hex())
+    return sealed
+
+
+async def verify_audit(context: JobContext) -> int:
+    """Prove the whole chain; returns how many problems were found."""
+    async with context.transaction() as connection:
+        proof = await AuditService(connection).verify(
+            actor=Actor.service("verify_audit"), now=context.now()
+        )
+    if not proof.is_whole:
+        log.error("audit_chain_broken", problems=proof.problem_count)
+    return proof.problem_count

@@ -21,13 +21,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.console import passages as console_passages
 from api.console import sign_in, stream
 from api.console.errors import problem_page
+from api.console.feeds import make_feeds
 from api.console.labels import words
-from api.console.live import LiveFeed, running
+from api.console.live import Listener, running
 from api.console.parts import CATALOGUE_FOLDER, TEMPLATE_FOLDER, ConsoleParts
 from api.console.remembered import PlateShelf
 from api.deps.acting import record_refusal
 from api.deps.request import Clock, Process, process_of
-from api.deps.transactions import transaction
 from api.errors import INTERNAL_PROBLEM, ApiError, problem_of
 from api.pages.assets import STATIC_PATH, Assets, HashedFiles
 from api.pages.i18n import load_speeches
@@ -39,12 +39,9 @@ from api.settings import ApiSettings, read_settings
 from api.v1 import evidence, health, metrics, openapi, passages, session
 from api.v1.metrics import RequestMetrics, RequestObserver
 from central.db.pool import connection_info, open_pool
-from central.domain.scope import SiteScope
 from central.errors import CentralError, PermissionDeniedError
 from central.evidence.store import PICTURE_BYTES_MAX, EvidenceStore
 from central.logging import configure_logging
-from central.passages.service import PassageService
-from central.passages.types import FeedPage
 
 log = structlog.get_logger(__name__)
 
@@ -158,14 +155,9 @@ async def _lifespan(
             store=EvidenceStore(settings.evidence_folder),
             clock=clock,
         )
-        feed = LiveFeed(
-            info=info,
-            read_feed=partial(_feed_after, process),
-            read_position=partial(_feed_position, process),
-            subscribers_max=settings.live_subscribers_max,
-        )
-        await stack.enter_async_context(running(feed))
-        app.state.metrics.live_pages.set_function(lambda: feed.subscribers)
+        feeds = make_feeds(process, subscribers_max=settings.live_subscribers_max)
+        await stack.enter_async_context(running(Listener(info, (feeds.passages, feeds.alerts))))
+        app.state.metrics.live_pages.set_function(lambda: feeds.subscribers)
         console = ConsoleParts(
             renderer=Renderer(
                 folder=TEMPLATE_FOLDER,
@@ -174,22 +166,11 @@ async def _lifespan(
                 words_of=words,
             ),
             shelf=PlateShelf(),
-            feed=feed,
+            feeds=feeds,
         )
         log.info("api_started")
         yield State(process=process, console=console)
     log.info("api_stopped")
-
-
-async def _feed_after(process: Process, position: int) -> FeedPage:
-    """New passages of every site; each open page then takes what its user may see."""
-    async with transaction(process) as connection:
-        return await PassageService(connection).feed_after(position, scope=SiteScope.everything())
-
-
-async def _feed_position(process: Process) -> int:
-    async with transaction(process) as connection:
-        return await PassageService(connection).feed_position()
 
 
 async def _answer_error(request: Request, error: Exception) -> Response:

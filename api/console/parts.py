@@ -7,7 +7,7 @@ from typing import Annotated, Final, cast
 
 from fastapi import Depends, Request
 
-from api.console.live import LiveFeed
+from api.console.feeds import Feeds
 from api.console.remembered import PlateShelf
 from api.pages.rendering import Renderer
 
@@ -17,11 +17,11 @@ CATALOGUE_FOLDER: Final = Path(__file__).parent / "locales"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsoleParts:
-    """Templates, searched plates and the live feed."""
+    """Templates, searched plates and the live feeds."""
 
     renderer: Renderer
     shelf: PlateShelf
-    feed: LiveFeed
+    feeds: Feeds
 
 
 def console_of(request: Request) -> ConsoleParts:

@@ -5,17 +5,16 @@ Every event carries the position in the feed as its id, so a browser that comes 
 missed and nothing twice.
 """
 
-import asyncio
-import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Header, Query, Request
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from api.console.filters import ListQuery
-from api.console.live import Subscription
+from api.console.live import PING_S, POSITION_MAX, RETRY_MS, pages_after
 from api.console.parts import Console
 from api.console.views import row_view
 from api.deps.request import Now, Process, ProcessDep, SignedIn
@@ -23,22 +22,11 @@ from api.deps.transactions import transaction
 from api.pages.i18n import Language
 from api.pages.rendering import Renderer, language_of
 from central.domain.scope import SiteScope
-from central.errors import CentralUnavailableError
 from central.passages.service import PassageService
 from central.passages.types import CameraKey, FeedPage, PassageFilter, PassageSummary
 
-RETRY_MS: Final = 3000
-PING_S: Final = 15
-STREAM_S_MAX: Final = 600.0
-"""Longest stream; the browser then comes back, and its session is checked again."""
-
-CATCH_UP_PAGES_MAX: Final = 20
-"""Feed pages read at once after a break; beyond, reloading the list is cheaper."""
-
 ROWS_MAX: Final = 200
 """Most rows in one event, the newest; a list shows no more."""
-
-POSITION_MAX: Final = 2**62
 
 router = APIRouter(include_in_schema=False)
 
@@ -66,7 +54,7 @@ async def stream(
     last_event_id: Annotated[str | None, Header(pattern=r"^\d{1,18}$")] = None,
 ) -> EventSourceResponse:
     """Rows that fit the list's search, from the position that the page was made at."""
-    console.feed.require_place()
+    console.feeds.passages.require_place()
     query = ListQuery.parse(request.query_params)
     plate = console.shelf.recall(query.plate_word, user_id=user.id, now=now)
     listener = _Listener(
@@ -78,10 +66,10 @@ async def stream(
     )
 
     async def events() -> AsyncIterator[ServerSentEvent]:
-        with console.feed.subscribe() as subscription:
+        with console.feeds.passages.subscribe() as subscription:
             yield ServerSentEvent(comment="live", retry=RETRY_MS)
             position = int(last_event_id) if last_event_id else after
-            async for page in _pages(listener, subscription, position):
+            async for page in pages_after(partial(_read, listener), subscription, position):
                 yield _event(listener, page)
 
     return EventSourceResponse(events(), ping=PING_S)
@@ -101,40 +89,6 @@ def fits(summary: PassageSummary, wanted: PassageFilter) -> bool:
             wanted.plate is None or wanted.plate.fits(summary.plate_text),
         )
     )
-
-
-async def _pages(
-    listener: _Listener, subscription: Subscription, position: int
-) -> AsyncIterator[FeedPage | None]:
-    """Feed pages after a position, each once; ``None`` and the end when too many were missed.
-
-    Ends when the stream's time is over or the database is away; the browser then comes back.
-    """
-    ends_s = time.monotonic() + STREAM_S_MAX
-    while True:
-        for _ in range(CATCH_UP_PAGES_MAX):
-            try:
-                page = await _read(listener, position)
-            except CentralUnavailableError:
-                return
-            if page.position == position:
-                break
-            position = page.position
-            yield page
-        else:
-            yield None
-            return
-        while True:
-            try:
-                async with asyncio.timeout(ends_s - time.monotonic()):
-                    new_page = await subscription.next_page()
-            except TimeoutError:
-                return
-            if new_page is None:
-                break
-            if new_page.position > position:
-                position = new_page.position
-                yield new_page
 
 
 async def _read(listener: _Listener, position: int) -> FeedPage:

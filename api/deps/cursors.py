@@ -19,8 +19,7 @@ _MICROSECOND: Final = timedelta(microseconds=1)
 
 def cursor_text(cursor: PageCursor) -> str:
     """A cursor for a URL or a JSON answer."""
-    packed = _FORMAT.pack((cursor.captured_at - _EPOCH) // _MICROSECOND, cursor.passage_id.bytes)
-    return base64.urlsafe_b64encode(packed).decode()
+    return place_text(cursor.captured_at, cursor.passage_id)
 
 
 def parse_cursor(text: str) -> PageCursor:
@@ -29,8 +28,25 @@ def parse_cursor(text: str) -> PageCursor:
     Raises:
         CursorInvalidError: It was not made here.
     """
+    captured_at, passage_id = parse_place(text)
+    return PageCursor(captured_at=captured_at, passage_id=passage_id)
+
+
+def place_text(at: datetime, row_id: UUID) -> str:
+    """A place in any list that is ordered by an aware time and an id."""
+    return base64.urlsafe_b64encode(
+        _FORMAT.pack((at - _EPOCH) // _MICROSECOND, row_id.bytes)
+    ).decode()
+
+
+def parse_place(text: str) -> tuple[datetime, UUID]:
+    """Read such a place back.
+
+    Raises:
+        CursorInvalidError: It was not made here.
+    """
     try:
         micros, raw_id = _FORMAT.unpack(base64.b64decode(text.encode(), b"-_", validate=True))
-        return PageCursor(captured_at=_EPOCH + micros * _MICROSECOND, passage_id=UUID(bytes=raw_id))
+        return _EPOCH + micros * _MICROSECOND, UUID(bytes=raw_id)
     except (ValueError, binascii.Error, struct.error, OverflowError) as error:
         raise CursorInvalidError from error

@@ -4,6 +4,7 @@
 Labels are methods, route templates and statuses: nothing that names a vehicle or a person.
 """
 
+import math
 import re
 import time
 from typing import Final
@@ -15,10 +16,13 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, G
 from prometheus_client.exposition import generate_latest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.deps.request import ProcessDep
+from api.deps.request import Process, ProcessDep
+from api.deps.transactions import transaction
 from api.errors import NotHereError
 from api.security.cookies import is_loopback
 from api.settings import MetricsAccess
+from central.errors import CentralUnavailableError
+from central.passages.service import PassageService
 
 log = structlog.get_logger(__name__)
 router = APIRouter(include_in_schema=False)
@@ -51,6 +55,11 @@ class RequestMetrics:
 
         self.live_pages = Gauge(
             "luuthong_live_pages", "Pages that follow the live list", registry=registry
+        )
+        self.unjudged_commits = Gauge(
+            "luuthong_unjudged_commits",
+            "Commits of passages that vehicle control has not judged yet",
+            registry=registry,
         )
 
     def record(
@@ -124,8 +133,18 @@ async def metrics(request: Request, process: ProcessDep) -> Response:
     )
     if not is_allowed:
         raise NotHereError
-    registry: CollectorRegistry = request.app.state.metrics.registry
-    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+    measured: RequestMetrics = request.app.state.metrics
+    measured.unjudged_commits.set(await _unjudged_commits(process))
+    return Response(generate_latest(measured.registry), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _unjudged_commits(process: Process) -> float:
+    """How many commits wait to be judged; not a number while the database is away."""
+    try:
+        async with transaction(process) as connection:
+            return float(await PassageService(connection).count_unjudged())
+    except CentralUnavailableError:
+        return math.nan
 
 
 def _request_id(scope: Scope) -> str:

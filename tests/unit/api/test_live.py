@@ -20,14 +20,17 @@ async def _nowhere() -> int:
     raise AssertionError("the feed is not read here")
 
 
-def _feed(*, subscribers_max: int) -> LiveFeed:
+def _feed(*, subscribers_max: int) -> LiveFeed[FeedPage]:
     return LiveFeed(
-        info="", read_feed=_nothing, read_position=_nowhere, subscribers_max=subscribers_max
+        channel="passage_stored",
+        read_feed=_nothing,
+        read_position=_nowhere,
+        subscribers_max=subscribers_max,
     )
 
 
 async def test_pages_come_in_order() -> None:
-    subscription = Subscription()
+    subscription = Subscription[FeedPage]()
     for position in (1, 2, 3):
         subscription.offer(_page(position))
 
@@ -37,7 +40,7 @@ async def test_pages_come_in_order() -> None:
 
 
 async def test_a_slow_page_is_told_that_it_missed_some_and_then_goes_on() -> None:
-    subscription = Subscription()
+    subscription = Subscription[FeedPage]()
     for position in range(QUEUE_PAGES_MAX + 5):
         subscription.offer(_page(position))
 

@@ -296,6 +296,7 @@ CREATE TABLE document (
   revision integer NOT NULL,
   content bytea NOT NULL,
   content_sha256 sha256_digest NOT NULL,
+  values_sha256 sha256_digest NOT NULL,
   template text NOT NULL,
   signed_by text,
   signed_at timestamp with time zone,

@@ -138,6 +138,7 @@ CREATE TABLE document (
   revision integer NOT NULL CHECK (revision >= 1),
   content bytea NOT NULL CHECK (octet_length(content) BETWEEN 1 AND 8388608),
   content_sha256 sha256_digest NOT NULL,
+  values_sha256 sha256_digest NOT NULL,
   template text NOT NULL,
   signed_by text,
   signed_at timestamptz,
@@ -148,6 +149,9 @@ CREATE TABLE document (
 COMMENT ON TABLE document IS
   'Papers that the authority gave out, as PDF; kept in the database so that a decision and its '
   'paper are one transaction.';
+COMMENT ON COLUMN document.values_sha256 IS
+  'Hash of what stands on it: a job that is repeated finds its paper made, though a second '
+  'signature would have other bytes.';
 REVOKE UPDATE, DELETE, TRUNCATE ON document FROM luuthong_app;
 
 CREATE TABLE notice (

@@ -100,6 +100,20 @@ def calendar_files(folder: Path = LAW_FOLDER) -> tuple[Path, ...]:
     return tuple(sorted(folder.glob(FILE_PATTERN), key=_file_version))
 
 
+def calendar_tree(text: str) -> object:
+    """What stands in a calendar's file; comments are no part of it.
+
+    Every scalar stays text, so that a wrong date is found by the check and named with its place.
+
+    Raises:
+        ValueError: It is not YAML.
+    """
+    try:
+        return yaml.load(text, Loader=yaml.BaseLoader)
+    except yaml.YAMLError as error:
+        raise ValueError("not YAML") from error
+
+
 def parse_calendar(text: str, *, file_name: str) -> StatedCalendar:
     """Read a calendar from the text of its file.
 
@@ -107,10 +121,7 @@ def parse_calendar(text: str, *, file_name: str) -> StatedCalendar:
         ValueError: The text is no calendar: every problem in one message.
     """
     try:
-        # Every scalar stays text, so that a wrong date is found here and named with its place.
-        stated = _FILE.validate_python(yaml.load(text, Loader=yaml.BaseLoader))
-    except yaml.YAMLError as error:
-        raise ValueError("not YAML") from error
+        stated = _FILE.validate_python(calendar_tree(text))
     except ValidationError as error:
         problems = (
             f"{'.'.join(str(part) for part in each['loc'])}: {each['msg']}"

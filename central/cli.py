@@ -19,15 +19,18 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from central.audit.commands import audit_commands
 from central.db.outages import translated_outages
 from central.db.pool import connection_info
+from central.documents.commands import document_app
 from central.domain.scope import SiteScope
 from central.errors import CentralError
-from central.identity.service import (
+from central.identity.administration import (
     BOOTSTRAP_USERNAME,
     create_bootstrap_administrator,
     reset_password,
 )
+from central.identity.commands import user_commands
 from central.identity.types import NewPassword
 from central.ingest.inspection import QuarantineEntry, open_quarantine
 from central.logging import configure_logging
@@ -45,11 +48,22 @@ quarantine_app = typer.Typer(no_args_is_help=True, help="Messages that could not
 app.add_typer(admin_app, name="admin")
 app.add_typer(device_app, name="device")
 app.add_typer(quarantine_app, name="quarantine")
+app.add_typer(document_app, name="document")
+
+
+def _owner_info() -> str:
+    """How commands of the features connect."""
+    return _info(read_settings())
+
+
+app.add_typer(user_commands(_owner_info), name="user")
+app.add_typer(audit_commands(_owner_info), name="audit")
 
 
 def main() -> None:
     """Entry point."""
-    app()
+    with _plain_errors():
+        app()
 
 
 @app.command()
@@ -115,7 +129,11 @@ def admin_reset_password(
 ) -> None:
     """Give a user a new password, print it this once, and end the user's sessions."""
     with _plain_errors():
-        _print_password(asyncio.run(reset_password(_info(read_settings()), username=username)))
+        _print_password(
+            asyncio.run(
+                reset_password(_info(read_settings()), username=username, now=datetime.now(UTC))
+            )
+        )
 
 
 @device_app.command("add")

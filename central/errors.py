@@ -27,6 +27,7 @@
         ├── SessionInvalidError        unknown, expired or ended session
         ├── UserExistsError
         ├── UserNotFoundError
+        ├── LastAdministratorError  nobody could administrate any more
         └── InvalidUsernameError
 """
 
@@ -191,6 +192,14 @@ class UserNotFoundError(IdentityError):
 
     def __init__(self, username: str) -> None:
         super().__init__(f"user {username} not found")
+        self.username = username
+
+
+class LastAdministratorError(IdentityError):
+    """The change would leave nobody who may administrate."""
+
+    def __init__(self, username: str) -> None:
+        super().__init__(f"user {username} is the last administrator")
         self.username = username
 
 

@@ -71,3 +71,34 @@ DELETE FROM app_session
 DELETE FROM app_session
  WHERE expires_at <= %(now)s
     OR last_used_at <= %(used_after)s;
+
+-- name: select_users
+-- Every user, by name; administrators see all of them, so there is no scope.
+SELECT username, display_name, role, enabled, last_login_at
+  FROM app_user
+ ORDER BY username
+ LIMIT %(rows_max)s;
+
+-- name: lock_administrators
+-- Who may administrate, locked so that two changes at once can't leave nobody.
+SELECT username
+  FROM app_user
+ WHERE role = 'administrator'
+   AND enabled
+ ORDER BY id
+ LIMIT %(rows_max)s
+   FOR UPDATE;
+
+-- name: switch_user
+-- Let a user in or shut them out.
+UPDATE app_user
+   SET enabled = %(enabled)s
+ WHERE username = %(username)s
+RETURNING id;
+
+-- name: update_role
+-- Give a user another role; it holds from the next request on.
+UPDATE app_user
+   SET role = %(role)s
+ WHERE username = %(username)s
+RETURNING id;

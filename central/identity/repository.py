@@ -10,7 +10,7 @@ from psycopg.rows import class_row, scalar_row
 
 from central.db.queries import QueryFile
 from central.identity.permissions import Role
-from central.identity.types import Account, User
+from central.identity.types import Account, User, UserOverview, UserState
 
 QUERIES: Final = QueryFile.beside(__file__)
 
@@ -25,6 +25,15 @@ class _AccountRow:
     enabled: bool
     failed_logins: int
     login_allowed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _OverviewRow:
+    username: str
+    display_name: str
+    role: str
+    enabled: bool
+    last_login_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +117,43 @@ class IdentityRepository:
                 QUERIES["update_password"],
                 {"username": username, "password_hash": password_hash},
             )
+            return await cursor.fetchone()
+
+    async def users(self, *, limit: int) -> tuple[UserOverview, ...]:
+        """Every user, by name."""
+        async with self._connection.cursor(row_factory=class_row(_OverviewRow)) as cursor:
+            await cursor.execute(QUERIES["select_users"], {"rows_max": limit})
+            rows = await cursor.fetchall()
+        return tuple(
+            UserOverview(
+                username=row.username,
+                display_name=row.display_name,
+                role=Role(row.role),
+                state=UserState.ENABLED if row.enabled else UserState.DISABLED,
+                last_login_at=row.last_login_at,
+            )
+            for row in rows
+        )
+
+    async def locked_administrators(self, *, limit: int) -> tuple[str, ...]:
+        """Names of those who may administrate; they can't be changed until the transaction ends."""
+        async with self._connection.cursor(row_factory=scalar_row) as cursor:
+            await cursor.execute(QUERIES["lock_administrators"], {"rows_max": limit})
+            return tuple(await cursor.fetchall())
+
+    async def switch(self, username: str, state: UserState) -> int | None:
+        """Let a user in or shut them out; ``None`` when there is no such user."""
+        async with self._connection.cursor(row_factory=scalar_row) as cursor:
+            await cursor.execute(
+                QUERIES["switch_user"],
+                {"username": username, "enabled": state is UserState.ENABLED},
+            )
+            return await cursor.fetchone()
+
+    async def set_role(self, username: str, role: Role) -> int | None:
+        """Give a user another role; ``None`` when there is no such user."""
+        async with self._connection.cursor(row_factory=scalar_row) as cursor:
+            await cursor.execute(QUERIES["update_role"], {"username": username, "role": role.value})
             return await cursor.fetchone()
 
     async def add_session(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Logging in and out, and making the first administrator."""
+"""Logging in and out, and making users."""
 
 import asyncio
 import hashlib
@@ -44,7 +44,6 @@ FREE_FAILURES: Final = 5
 DELAY_STEP: Final = timedelta(seconds=2)
 DELAY_MAX: Final = timedelta(minutes=15)
 DELAY_DOUBLINGS_MAX: Final = 10
-BOOTSTRAP_USERNAME: Final = "admin"
 _USERNAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{1,39}")
 
 
@@ -155,39 +154,6 @@ def delay_after(failures: int) -> timedelta:
         return timedelta(0)
     doublings = min(failures - FREE_FAILURES, DELAY_DOUBLINGS_MAX)
     return min(DELAY_STEP * (1 << doublings), DELAY_MAX)
-
-
-async def create_bootstrap_administrator(
-    info: str, *, username: str = BOOTSTRAP_USERNAME, now: datetime
-) -> NewPassword:
-    """Make an administrator from a command; connects, commits and closes by itself.
-
-    Args:
-        info: Connection string of the driver.
-        username: Name of the administrator.
-        now: Aware time.
-
-    Raises:
-        InvalidUsernameError: The name holds a sign that it must not.
-        UserExistsError: The name is taken.
-    """
-    async with await AsyncConnection.connect(info) as connection:
-        return await IdentityService(connection).create_user(
-            username=username,
-            display_name="Quản trị viên",
-            role=Role.ADMINISTRATOR,
-            now=now,
-        )
-
-
-async def reset_password(info: str, *, username: str) -> NewPassword:
-    """Give a user a new password from a command; connects, commits and closes by itself.
-
-    Raises:
-        UserNotFoundError: There is no such user.
-    """
-    async with await AsyncConnection.connect(info) as connection:
-        return await IdentityService(connection).reset_password(username)
 
 
 def _verify(password: str, account: Account | None) -> tuple[bool, str | None]:

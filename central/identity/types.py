@@ -3,6 +3,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from central.domain.scope import SiteScope
 from central.errors import PermissionDeniedError
@@ -37,6 +38,24 @@ class User:
             raise PermissionDeniedError(
                 username=self.username, role=self.role, permission=permission
             )
+
+
+class UserState(StrEnum):
+    """Whether somebody may log in."""
+
+    ENABLED = "enabled"
+    DISABLED = "disabled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserOverview:
+    """A user as administrators see them."""
+
+    username: str
+    display_name: str
+    role: Role
+    state: UserState
+    last_login_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

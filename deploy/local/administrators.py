@@ -6,7 +6,7 @@ from datetime import datetime
 
 from central.db.pool import connection_info
 from central.errors import UserExistsError
-from central.identity.service import create_bootstrap_administrator, reset_password
+from central.identity.administration import create_bootstrap_administrator, reset_password
 from central.identity.types import NewPassword
 from deploy.local.state import StackState
 
@@ -23,13 +23,13 @@ def make_first_administrator(state: StackState, *, now: datetime) -> NewPassword
         return None
 
 
-def new_administrator_password(state: StackState, *, username: str) -> NewPassword:
+def new_administrator_password(state: StackState, *, username: str, now: datetime) -> NewPassword:
     """Replace a user's password and end the user's sessions.
 
     Raises:
         UserNotFoundError: There is no such user.
     """
-    return asyncio.run(reset_password(_info(state), username=username))
+    return asyncio.run(reset_password(_info(state), username=username, now=now))
 
 
 def _info(state: StackState) -> str:

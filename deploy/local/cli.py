@@ -14,11 +14,14 @@ from typing import Annotated, Final
 import typer
 from rich.console import Console
 
+from central.audit.commands import audit_commands
 from central.errors import CentralError
+from central.identity.commands import user_commands
 from deploy.demo.choices import Ending, View
 from deploy.errors import DeployError
 from deploy.local.clock import utc_now
 from deploy.local.commands import upkeep
+from deploy.local.commands.documents import document_app
 from deploy.local.commands.screens import show_ready, show_status
 from deploy.local.names import DATABASE, SERVICE_NAMES, SUPERUSER, SUPERVISOR
 from deploy.local.provision import RUNTIME_PARTS, ensure_parts
@@ -29,6 +32,14 @@ PORT_MIN: Final = 1024
 PORT_MAX: Final = 65_535
 LOG_LINES_DEFAULT: Final = 40
 LOG_LINES_MAX: Final = 10_000
+
+
+def _owner_info() -> str:
+    """How commands of the features connect: as the owner of the running stack's database."""
+    from central.db.pool import connection_info  # noqa: PLC0415
+
+    return connection_info(LocalStack().state.database_url, application_name="luuthong-command")
+
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -45,6 +56,9 @@ device_app = typer.Typer(no_args_is_help=True, help="Devices of the running stac
 admin_app = typer.Typer(no_args_is_help=True, help="Users of the running stack.")
 app.add_typer(device_app, name="device")
 app.add_typer(admin_app, name="admin")
+app.add_typer(document_app, name="document")
+app.add_typer(user_commands(_owner_info), name="user")
+app.add_typer(audit_commands(_owner_info), name="audit")
 app.command()(upkeep.setup)
 app.command()(upkeep.doctor)
 app.command("test", context_settings={"ignore_unknown_options": True})(upkeep.run_tests)
@@ -245,7 +259,7 @@ def reset_password(
     """Give a user a new password, shown once, and end the user's sessions."""
     from deploy.local.administrators import new_administrator_password  # noqa: PLC0415
 
-    fresh = new_administrator_password(LocalStack().state, username=username)
+    fresh = new_administrator_password(LocalStack().state, username=username, now=utc_now())
     Console().print(
         f"User [bold]{fresh.username}[/], new password [bold]{fresh.password}[/]",
         highlight=False,

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Looking at the audit log: not everybody may, and whoever does is in it."""
+
+from datetime import datetime
+from typing import Final
+
+from psycopg import AsyncConnection
+
+from central.audit.service import AuditService
+from central.audit.types import Actor, AuditEntry, AuditFilter, AuditPage, ChainState
+from central.identity.permissions import Permission
+from central.identity.types import User
+
+LOOKED_ACTION: Final = "audit_looked_at"
+LOG_SUBJECT: Final = "audit_log"
+LOG_ID: Final = "audit"
+
+
+class OversightService:
+    """What those see who oversee the others, in the caller's transaction."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._audit = AuditService(connection)
+
+    async def entries(
+        self,
+        wanted: AuditFilter,
+        *,
+        before_id: int | None,
+        size: int,
+        user: User,
+        actor: Actor,
+        now: datetime,
+    ) -> AuditPage:
+        """One page of the log, newest first; the look is written into it afterwards.
+
+        Args:
+            wanted: What to look for.
+            before_id: Only entries with smaller numbers; ``None`` for the newest.
+            size: Most entries of the page.
+            user: Who looks.
+            actor: The same as the log names them.
+            now: Aware time.
+
+        Raises:
+            PermissionDeniedError: The user may not see the log.
+        """
+        user.require(Permission.SEE_AUDIT)
+        page = await self._audit.entries(wanted, before_id=before_id, size=size)
+        await self._audit.record(
+            AuditEntry(
+                occurred_at=now,
+                actor=actor,
+                action=LOOKED_ACTION,
+                subject_kind=LOG_SUBJECT,
+                subject_id=LOG_ID,
+                detail={
+                    "actor": wanted.actor,
+                    "action": wanted.action,
+                    "subject_kind": wanted.subject_kind,
+                    "subject_id": wanted.subject_id,
+                    "before_id": before_id,
+                    "entries": len(page.entries),
+                },
+            )
+        )
+        return page
+
+    async def chain_state(self, user: User) -> ChainState:
+        """How far the log's chain goes, and what its last proof found.
+
+        Raises:
+            PermissionDeniedError: The user may not see the log.
+        """
+        user.require(Permission.SEE_AUDIT)
+        return await self._audit.chain_state()

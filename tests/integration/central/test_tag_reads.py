@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Tag reads on their way into the database: once, gap-free with the passages, with a job each."""
 
+import random
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import psycopg
 import pytest
+from uuid_utils.compat import uuid7
 
 from central.contracts.passage import ClockSource, PassageV1
 from central.contracts.tag_read import TagReadV1
@@ -18,9 +22,15 @@ from central.ingest.release import release_quarantined
 from central.ingest.store import store_batch
 from central.ingest.types import BatchOutcome, Delivery, Reason
 from central.settings import IngestSettings
+from deploy.demo.tag_reader import TagReaderEmulator
+from edge.app.device import Device, ModelChoice
+from edge.app.uplink import Surroundings
+from edge.outbox.store import look_into
+from edge.settings import load_settings
+from models.runtime.values import Backend
 
 if TYPE_CHECKING:
-    from tests.integration.central.conftest import DeviceLink, FakeDevice, IngestRunner
+    from tests.integration.central.conftest import Broker, DeviceLink, FakeDevice, IngestRunner
 
 Store = Callable[..., BatchOutcome]
 Counter = Callable[[str], int]
@@ -282,14 +292,108 @@ def test_a_device_can_not_speak_for_another_ones_reader(
     count: Counter,
     wait_until: WaitUntil,
 ) -> None:
-    link = linked(device)
+    thief = linked(device)
     other = new_device()
 
     with ingest.running():
-        link.send_raw(other.tag_read(seq=1).to_json(), topic=other.topic(Stream.TAG_READ))
+        # The broker does not let the first through, whether or not it ends the connection for it.
+        thief.client.publish(other.topic(Stream.TAG_READ), other.tag_read(seq=1).to_json(), qos=1)
+        thief.client.disconnect()
+        link = linked(device)
         link.send_raw(other.tag_read(seq=1).to_json(), topic=device.topic(Stream.TAG_READ))
         wait_until(lambda: ingest.counted("quarantined") == 1, what="a message in quarantine")
 
-    # The broker did not let the first through; ingest did not believe the second.
+    # Ingest did not believe the second.
     assert count("quarantine WHERE reason = 'topic_mismatch'") == 1
     assert (count("tag_read"), count("device_stream")) == (0, 0)
+
+
+SITE = """
+[device]
+id = "{device_id}"
+site_id = "km12"
+province = "dak-lak"
+secret_file = "secret"
+[broker]
+host = "{host}"
+port = {port}
+use_tls = false
+ack_timeout = 1
+[[readers]]
+id = "reader-1"
+host = "127.0.0.1"
+port = {reader_port}
+antennas = [{{ number = 1, lane = 2 }}]
+gap = 0.3
+"""
+
+
+def device_with_a_reader(site_file: Path) -> Device:
+    """The edge's own device, as its command makes it."""
+    settings = load_settings(site_file)
+    return Device(
+        [],
+        choice=ModelChoice(backend=Backend.AUTO, folder=None, workers=1),
+        settings=settings,
+        around=Surroundings(
+            clock=lambda: datetime.now(UTC),
+            rng=random.Random(5),  # noqa: S311 - jitter
+            new_id=uuid7,
+        ),
+        boot_id=uuid4(),
+        readers=settings.readers,
+    )
+
+
+def test_a_tag_that_passes_a_reader_is_one_row_at_the_centre(
+    *,
+    ingest: "IngestRunner",
+    device: "FakeDevice",
+    broker: "Broker",
+    rows: psycopg.Connection,
+    count: Counter,
+    wait_until: WaitUntil,
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "secret").write_text(broker.add_device(device.device_id))
+    site_file = tmp_path / "site.toml"
+    codes = [f"E2801160600002054E1A2B{number:02X}" for number in range(5)]
+
+    with TagReaderEmulator() as reader, ingest.running():
+        site_file.write_text(
+            SITE.format(
+                device_id=device.device_id,
+                host=broker.host,
+                port=broker.port,
+                reader_port=reader.port,
+            )
+        )
+        edge = device_with_a_reader(site_file)
+        edge.start()
+        wait_until(lambda: reader.is_reading, what="the reader takes inventory")
+        for code in codes[:4]:
+            reader.pass_tag(code, seconds=0.3)
+        wait_until(lambda: count("tag_read") == 4, what="four tag reads")
+        # The last one is passing when the device is told to stop, and is told by the next life.
+        reader.pass_tag(codes[4], seconds=30.0)
+        wait_until(lambda: reader.reports > 40, what="answers of the last tag")
+        edge.stop()
+        waiting = outbox_state(site_file)
+        second_life = device_with_a_reader(site_file)
+        second_life.start()
+        wait_until(lambda: count("tag_read") >= 5, what="the tag read that waited")
+        second_life.stop()
+
+    stored = rows.execute(
+        "SELECT epc, lane, reads > 3, is_late FROM tag_read ORDER BY seq LIMIT 5"
+    ).fetchall()
+    assert waiting in {0, 1}
+    assert sorted(stored[:4]) == [(code, 2, True, False) for code in codes[:4]]
+    assert stored[4][:3] == (codes[4], 2, True)
+    assert count(JOBS) == count("tag_read") == count("passage_identity")
+    assert count("quarantine") == 0
+
+
+def outbox_state(site_file: Path) -> int:
+    """Events that wait in a device's outbox."""
+    return look_into(load_settings(site_file).outbox.path).events

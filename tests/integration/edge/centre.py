@@ -13,6 +13,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from central.contracts.commit_ack import CommitAckV1
 from central.contracts.heartbeat import HeartbeatV1
 from central.contracts.passage import PassageV1
+from central.contracts.tag_read import TagReadV1
 from central.contracts.topics import Stream, Topic, parse_topic, subscription_for
 
 LIMIT_S = 15.0
@@ -27,13 +28,14 @@ def wait_until(condition: Callable[[], bool], *, limit_s: float = LIMIT_S) -> No
 
 
 class Centre:
-    """Takes passages and acknowledges the highest number without a gap."""
+    """Takes passages and tag reads, and acknowledges the highest number without a gap."""
 
     def __init__(self, *, host: str, port: int, password: str) -> None:
         self.is_acknowledging = True
         self.heartbeats: list[HeartbeatV1] = []
         self._lock = Lock()
         self._passages: list[PassageV1] = []
+        self._tag_reads: list[TagReadV1] = []
         self._committed: dict[UUID, set[int]] = {}
         self._client = Client(
             CallbackAPIVersion.VERSION2,
@@ -44,6 +46,7 @@ class Centre:
         self._client.on_message = self._take
         self._client.connect(host, port)
         self._client.subscribe(subscription_for(Stream.PASSAGE), qos=1)
+        self._client.subscribe(subscription_for(Stream.TAG_READ), qos=1)
         self._client.subscribe(subscription_for(Stream.HEARTBEAT), qos=1)
         self._client.loop_start()
 
@@ -56,6 +59,11 @@ class Centre:
         with self._lock:
             return [passage for passage in self._passages if passage.outbox_id == outbox_id]
 
+    def tag_reads(self, outbox_id: UUID) -> list[TagReadV1]:
+        """As ``passages``."""
+        with self._lock:
+            return [tag_read for tag_read in self._tag_reads if tag_read.outbox_id == outbox_id]
+
     def seqs(self, outbox_id: UUID) -> list[int]:
         return [passage.seq for passage in self.passages(outbox_id)]
 
@@ -67,14 +75,19 @@ class Centre:
         if topic.stream is Stream.HEARTBEAT:
             self.heartbeats.append(HeartbeatV1.from_json(incoming.payload))
             return
-        passage = PassageV1.from_json(incoming.payload)
         with self._lock:
-            self._passages.append(passage)
-            committed = self._committed.setdefault(passage.outbox_id, set())
+            event: PassageV1 | TagReadV1
+            if topic.stream is Stream.TAG_READ:
+                event = TagReadV1.from_json(incoming.payload)
+                self._tag_reads.append(event)
+            else:
+                event = PassageV1.from_json(incoming.payload)
+                self._passages.append(event)
+            committed = self._committed.setdefault(event.outbox_id, set())
             if self.is_acknowledging:
-                committed.add(passage.seq)
+                committed.add(event.seq)
         if self.is_acknowledging:
-            self._acknowledge(topic, passage.outbox_id, committed)
+            self._acknowledge(topic, event.outbox_id, committed)
 
     def _acknowledge(self, topic: Topic, outbox_id: UUID, committed: set[int]) -> None:
         up_to = 0

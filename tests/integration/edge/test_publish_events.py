@@ -25,7 +25,7 @@ from edge.publish.events import EventPublisher, PublishRules
 from edge.publish.link import BrokerAccess
 from tests.conftest import BrokerForTests
 from tests.integration.edge.centre import Centre, wait_until
-from tests.unit.edge.makers import BOOT_ID, DEVICE_ID, NOW, message
+from tests.unit.edge.makers import BOOT_ID, DEVICE_ID, NOW, message, tag_message
 
 RULES = PublishRules(
     province="dak-lak",
@@ -131,6 +131,31 @@ def test_waiting_events_go_out_in_order_and_leave_when_they_are_committed(
 
     assert centre.seqs(outbox.outbox_id) == list(range(1, 36))
     assert {passage.is_late for passage in centre.passages(outbox.outbox_id)} == {False}
+
+
+def test_tag_reads_go_out_on_their_own_topic_in_the_same_row_of_numbers(
+    outbox: Outbox, centre: Centre, access: BrokerAccess
+) -> None:
+    for make in (message, tag_message, message, tag_message):
+        outbox.put(make, (), now=NOW)
+
+    with Running(outbox, access):
+        wait_until(lambda: outbox.state().events == 0)
+
+    assert centre.seqs(outbox.outbox_id) == [1, 3]
+    tag_reads = centre.tag_reads(outbox.outbox_id)
+    assert [(tag_read.seq, tag_read.is_late) for tag_read in tag_reads] == [(2, False), (4, False)]
+
+
+def test_a_tag_read_of_an_earlier_life_is_late(
+    outbox: Outbox, centre: Centre, access: BrokerAccess
+) -> None:
+    outbox.put(lambda slot: tag_message(slot, boot_id=uuid4()), (), now=NOW)
+
+    with Running(outbox, access):
+        wait_until(lambda: outbox.state().events == 0)
+
+    assert [tag_read.is_late for tag_read in centre.tag_reads(outbox.outbox_id)] == [True]
 
 
 def test_a_new_event_goes_out_at_once(outbox: Outbox, centre: Centre, access: BrokerAccess) -> None:

@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from central.contracts.passage import ClockSource
+from deploy.demo.tag_reader import TagPass, TagReaderEmulator
 from edge.cli import app
 from edge.errors import EXIT_OK, EXIT_UNACKNOWLEDGED
 from edge.outbox.store import look_into
@@ -36,6 +37,14 @@ id = "cam-01"
 mode = "gate"
 source = "clip.mp4"
 lane = 3
+"""
+
+READER: Final = """
+[[readers]]
+id = "reader-1"
+host = "127.0.0.1"
+port = {port}
+antennas = [{{ number = 1, lane = 3 }}]
 """
 
 
@@ -85,6 +94,35 @@ def test_a_replay_ends_when_the_centre_has_committed_every_passage(
     assert all(
         passage.last_seen_at - passage.first_seen_at < timedelta(seconds=30) for passage in passages
     )
+
+
+def test_a_replay_asks_the_tag_reader_of_the_lane_meanwhile(
+    clip: tuple[Path, set[str]], site: Path, centre: Centre
+) -> None:
+    truck, car = "E2801160600002054E1A2B3C", "E2801160600002054E1A2B3D"
+    schedule = [
+        TagPass(at_s=1.0, antenna=1, epc=truck),
+        # It still stands there when the clip ends.
+        TagPass(at_s=1_000.0, antenna=1, epc=car, seconds=1_999.0),
+    ]
+
+    with TagReaderEmulator(schedule) as reader:
+        with site.open("a", encoding="utf-8") as file:
+            file.write(READER.format(port=reader.port))
+        result = replay(clip[0], site, "--start", "now", "--pace", "recorded", "--readers")
+
+    assert result.exit_code == EXIT_OK, result.output
+    assert "2 tag reads." in result.output
+    outbox = look_into(site.parent / "outbox.sqlite3")
+    passages = centre.passages(outbox.outbox_id)
+    tag_reads = centre.tag_reads(outbox.outbox_id)
+    assert sorted(each.seq for each in (*passages, *tag_reads)) == [1, 2, 3, 4]
+    assert {(each.epc, each.lane, each.is_late) for each in tag_reads} == {
+        (truck, 3, False),
+        (car, 3, False),
+    }
+    first_s = min(each.first_seen_at for each in passages)
+    assert all(abs(each.captured_at - first_s) < timedelta(seconds=60) for each in tag_reads)
 
 
 def test_a_replay_that_is_not_acknowledged_says_so_and_keeps_its_events(

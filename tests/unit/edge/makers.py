@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from central.contracts.passage import ClockSource, Direction, ModelDigestV1, PassageV1
+from central.contracts.tag_read import TagReadV1
 from edge.outbox.types import OutboxSlot
 from edge.stages import EvidencePicture
 from models.runtime.values import (
@@ -49,6 +50,27 @@ def message(
         frame_width_px=1920,
         frame_height_px=1080,
         models=(ModelDigestV1(name="plate-reader", sha256="0" * 64),),
+    )
+
+
+def tag_message(slot: OutboxSlot, *, boot_id: UUID = BOOT_ID) -> TagReadV1:
+    """A tag read message."""
+    return TagReadV1(
+        id=uuid4(),
+        device_id=DEVICE_ID,
+        outbox_id=slot.outbox_id,
+        boot_id=boot_id,
+        seq=slot.seq,
+        site_id="site-01",
+        reader_id="reader-1",
+        epc="E2801160600002054E1A2B3C",
+        antenna=1,
+        reads=3,
+        captured_at=NOW,
+        first_seen_at=NOW,
+        last_seen_at=NOW,
+        clock_source=ClockSource.NTP,
+        clock_error_ms=10,
     )
 
 

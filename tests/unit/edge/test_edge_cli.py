@@ -140,6 +140,45 @@ def test_a_site_file_without_its_secret_is_refused(tmp_path: Path) -> None:
     assert "secret can't be read" in result.output
 
 
+READER = """
+[[readers]]
+id = "reader-1"
+host = "10.0.0.9"
+antennas = [{ number = 1, lane = 2 }, { number = 4 }]
+"""
+
+
+def test_the_check_shows_the_readers_of_a_site_file(tmp_path: Path) -> None:
+    path = settled(tmp_path)
+    path.write_text(SITE + READER)
+
+    result = call("check-config", "--config", str(path))
+
+    assert result.exit_code == EXIT_OK
+    assert "reader reader-1: 10.0.0.9:5084, antennas 1 (lane 2), 4" in result.output
+
+
+@pytest.mark.parametrize(
+    ("site", "options", "sentence"),
+    [
+        (SITE, (), "readers: none is set"),
+        (SITE + READER, ("--offline",), "say --config, and not --offline"),
+    ],
+)
+def test_readers_that_can_not_be_asked_are_said_plainly(
+    tmp_path: Path, site: str, options: tuple[str, ...], sentence: str
+) -> None:
+    path = settled(tmp_path)
+    path.write_text(site)
+
+    result = call(
+        "replay", str(tmp_path / "clip.mp4"), "--config", str(path), "--readers", *options
+    )
+
+    assert result.exit_code == EXIT_BAD_INPUT
+    assert sentence in result.output
+
+
 def test_a_device_without_cameras_and_readers_is_refused(tmp_path: Path) -> None:
     path = settled(tmp_path)
     path.write_text(SITE[: SITE.index("[[cameras]]")])

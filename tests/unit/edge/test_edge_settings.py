@@ -37,6 +37,12 @@ mode = "road"
 source = "clip.mp4"
 every = 2
 region = { y_min = 0.3 }
+
+[[readers]]
+id = "reader-1"
+host = "10.0.0.9"
+antennas = [{ number = 1, lane = 7 }, { number = 2 }]
+gap = 1.5
 """
 
 
@@ -57,6 +63,9 @@ def test_a_site_file_becomes_settings_with_absolute_paths(tmp_path: Path) -> Non
     assert [camera.mode for camera in settings.cameras] == [CameraMode.GATE, CameraMode.ROAD]
     assert settings.cameras[0].source == "rtsp://user:hush@10.0.0.5/1"
     assert settings.cameras[1].source == str(tmp_path / "clip.mp4")
+    (reader,) = settings.readers
+    assert (reader.host, reader.port, reader.gap) == ("10.0.0.9", 5084, timedelta(seconds=1.5))
+    assert [(each.number, each.lane) for each in reader.antennas] == [(1, 7), (2, None)]
 
 
 def test_the_environment_wins_over_the_file(
@@ -81,6 +90,10 @@ def test_the_environment_wins_over_the_file(
         (('id = "cam-02"', 'id = "cam-01"'), "two cameras have the same id"),
         (("lane = 2", "lane = 2\nspeed_limit = 50"), "cameras.0.speed_limit: Extra inputs"),
         (('url = "https://api.example"', 'url = "api.example"'), "api.url"),
+        (("{ number = 2 }", "{ number = 1 }"), "two antennas have the same number"),
+        (("{ number = 1, lane = 7 }, { number = 2 }", ""), "readers.0.antennas"),
+        (("gap = 1.5", "gap = 0"), "readers.0.gap"),
+        (("gap = 1.5", "rssi_min_dbm = nan"), "readers.0.rssi_min_dbm"),
         (("[device]", "[device"), "it is no TOML"),
     ],
 )
@@ -91,6 +104,13 @@ def test_what_is_wrong_is_named(tmp_path: Path, change: tuple[str, str], problem
         load_settings(path)
 
     assert problem in str(caught.value)
+
+
+def test_two_readers_of_one_name_are_refused(tmp_path: Path) -> None:
+    reader = '[[readers]]\nid = "reader-1"\nhost = "10.0.0.10"\nantennas = [{ number = 1 }]\n'
+
+    with pytest.raises(SettingsError, match="two readers have the same id"):
+        load_settings(site_file(tmp_path, SITE + reader))
 
 
 def test_several_problems_are_named_at_once_and_no_value_is_repeated(tmp_path: Path) -> None:

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The outbox keeps events in order until they are acknowledged, whatever happens to pictures."""
 
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
 
+from central.contracts.topics import Stream
 from edge.errors import (
     OutboxBehindError,
     OutboxBusyError,
@@ -15,7 +18,7 @@ from edge.errors import (
 )
 from edge.outbox.store import Outbox, look_into
 from edge.outbox.types import OutboxLimits, OutboxSlot
-from tests.unit.edge.makers import BOOT_ID, NOW, message, picture
+from tests.unit.edge.makers import BOOT_ID, NOW, message, picture, tag_message
 
 ROOMY = OutboxLimits(picture_bytes_max=1_000_000)
 
@@ -58,6 +61,53 @@ def test_a_number_is_not_spent_when_the_message_can_not_be_made(tmp_path: Path) 
             outbox.put(broken, (), now=NOW)  # type: ignore[type-var]  # it never returns
 
         assert outbox.put(message, (), now=NOW).seq == 1
+
+
+def test_passages_and_tag_reads_share_one_row_of_numbers(tmp_path: Path) -> None:
+    with Outbox(tmp_path / "box", limits=ROOMY) as outbox:
+        for make in (message, tag_message, message, tag_message):
+            outbox.put(make, (), now=NOW)
+
+        events = outbox.pending(after_seq=0, limit=10)
+
+    assert [(event.seq, event.stream) for event in events] == [
+        (1, Stream.PASSAGE),
+        (2, Stream.TAG_READ),
+        (3, Stream.PASSAGE),
+        (4, Stream.TAG_READ),
+    ]
+
+
+def test_an_outbox_of_an_earlier_release_is_brought_up_to_date(tmp_path: Path) -> None:
+    path = tmp_path / "box"
+    with Outbox(path, limits=ROOMY) as outbox:
+        stored = outbox.put(message, (), now=NOW)
+        before = outbox.state()
+    with closing(sqlite3.connect(path, isolation_level=None)) as old:
+        # What release 1 had: no column for the stream.
+        old.execute("ALTER TABLE event DROP COLUMN stream")
+        old.execute("PRAGMA user_version = 1")
+
+    looked_at_before = look_into(path)
+    with Outbox(path, limits=ROOMY) as outbox:
+        (event,) = outbox.pending(after_seq=0, limit=10)
+        outbox.put(tag_message, (), now=NOW)
+
+    with Outbox(path, limits=ROOMY) as outbox:
+        streams = [each.stream for each in outbox.pending(after_seq=0, limit=10)]
+    assert looked_at_before == before
+    assert (event.payload, event.stream) == (stored.to_json(), Stream.PASSAGE)
+    assert streams == [Stream.PASSAGE, Stream.TAG_READ]
+
+
+def test_an_outbox_of_a_later_release_is_not_touched(tmp_path: Path) -> None:
+    path = tmp_path / "box"
+    Outbox(path, limits=ROOMY).close()
+    with closing(sqlite3.connect(path, isolation_level=None)) as newer:
+        newer.execute("PRAGMA user_version = 99")
+
+    with pytest.raises(OutboxUnreadableError, match="it has version 99, this program knows 2"):
+        Outbox(path, limits=ROOMY)
 
 
 def test_identity_numbers_and_events_survive_closing(tmp_path: Path) -> None:

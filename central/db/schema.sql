@@ -35,15 +35,17 @@ CREATE TABLE alert (
   site_id slug NOT NULL,
   camera_id slug NOT NULL,
   version integer NOT NULL DEFAULT 1,
-  handled_by text,
-  handled_at timestamp with time zone,
+  acknowledged_by text,
+  acknowledged_at timestamp with time zone,
+  closed_by text,
   closed_at timestamp with time zone,
   closing_reason text,
   closing_note text,
   dossier_code text,
-  CONSTRAINT alert_check CHECK (((state = 'closed'::text) = (closed_at IS NOT NULL))),
-  CONSTRAINT alert_check1 CHECK (((closed_at IS NULL) = (closing_reason IS NULL))),
-  CONSTRAINT alert_check2 CHECK (((vehicle_id IS NOT NULL) OR (watchlist_entry_id IS NOT NULL))),
+  CONSTRAINT alert_check CHECK (((acknowledged_at IS NULL) = (acknowledged_by IS NULL))),
+  CONSTRAINT alert_check1 CHECK (((state = 'closed'::text) = (closed_at IS NOT NULL))),
+  CONSTRAINT alert_check2 CHECK (((closed_at IS NULL) = (closing_reason IS NULL))),
+  CONSTRAINT alert_check3 CHECK (((vehicle_id IS NOT NULL) OR (watchlist_entry_id IS NOT NULL))),
   CONSTRAINT alert_closing_note_check CHECK ((char_length(closing_note) <= 500)),
   CONSTRAINT alert_closing_reason_check CHECK ((closing_reason ~ '^[a-z][a-z_]{2,39}$'::text)),
   CONSTRAINT alert_facts_check CHECK ((jsonb_typeof(facts) = 'array'::text)),
@@ -367,6 +369,7 @@ CREATE TABLE dossier_event (
   actor text NOT NULL,
   note text NOT NULL DEFAULT ''::text,
   due_at timestamp with time zone NOT NULL,
+  papers text[] NOT NULL DEFAULT '{}'::text[],
   facts jsonb NOT NULL DEFAULT '[]'::jsonb,
   CONSTRAINT dossier_event_action_check CHECK ((action ~ '^[a-z][a-z_]{2,39}$'::text)),
   CONSTRAINT dossier_event_dossier_id_fkey FOREIGN KEY (dossier_id) REFERENCES dossier(id),
@@ -1234,6 +1237,30 @@ CREATE VIEW ledger_unbalanced_entry AS
      LEFT JOIN ledger_posting posting ON ((posting.entry_id = entry.id)))
   GROUP BY entry.id
  HAVING ((COALESCE(sum(posting.amount_dong), (0)::numeric) <> (0)::numeric) OR (count(posting.line) < 2));
+
+CREATE VIEW toll_crossing_without_entry AS
+ SELECT id AS crossing_id,
+    station_id,
+    booked_on
+   FROM toll_crossing crossing
+  WHERE ((state = 'charged'::text) AND (NOT (EXISTS ( SELECT
+           FROM ((((ledger_entry entry
+             JOIN ledger_posting taken ON ((taken.entry_id = entry.id)))
+             JOIN ledger_account payer ON ((payer.id = taken.account_id)))
+             JOIN ledger_posting received ON ((received.entry_id = entry.id)))
+             JOIN ledger_account revenue ON ((revenue.id = received.account_id)))
+          WHERE ((entry.id = crossing.ledger_entry_id) AND (entry.idempotency_key = ('toll:'::text || crossing.id)) AND (entry.kind = 'toll_charge'::text) AND (entry.booked_on = crossing.booked_on) AND (payer.kind = 'traffic_account'::text) AND (payer.reference = crossing.account_number) AND (taken.amount_dong = (- crossing.amount_dong)) AND (revenue.kind = 'station_revenue'::text) AND (revenue.reference = (crossing.station_id)::text) AND (received.amount_dong = crossing.amount_dong))))));
+
+CREATE VIEW toll_entry_without_crossing AS
+ SELECT entry.id AS entry_id,
+    entry.booked_on,
+    revenue.reference AS station_id
+   FROM ((ledger_entry entry
+     LEFT JOIN ledger_posting received ON (((received.entry_id = entry.id) AND (received.amount_dong > 0))))
+     LEFT JOIN ledger_account revenue ON ((revenue.id = received.account_id)))
+  WHERE ((entry.kind = 'toll_charge'::text) AND (NOT (EXISTS ( SELECT
+           FROM toll_crossing crossing
+          WHERE ((crossing.ledger_entry_id = entry.id) AND (crossing.state = 'charged'::text))))));
 
 CREATE VIEW vehicle_with_plates AS
  SELECT vehicle.id,

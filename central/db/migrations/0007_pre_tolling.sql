@@ -156,6 +156,47 @@ CREATE TABLE toll_crossing_event (
 CREATE INDEX toll_crossing_event_crossing ON toll_crossing_event (crossing_id, id);
 REVOKE UPDATE, DELETE, TRUNCATE ON toll_crossing_event FROM luuthong_app;
 
+-- What must always be true between crossings and ledger; each view is empty when it is.
+CREATE VIEW toll_crossing_without_entry AS
+SELECT crossing.id AS crossing_id, crossing.station_id, crossing.booked_on
+  FROM toll_crossing AS crossing
+ WHERE crossing.state = 'charged'
+   AND NOT EXISTS (
+     SELECT
+       FROM ledger_entry AS entry
+       INNER JOIN ledger_posting AS taken ON taken.entry_id = entry.id
+       INNER JOIN ledger_account AS payer ON payer.id = taken.account_id
+       INNER JOIN ledger_posting AS received ON received.entry_id = entry.id
+       INNER JOIN ledger_account AS revenue ON revenue.id = received.account_id
+      WHERE entry.id = crossing.ledger_entry_id
+        AND entry.idempotency_key = 'toll:' || crossing.id
+        AND entry.kind = 'toll_charge'
+        AND entry.booked_on = crossing.booked_on
+        AND payer.kind = 'traffic_account'
+        AND payer.reference = crossing.account_number
+        AND taken.amount_dong = -crossing.amount_dong
+        AND revenue.kind = 'station_revenue'
+        AND revenue.reference = crossing.station_id
+        AND received.amount_dong = crossing.amount_dong
+   );
+COMMENT ON VIEW toll_crossing_without_entry IS
+  'Charged crossings whose ledger entry does not say the same.';
+
+CREATE VIEW toll_entry_without_crossing AS
+SELECT entry.id AS entry_id, entry.booked_on, revenue.reference AS station_id
+  FROM ledger_entry AS entry
+  LEFT JOIN ledger_posting AS received ON received.entry_id = entry.id AND received.amount_dong > 0
+  LEFT JOIN ledger_account AS revenue ON revenue.id = received.account_id
+ WHERE entry.kind = 'toll_charge'
+   AND NOT EXISTS (
+     SELECT
+       FROM toll_crossing AS crossing
+      WHERE crossing.ledger_entry_id = entry.id
+        AND crossing.state = 'charged'
+   );
+COMMENT ON VIEW toll_entry_without_crossing IS
+  'Toll charges in the ledger that no charged crossing points at.';
+
 -- Closing a day --------------------------------------------------------------------------------
 
 CREATE TABLE toll_provider_file (

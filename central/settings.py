@@ -2,6 +2,7 @@
 """Settings of the central processes; read once in the entry point and passed on."""
 
 from datetime import timedelta
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -208,6 +209,77 @@ class TollingSettings(_Section):
         return self
 
 
+class DocumentsSettings(_Section):
+    """The key that papers are signed with; all three files or none."""
+
+    signing_key_file: Path | None = Field(
+        default=None,
+        description="Private key that signs papers (PEM, no passphrase, readable by its owner "
+        "only). Without it no badge can be given out as a document.",
+    )
+    signing_certificate_file: Path | None = Field(
+        default=None, description="Certificate of the signing key (PEM)."
+    )
+    ca_file: Path | None = Field(
+        default=None,
+        description="Certificate of the authority that issued the signing certificate (PEM); "
+        "signatures of its signers are trusted.",
+    )
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        """Stop when a key has no certificate or the reverse."""
+        files = (self.signing_key_file, self.signing_certificate_file, self.ca_file)
+        if None in files[:2] and any(files[:2]):
+            raise ValueError("a signing key needs its certificate, and the reverse")
+        if self.signing_key_file is not None and self.ca_file is None:
+            raise ValueError("a signing key needs the certificate of its authority")
+        return self
+
+
+class MailProtection(StrEnum):
+    """How the link to the mail server is protected."""
+
+    STARTTLS = "starttls"
+    TLS = "tls"
+    NONE = "none"
+
+
+class NotifySettings(_Section):
+    """How notices leave the house.
+
+    Without a mail server they stand on the citizens' page only, and no e-mail is queued.
+    """
+
+    smtp_host: str | None = Field(
+        default=None, min_length=1, description="Mail server; without it no e-mail is sent."
+    )
+    smtp_port: Port = Field(default=587, description="TCP port of the mail server.")
+    smtp_protection: MailProtection = Field(
+        default=MailProtection.STARTTLS,
+        description="How the link is protected; none is for a server on the same machine.",
+    )
+    smtp_ca_file: Path | None = Field(
+        default=None,
+        description="CA certificates for the mail server (PEM); without it the system's.",
+    )
+    smtp_username: str | None = Field(default=None, description="User at the mail server.")
+    smtp_password_file: Path | None = Field(
+        default=None, description="File whose first line is the password at the mail server."
+    )
+    sender: str = Field(
+        default="khong-tra-loi@localhost",
+        pattern=r"^[^\s<>@]+@[^\s<>@]+$",
+        description="Address that e-mails come from.",
+    )
+    smtp_timeout: timedelta = Field(
+        default=timedelta(seconds=20),
+        ge=timedelta(seconds=1),
+        le=timedelta(minutes=5),
+        description="Longest wait for each answer of the mail server.",
+    )
+
+
 class CentralSettings(BaseSettings):
     """Everything that a central process can be told.
 
@@ -238,6 +310,10 @@ class CentralSettings(BaseSettings):
     office: OfficeSettings = Field(
         default=OfficeSettings(), description="Who takes dossiers in and decides."
     )
+    documents: DocumentsSettings = Field(
+        default=DocumentsSettings(), description="Signatures on papers."
+    )
+    notify: NotifySettings = Field(default=NotifySettings(), description="Notices by e-mail.")
     log_level: str = Field(
         default="info",
         pattern=r"^(debug|info|warning|error)$",

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import NameOID
 
-from central.documents.signing import SigningKey
+from central.documents.types import SigningKey
 
 ORGANISATION: Final = "DEVELOPMENT - NOT FOR OFFICIAL USE"
 AUTHORITY_NAME: Final = "Luuthong DEVELOPMENT authority"

@@ -2,9 +2,10 @@
 
 -- name: lock_document_subject
 -- Makes revisions of one subject's papers wait for each other until the commit.
-SELECT pg_advisory_xact_lock(
-  hashtextextended('document:' || %(subject_kind)s::text || ':' || %(subject_id)s::text, 0)
-);
+SELECT
+  pg_advisory_xact_lock(
+    hashtextextended('document:' || %(subject_kind)s::text || ':' || %(subject_id)s::text, 0)
+  ) AS locked;
 
 -- name: insert_document
 -- Keeps a new revision of a paper; earlier ones stay.
@@ -14,7 +15,7 @@ INSERT INTO document (
 )
 SELECT
   %(id)s::uuid, %(kind)s::text, %(subject_kind)s::text, %(subject_id)s::text,
-  coalesce(max(d.revision), 0) + 1, %(content)s::bytea, %(content_sha256)s::text,
+  coalesce(max(d.revision), 0) + 1 AS revision, %(content)s::bytea, %(content_sha256)s::text,
   %(values_sha256)s::text, %(template)s::text, %(signed_by)s::text, %(signed_at)s::timestamptz,
   %(made_at)s::timestamptz
   FROM document AS d

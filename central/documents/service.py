@@ -11,8 +11,8 @@ from psycopg import AsyncConnection
 from central.documents.errors import DocumentNotFoundError
 from central.documents.layout import DocumentTemplate, template_of, values_digest
 from central.documents.repository import DocumentRepository, NewDocument
-from central.documents.signing import SigningKey, sign_pdf
-from central.documents.types import Document, DocumentId, Made, Subject
+from central.documents.signing import sign_pdf
+from central.documents.types import Document, DocumentId, Made, SigningKey, Subject
 from central.documents.typesetting import typeset
 from central.documents.values import DocumentValues
 

@@ -23,6 +23,7 @@ from pyhanko.sign.signers import SimpleSigner
 from pyhanko.sign.signers.pdf_signer import PdfSignatureMetadata, PdfSigner
 
 from central.documents.errors import SigningKeyError, TypesettingError
+from central.documents.types import SigningKey
 
 FIELD_NAME: Final = "Signature"
 DIGEST: Final = "sha256"
@@ -31,21 +32,6 @@ SIGNATURE_BYTES_RESERVED: Final = 16_384
 """Room for signature and certificates, in characters of the file; more is refused by pyHanko."""
 
 SIGNING_TIMEOUT_S: Final = 20.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SigningKey:
-    """Where a key and its certificates lie, PEM.
-
-    Attributes:
-        key_file: Private key, without a passphrase; readable by its owner only.
-        certificate_file: Certificate of the key.
-        ca_file: Certificate of whoever issued it; goes into the signature, too.
-    """
-
-    key_file: Path
-    certificate_file: Path
-    ca_file: Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import NewType
 from uuid import UUID
 
@@ -55,3 +56,18 @@ class Made:
 
     document: Document
     is_new: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SigningKey:
+    """Where a key and its certificates lie, PEM.
+
+    Attributes:
+        key_file: Private key, without a passphrase; readable by its owner only.
+        certificate_file: Certificate of the key.
+        ca_file: Certificate of whoever issued it; goes into the signature, too.
+    """
+
+    key_file: Path
+    certificate_file: Path
+    ca_file: Path

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from central.documents.types import SigningKey
 from deploy.local.names import SOCKET_FOLDER_LENGTH_MAX
 from deploy.setup.places import ServerAccount, require_writable, server_account, server_data_folder
 
@@ -58,6 +59,15 @@ class StackLayout:
     def ingest_secret_file(self) -> Path:
         """Broker password of ingest."""
         return self.secrets / "ingest-broker-password"
+
+    @property
+    def signing_key(self) -> SigningKey:
+        """The development key that papers are signed with, and its certificates."""
+        return SigningKey(
+            key_file=self.secrets / "document-signing-key.pem",
+            certificate_file=self.secrets / "document-signing-certificate.pem",
+            ca_file=self.secrets / "document-authority.pem",
+        )
 
     @property
     def cluster_data(self) -> Path:

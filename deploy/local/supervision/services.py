@@ -108,6 +108,7 @@ def product_services(layout: StackLayout, state: StackState) -> tuple[Service, .
 
 def central_environment(layout: StackLayout, state: StackState) -> Mapping[str, str]:
     """Environment of the central processes and of ``luuthong-central`` on the command line."""
+    key = layout.signing_key
     return MappingProxyType(
         {
             **os.environ,
@@ -118,6 +119,9 @@ def central_environment(layout: StackLayout, state: StackState) -> Mapping[str, 
             "LUUTHONG_CENTRAL_BROKER__USERNAME": INGEST_USERNAME,
             "LUUTHONG_CENTRAL_BROKER__PASSWORD_FILE": str(layout.ingest_secret_file),
             "LUUTHONG_CENTRAL_INGEST__METRICS_PORT": str(state.metrics_port),
+            "LUUTHONG_CENTRAL_DOCUMENTS__SIGNING_KEY_FILE": str(key.key_file),
+            "LUUTHONG_CENTRAL_DOCUMENTS__SIGNING_CERTIFICATE_FILE": str(key.certificate_file),
+            "LUUTHONG_CENTRAL_DOCUMENTS__CA_FILE": str(key.ca_file),
         }
     )
 

@@ -20,6 +20,7 @@ from typing import Final
 import structlog
 
 from central.db.migrate import apply_migrations
+from central.documents.development_key import ensure_development_key
 from central.errors import CentralError
 from deploy.errors import AlreadyRunningError, DeployError, StackNotReadyError
 from deploy.local.broker import INGEST_USERNAME, PrivateBroker, new_secret
@@ -124,6 +125,8 @@ class Supervisor:
             return
         cluster.ensure_database(DATABASE)
         log.info("schema_migrated", revision=apply_migrations(state.database_url))
+        if ensure_development_key(layout.signing_key, now=self._clock()):
+            log.info("development_signing_key_made")
         self._bring_up(product_services(layout, state))
         if not self._stop_asked.is_set():
             self._publish(StackPhase.READY)

@@ -136,8 +136,8 @@ SELECT alert.id, alert.rule, alert.severity, alert.plate_text, alert.plate_colou
        alert.vehicle_id, alert.watchlist_entry_id, alert.legal_basis, alert.facts, alert.state,
        alert.opened_at, alert.last_sighted_at, alert.sightings, alert.passage_id, alert.site_id,
        site.name AS site_name, alert.camera_id, camera.name AS camera_name, alert.version,
-       alert.handled_by, alert.handled_at, alert.closed_at, alert.closing_reason,
-       alert.closing_note, alert.dossier_code
+       alert.acknowledged_by, alert.acknowledged_at, alert.closed_by, alert.closed_at,
+       alert.closing_reason, alert.closing_note, alert.dossier_code
   FROM alert
   INNER JOIN site ON site.id = alert.site_id
   INNER JOIN camera ON camera.site_id = alert.site_id AND camera.id = alert.camera_id
@@ -170,8 +170,8 @@ SELECT alert.id, alert.rule, alert.severity, alert.plate_text, alert.plate_colou
        alert.vehicle_id, alert.watchlist_entry_id, alert.legal_basis, alert.facts, alert.state,
        alert.opened_at, alert.last_sighted_at, alert.sightings, alert.passage_id, alert.site_id,
        site.name AS site_name, alert.camera_id, camera.name AS camera_name, alert.version,
-       alert.handled_by, alert.handled_at, alert.closed_at, alert.closing_reason,
-       alert.closing_note, alert.dossier_code
+       alert.acknowledged_by, alert.acknowledged_at, alert.closed_by, alert.closed_at,
+       alert.closing_reason, alert.closing_note, alert.dossier_code
   FROM alert
   INNER JOIN site ON site.id = alert.site_id
   INNER JOIN camera ON camera.site_id = alert.site_id AND camera.id = alert.camera_id
@@ -214,21 +214,21 @@ SELECT version, state
 -- name: acknowledge_alert
 -- Somebody looks after it.
 UPDATE alert
-   SET state = 'acknowledged', version = version + 1, handled_by = %(username)s,
-       handled_at = %(now)s
+   SET state = 'acknowledged', version = version + 1, acknowledged_by = %(username)s,
+       acknowledged_at = %(now)s
  WHERE id = %(alert_id)s;
 
 -- name: close_alert
 -- Somebody ended it.
 UPDATE alert
-   SET state = 'closed', version = version + 1, handled_by = %(username)s, handled_at = %(now)s,
-       closed_at = %(now)s, closing_reason = %(reason)s, closing_note = %(note)s
+   SET state = 'closed', version = version + 1, closed_by = %(username)s, closed_at = %(now)s,
+       closing_reason = %(reason)s, closing_note = %(note)s
  WHERE id = %(alert_id)s;
 
 -- name: close_alerts_by_dossier
 -- A dossier put right what these alerts were about.
 UPDATE alert
-   SET state = 'closed', version = version + 1, handled_at = %(now)s, closed_at = %(now)s,
+   SET state = 'closed', version = version + 1, closed_at = %(now)s,
        closing_reason = %(reason)s, dossier_code = %(dossier_code)s
  WHERE vehicle_id = %(vehicle_id)s
    AND rule = any(%(rules)s::text[])

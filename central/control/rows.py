@@ -47,8 +47,9 @@ class AlertRow:
     camera_id: str
     camera_name: str
     version: int
-    handled_by: str | None
-    handled_at: datetime | None
+    acknowledged_by: str | None
+    acknowledged_at: datetime | None
+    closed_by: str | None
     closed_at: datetime | None
     closing_reason: str | None
     closing_note: str | None
@@ -78,8 +79,9 @@ class AlertRow:
             camera_id=self.camera_id,
             camera_name=self.camera_name,
             version=self.version,
-            handled_by=self.handled_by,
-            handled_at=self.handled_at,
+            acknowledged_by=self.acknowledged_by,
+            acknowledged_at=self.acknowledged_at,
+            closed_by=self.closed_by,
             closed_at=self.closed_at,
             closing_reason=ClosingReason(self.closing_reason) if self.closing_reason else None,
             closing_note=self.closing_note,

@@ -166,6 +166,7 @@ class Alert:
     Attributes:
         passage_id: The newest sighting; the passage itself may have been erased since.
         version: Rises when somebody acts; a sighting does not change it.
+        closed_by: ``None`` when a dossier ended it.
         dossier_code: The dossier that ended it.
     """
 
@@ -188,8 +189,9 @@ class Alert:
     camera_id: str
     camera_name: str
     version: int
-    handled_by: str | None
-    handled_at: datetime | None
+    acknowledged_by: str | None
+    acknowledged_at: datetime | None
+    closed_by: str | None
     closed_at: datetime | None
     closing_reason: ClosingReason | None
     closing_note: str | None

@@ -499,7 +499,7 @@ async def test_an_alert_is_acknowledged_and_closed_by_the_version_that_was_seen(
     record = await service.alert(alert["id"], **act)
 
     assert record.seen.alert.state is AlertState.CLOSED
-    assert (record.seen.alert.closing_note, record.seen.alert.handled_by) == ("Km 12", "truc-ban")
+    assert (record.seen.alert.closing_note, record.seen.alert.closed_by) == ("Km 12", "truc-ban")
     assert len(record.sightings) == 1
     assert {row["state"] for row in table("alert")} == {"closed", "open"}  # it drove by again
     assert [row["action"] for row in table("audit_entry")] == [

@@ -26,6 +26,7 @@ from api.console.labels import words
 from api.console.live import Listener, running
 from api.console.parts import CATALOGUE_FOLDER, TEMPLATE_FOLDER, ConsoleParts
 from api.console.remembered import PlateShelf
+from api.console.tolls import pages as console_tolls
 from api.deps.acting import record_refusal
 from api.deps.request import Clock, Process, process_of
 from api.errors import INTERNAL_PROBLEM, ApiError, problem_of
@@ -93,7 +94,7 @@ def create_app(
     for module in (session, passages, evidence, health, openapi, metrics):
         app.include_router(module.router)
     # The stream stands before the details, whose address would fit it, too.
-    for page in (sign_in, stream, console_passages):
+    for page in (sign_in, stream, console_passages, console_tolls):
         app.include_router(page.router)
     app.mount(STATIC_PATH, HashedFiles(directory=files.folder), name="static")
     for kind in (ApiError, CentralError, RequestValidationError, HTTPException):

@@ -4,11 +4,12 @@
 from typing import Final
 
 from api.console.audit import labels as audit
+from api.console.tolls import labels as tolls
 from api.console.wording import ErrorWords, Translate, Words
 
 __all__ = ["AREAS", "ErrorWords", "Translate", "Words", "error_words", "words"]
 
-AREAS: Final = (audit,)
+AREAS: Final = (audit, tolls)
 """Areas with words of their own; each module has ``words`` and ``error_words``."""
 
 

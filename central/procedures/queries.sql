@@ -147,11 +147,12 @@ DO UPDATE SET form = excluded.form, received_at = excluded.received_at, note = e
 -- name: insert_event
 -- What was done with a dossier; the number follows the last one.
 INSERT INTO dossier_event (
-  dossier_id, seq, occurred_at, action, state_before, state_after, actor, note, due_at, facts
+  dossier_id, seq, occurred_at, action, state_before, state_after, actor, note, due_at, papers,
+  facts
 )
 SELECT %(dossier_id)s::uuid, coalesce(max(seq), 0) + 1 AS seq, %(occurred_at)s::timestamptz,
        %(action)s::text, %(state_before)s::text, %(state_after)s::text, %(actor)s::text,
-       %(note)s::text, %(due_at)s::timestamptz, %(facts)s::jsonb
+       %(note)s::text, %(due_at)s::timestamptz, %(papers)s::text[], %(facts)s::jsonb
   FROM dossier_event
  WHERE dossier_id = %(dossier_id)s::uuid;
 
@@ -211,7 +212,8 @@ SELECT paper, form, received_at, note
 
 -- name: select_events
 -- What was done with a dossier, oldest first.
-SELECT seq, occurred_at, action, state_before, state_after, actor, note, due_at, facts
+SELECT seq, occurred_at, action, state_before, state_after, actor, note, due_at, papers,
+       facts
   FROM dossier_event
  WHERE dossier_id = %(dossier_id)s::uuid
  ORDER BY seq

@@ -66,6 +66,7 @@ class NewEvent:
     actor: str
     note: str
     due_at: datetime
+    papers: Sequence[str]
     facts: Sequence[Fact]
 
 
@@ -149,6 +150,7 @@ class DossierRepository:
                 "actor": new.actor,
                 "note": new.note,
                 "due_at": new.due_at,
+                "papers": list(new.papers),
                 "facts": Jsonb(facts_as_json(new.facts)),
             },
         )

@@ -76,6 +76,7 @@ class EventRow:
     actor: str
     note: str
     due_at: datetime
+    papers: Sequence[str]
     facts: Sequence[Mapping[str, Any]]  # JSON; checked when it becomes facts
 
 
@@ -176,6 +177,7 @@ def event(row: EventRow) -> DossierEvent:
         actor=row.actor,
         note=row.note,
         due_at=row.due_at,
+        papers=tuple(row.papers),
         facts=_FACTS.validate_python(row.facts),
     )
 

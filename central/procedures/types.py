@@ -21,6 +21,7 @@ _KEY: Final = re.compile(r"[A-Za-z0-9:_.-]{8,120}")
 _PHONE: Final = re.compile(r"\+?[0-9 ]{8,16}")
 _EMAIL: Final = re.compile(r"[^@\s]{1,64}@[^@\s]{1,189}")
 _NAME_LENGTH_MAX: Final = 200
+_REMARK_LENGTH_MAX: Final = 300
 
 DossierId = NewType("DossierId", UUID)
 DossierCode = NewType("DossierCode", str)
@@ -115,6 +116,10 @@ class HandedIn:
     form: PaperForm
     note: str = ""
 
+    def __post_init__(self) -> None:
+        if len(self.note) > _REMARK_LENGTH_MAX or not self.note.isprintable():
+            raise InvalidRequestError("papers", f"need remarks of at most {_REMARK_LENGTH_MAX}")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewDossier:
@@ -143,7 +148,10 @@ class NewDossier:
     def __post_init__(self) -> None:
         if _KEY.fullmatch(self.submission_key) is None:
             raise InvalidRequestError("submission_key", "need 8 to 120 letters and digits")
-        if not 1 <= len(self.submitted_by.strip()) <= _NAME_LENGTH_MAX:
+        if not (
+            1 <= len(self.submitted_by.strip()) <= _NAME_LENGTH_MAX
+            and self.submitted_by.isprintable()
+        ):
             raise InvalidRequestError("submitted_by", "need a name of at most 200 letters")
         if self.contact_phone is not None and _PHONE.fullmatch(self.contact_phone) is None:
             raise InvalidRequestError("contact_phone", "need 8 to 16 digits")
@@ -173,6 +181,7 @@ class DossierEvent:
         actor: User name.
         note: Reason or remark, as the applicant may read it.
         due_at: Appointment after the action.
+        papers: Papers that were handed in, or asked for by a request for a supplement.
         facts: What the action rested on, as it stood then.
     """
 
@@ -184,6 +193,7 @@ class DossierEvent:
     actor: str
     note: str
     due_at: datetime
+    papers: tuple[str, ...]
     facts: tuple[Fact, ...]
 
 
@@ -228,15 +238,34 @@ class Dossier:
         return self.ended_at is None
 
     def is_late(self, *, now: datetime) -> bool:
-        """Whether it counts as late in the index: after its appointment, or two supplements.
+        """Whether the index counts it as late."""
+        return is_late(
+            due_at=self.due_at,
+            ended_at=self.ended_at,
+            remaining_minutes=self.remaining_minutes,
+            supplements=self.supplements,
+            now=now,
+        )
 
-        While the clock stands still only an appointment that had passed before counts.
-        """
-        if self.supplements > 1:
-            return True
-        if self.remaining_minutes is not None:
-            return self.remaining_minutes == 0
-        return (self.ended_at or now) > self.due_at
+
+def is_late(
+    *,
+    due_at: datetime,
+    ended_at: datetime | None,
+    remaining_minutes: int | None,
+    supplements: int,
+    now: datetime,
+) -> bool:
+    """Whether the index of QĐ 766/QĐ-TTg counts a dossier as late.
+
+    It does after the appointment, and when a supplement was asked for more than once. While the
+    clock stands still, only an appointment that had passed before counts.
+    """
+    if supplements > 1:
+        return True
+    if remaining_minutes is not None:
+        return remaining_minutes == 0
+    return (ended_at or now) > due_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -350,6 +379,8 @@ def require_reason(reason: str) -> None:
     """
     if not 1 <= len(reason.strip()) <= NOTE_LENGTH_MAX:
         raise InvalidRequestError("reason", f"need 1 to {NOTE_LENGTH_MAX} letters")
+    if not all(line.isprintable() for line in reason.splitlines()):
+        raise InvalidRequestError("reason", "need printable letters")
 
 
 class OpenState(StrEnum):
@@ -451,8 +482,8 @@ class PublicStatus:
     Attributes:
         state_name: State in words for citizens.
         due_at: Appointment; ``None`` while the clock stands still, and after the end.
-        missing: Papers that are asked for, in words.
-        reason: What has to be mended, or why it was refused; empty when there is nothing.
+        missing: Papers that are asked for, in words. Reasons are free text and may name somebody:
+            they stand on the papers that the applicant gets, not here, since codes can be guessed.
     """
 
     code: DossierCode
@@ -463,5 +494,4 @@ class PublicStatus:
     due_at: datetime | None
     ended_at: datetime | None
     missing: tuple[Term, ...] = ()
-    reason: str = ""
     notices: tuple[PublicNotice, ...] = field(default=())

@@ -122,11 +122,14 @@ CREATE TABLE dossier_event (
   actor text NOT NULL,
   note text NOT NULL DEFAULT '' CHECK (char_length(note) <= 1000),
   due_at timestamptz NOT NULL,
+  papers text[] NOT NULL DEFAULT '{}',
   facts jsonb NOT NULL DEFAULT '[]' CHECK (jsonb_typeof(facts) = 'array'),
   PRIMARY KEY (dossier_id, seq)
 );
 COMMENT ON TABLE dossier_event IS
   'What was done with a dossier, and the facts a decision rested on; the truth, only grows.';
+COMMENT ON COLUMN dossier_event.papers IS
+  'Papers that were handed in, or asked for by a request for a supplement.';
 REVOKE UPDATE, DELETE, TRUNCATE ON dossier_event, procedure_version, working_calendar,
 working_calendar_day, working_calendar_hours FROM luuthong_app;
 

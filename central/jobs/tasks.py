@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from central.jobs import audit_tasks, control_tasks, ledger_tasks, toll_tasks
+from central.jobs import audit_tasks, control_tasks, ledger_tasks, notice_tasks, toll_tasks
 from central.jobs.context import Periodic, WorkTask
 
 TASKS: Final[Mapping[str, WorkTask]] = MappingProxyType(
@@ -14,6 +14,7 @@ TASKS: Final[Mapping[str, WorkTask]] = MappingProxyType(
         "match_passages": toll_tasks.match_passages,
         "match_tag_read": toll_tasks.match_tag_read,
         "end_waiting": toll_tasks.end_waiting,
+        "send_notice": notice_tasks.send_notice,
     }
 )
 """Work that a feature defers in its own transaction, by the name under which it does so."""

@@ -12,7 +12,7 @@ import math
 import socket
 import struct
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -361,7 +361,7 @@ def _strength_dbm(each: TagPass, elapsed_s: float) -> int:
     return round(each.strongest_dbm + (WEAKEST_DBM - STRONGEST_DBM) * distance)
 
 
-_ANSWERS: Final = {
+_ANSWERS: Final[Mapping[int, MessageKind]] = {
     MessageKind.GET_READER_CAPABILITIES: MessageKind.GET_READER_CAPABILITIES_RESPONSE,
     MessageKind.GET_READER_CONFIG: MessageKind.GET_READER_CONFIG_RESPONSE,
     MessageKind.SET_READER_CONFIG: MessageKind.SET_READER_CONFIG_RESPONSE,

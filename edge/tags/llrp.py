@@ -45,6 +45,16 @@ EPC_96_DIGITS: Final = 24
 
 _HEADER: Final = struct.Struct("!HII")
 _VERSIONS: Final = frozenset({1, 2})
+_LIBRARY_ERRORS: Final = (
+    LLRPError,
+    ValueError,
+    KeyError,
+    IndexError,
+    TypeError,
+    AttributeError,
+    struct.error,
+)
+"""What a broken message provokes inside the library has many names."""
 _CONTENTS: Final = {
     "EnableROSpecID": False,
     "EnableSpecIndex": False,
@@ -210,8 +220,7 @@ class LlrpReader:
         try:
             for message in self._incoming.messages(data):
                 self._take(message, arrived_at)
-        except (LLRPError, ValueError, KeyError, IndexError, TypeError, struct.error) as error:
-            # What a broken message provokes inside the library has many names.
+        except _LIBRARY_ERRORS as error:
             raise ReaderRefusedError(
                 address=self._access.address, reason=str(error) or type(error).__name__
             ) from error

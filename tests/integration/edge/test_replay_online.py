@@ -116,7 +116,8 @@ def test_a_replay_asks_the_tag_reader_of_the_lane_meanwhile(
     outbox = look_into(site.parent / "outbox.sqlite3")
     passages = centre.passages(outbox.outbox_id)
     tag_reads = centre.tag_reads(outbox.outbox_id)
-    assert sorted(each.seq for each in (*passages, *tag_reads)) == [1, 2, 3, 4]
+    seqs = [each.seq for each in passages] + [each.seq for each in tag_reads]
+    assert sorted(seqs) == [1, 2, 3, 4]
     assert {(each.epc, each.lane, each.is_late) for each in tag_reads} == {
         (truck, 3, False),
         (car, 3, False),

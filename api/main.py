@@ -20,6 +20,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.console import passages as console_passages
 from api.console import sign_in, stream
+from api.console.alerts import pages as console_alerts
+from api.console.alerts import stream as alerts_stream
 from api.console.errors import problem_page
 from api.console.feeds import make_feeds
 from api.console.labels import words
@@ -27,6 +29,7 @@ from api.console.live import Listener, running
 from api.console.parts import CATALOGUE_FOLDER, TEMPLATE_FOLDER, ConsoleParts
 from api.console.remembered import PlateShelf
 from api.console.tolls import pages as console_tolls
+from api.console.watchlist import pages as console_watchlist
 from api.deps.acting import record_refusal
 from api.deps.request import Clock, Process, process_of
 from api.errors import INTERNAL_PROBLEM, ApiError, problem_of
@@ -94,7 +97,15 @@ def create_app(
     for module in (session, passages, evidence, health, openapi, metrics):
         app.include_router(module.router)
     # The stream stands before the details, whose address would fit it, too.
-    for page in (sign_in, stream, console_passages, console_tolls):
+    for page in (
+        sign_in,
+        stream,
+        alerts_stream,
+        console_alerts,
+        console_watchlist,
+        console_passages,
+        console_tolls,
+    ):
         app.include_router(page.router)
     app.mount(STATIC_PATH, HashedFiles(directory=files.folder), name="static")
     for kind in (ApiError, CentralError, RequestValidationError, HTTPException):

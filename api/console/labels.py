@@ -3,13 +3,14 @@
 
 from typing import Final
 
+from api.console.alerts import labels as alerts
 from api.console.audit import labels as audit
 from api.console.tolls import labels as tolls
 from api.console.wording import ErrorWords, Translate, Words
 
 __all__ = ["AREAS", "ErrorWords", "Translate", "Words", "error_words", "words"]
 
-AREAS: Final = (audit, tolls)
+AREAS: Final = (alerts, audit, tolls)
 """Areas with words of their own; each module has ``words`` and ``error_words``."""
 
 

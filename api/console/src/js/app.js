@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: AGPL-3.0-or-later
 // Starts the page's behaviours; each one does nothing where its elements are absent.
 import htmx from "htmx.org";
+import { startAlerts } from "./alerts.js";
 import { startDetail } from "./detail.js";
 import { startFilters } from "./filters.js";
 import { startKeys } from "./keys.js";
@@ -22,5 +23,6 @@ htmx.config.responseHandling = [
 
 startFilters();
 startLive();
+startAlerts();
 const detail = startDetail();
 startKeys(detail);

@@ -2,11 +2,10 @@
 // New passages appear on top of the list while it is open. The server sends rows as HTML with the
 // position in its feed as event id, so that nothing is missed after a broken link.
 import htmx from "htmx.org";
+import { followStream } from "./stream.js";
 
 const ROWS_MAX = 200; // more makes old machines slow; older rows are a page away
 const WAITING_MAX = 200; // rows kept while paused
-const RETRY_MS_MIN = 2000;
-const RETRY_MS_MAX = 30000;
 
 /** Rows of one event, newest first. */
 function parseRows(html) {
@@ -45,10 +44,6 @@ export function startLive() {
   const pause = live.querySelector("[data-live-pause]");
   const count = live.querySelector("[data-live-count]");
   const texts = live.dataset;
-  let source = null;
-  let position = live.dataset.position;
-  let retryMs = RETRY_MS_MIN;
-  let retryTimer = 0;
   let isPaused = false;
   let arrived = 0;
   let waiting = [];
@@ -74,44 +69,11 @@ export function startLive() {
     document.querySelector("[data-table]")?.removeAttribute("hidden");
   }
 
-  function receive(event) {
-    position = event.lastEventId;
-    const rows = parseRows(event.data);
+  function receive(html) {
+    const rows = parseRows(html);
     if (isPaused) waiting = waiting.concat(rows).slice(-WAITING_MAX);
     else add(rows);
     showCount();
-  }
-
-  function disconnect() {
-    window.clearTimeout(retryTimer);
-    source?.close();
-    source = null;
-  }
-
-  function connect() {
-    disconnect();
-    const url = new URL(live.dataset.liveUrl, window.location.href);
-    url.searchParams.set("after", position);
-    source = new EventSource(url);
-    source.addEventListener("open", () => {
-      retryMs = RETRY_MS_MIN;
-      show(isPaused ? "paused" : "open");
-    });
-    source.addEventListener("passages", receive);
-    source.addEventListener("position", (event) => {
-      position = event.lastEventId;
-    });
-    source.addEventListener("gap", () => {
-      disconnect();
-      show("gap");
-    });
-    source.addEventListener("error", () => {
-      show("lost");
-      if (source?.readyState !== EventSource.CLOSED) return; // the browser tries again by itself
-      disconnect();
-      retryTimer = window.setTimeout(connect, retryMs * (0.75 + Math.random() / 2));
-      retryMs = Math.min(retryMs * 2, RETRY_MS_MAX);
-    });
   }
 
   pause.hidden = false;
@@ -127,11 +89,11 @@ export function startLive() {
     if (live.dataset.state !== "lost" && live.dataset.state !== "gap") show(isPaused ? "paused" : "open");
   });
 
-  // A hidden tab gives its connection back: browsers allow only six per server.
-  document.addEventListener("visibilitychange", () => {
-    if (document.hidden) disconnect();
-    else if (live.dataset.state !== "gap") connect();
+  followStream({
+    url: live.dataset.liveUrl,
+    position: live.dataset.position,
+    name: "passages",
+    receive,
+    show: (state) => show(state === "open" && isPaused ? "paused" : state),
   });
-  show("lost");
-  connect();
 }

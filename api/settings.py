@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from api.errors import ApiSettingsError
-from central.settings import OfficeSettings
+from central.settings import NotifySettings, OfficeSettings
 
 ENV_PREFIX = "LUUTHONG_API_"
 
@@ -75,6 +75,10 @@ class ApiSettings(BaseSettings):
     office: OfficeSettings = Field(
         default=OfficeSettings(),
         description="Who takes dossiers in and decides, the same as the centre's.",
+    )
+    notify: NotifySettings = Field(
+        default=NotifySettings(),
+        description="Notices by e-mail, the same as the centre's: without a server none is queued.",
     )
     log_level: str = Field(
         default="info",

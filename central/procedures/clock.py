@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from central.domain.working_time import WorkingCalendar
-from central.procedures.definition import Procedure
+from central.procedures.rulebook.definition import Procedure
 from central.procedures.types import Dossier, Fact, FactOutcome
 
 NOTICE_FACT: Final = "supplement_notice_in_time"

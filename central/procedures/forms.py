@@ -17,7 +17,7 @@ from central.documents.values import (
     SupplementValues,
 )
 from central.domain.plate_grammar import format_plate, parse_plate
-from central.procedures.definition import Procedure
+from central.procedures.rulebook.definition import Procedure
 from central.procedures.types import Dossier, DossierCode, HandedIn, PaperForm
 from central.registry.types import Party, PlateKey
 from central.settings import OfficeSettings

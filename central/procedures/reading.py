@@ -12,37 +12,42 @@ from central.audit.types import Actor, ActorKind, AuditEntry, JsonValue, Purpose
 from central.domain.local_time import local_date
 from central.identity.permissions import Permission
 from central.identity.types import User
-from central.procedures.definition import Procedure
+from central.notify.service import NoticeService
 from central.procedures.errors import DossierNotFoundError
-from central.procedures.guards import Situation, is_required, look
-from central.procedures.library import ProcedureLibrary
+from central.procedures.notices import SUBJECT_KIND
 from central.procedures.repository import DossierRepository
 from central.procedures.rows import SummaryRow
+from central.procedures.rulebook.definition import Procedure
+from central.procedures.rulebook.guards import Situation, is_required, look
+from central.procedures.rulebook.library import ProcedureLibrary
 from central.procedures.types import (
     ActionName,
     Dossier,
     DossierCode,
-    DossierCursor,
     DossierEvent,
-    DossierFilter,
     DossierId,
+    DossierState,
+    Fact,
+    Paper,
+    is_late,
+)
+from central.procedures.views import (
+    DossierCursor,
+    DossierFilter,
     DossierPage,
     DossierPageRequest,
     DossierRecord,
-    DossierState,
     DossierSummary,
-    Fact,
     OpenState,
-    Paper,
     PaperLine,
     PossibleAction,
+    PublicNotice,
     PublicStatus,
-    is_late,
 )
 from central.registry.errors import VehicleNotFoundError
 from central.registry.service import RegistryService
 from central.registry.types import VehicleFacts, VehicleId
-from central.settings import OfficeSettings
+from central.settings import NotifySettings, OfficeSettings
 
 OF_VEHICLE_MAX: Final = 100
 
@@ -52,6 +57,7 @@ class DossierReader:
 
     Args:
         office: Who takes dossiers in: code, name and address of the centre.
+        notify: How e-mails to applicants leave the house.
         request_id: Number of the request, for the audit log.
     """
 
@@ -60,10 +66,12 @@ class DossierReader:
         connection: AsyncConnection,
         *,
         office: OfficeSettings,
+        notify: NotifySettings,
         request_id: str | None = None,
     ) -> None:
         self._connection = connection
         self._office = office
+        self._notify = notify
         self._request_id = request_id
         self._rows = DossierRepository(connection)
         self._library = ProcedureLibrary(connection)
@@ -176,6 +184,15 @@ class DossierReader:
             due_at=dossier.due_at if is_running else None,
             ended_at=dossier.ended_at,
             missing=tuple(paper.name for paper in missing if paper is not None),
+            notices=await self._public_notices(dossier.code),
+        )
+
+    async def _public_notices(self, code: DossierCode) -> tuple[PublicNotice, ...]:
+        """What the applicant was told, newest first."""
+        notices = NoticeService(self._connection, settings=self._notify)
+        return tuple(
+            PublicNotice(at=each.created_at, title=each.title, body=each.body)
+            for each in await notices.on_page(subject_kind=SUBJECT_KIND, subject_id=code)
         )
 
     async def _situation(

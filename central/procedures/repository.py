@@ -27,14 +27,12 @@ from central.procedures.types import (
     ActionName,
     Dossier,
     DossierEvent,
-    DossierFilter,
-    DossierPageRequest,
     DossierState,
     Fact,
     HandedIn,
-    OpenState,
     Paper,
 )
+from central.procedures.views import DossierFilter, DossierPageRequest, OpenState
 
 QUERIES: Final = QueryFile.beside(__file__)
 SERIAL_MAX: Final = 9999

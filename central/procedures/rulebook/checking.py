@@ -14,18 +14,18 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from central.domain.badges import badge_kind, badge_kinds
-from central.procedures.definition import (
+from central.procedures.errors import ProcedureFileError
+from central.procedures.rulebook.definition import (
     NUMBER_CODE,
     ClockState,
     Procedure,
     RequestField,
     ResultKind,
 )
-from central.procedures.errors import ProcedureFileError
-from central.procedures.guards import GUARDS, KIND_FIELD, YEARS_FIELD
+from central.procedures.rulebook.guards import GUARDS, KIND_FIELD, YEARS_FIELD
 from central.procedures.types import ActionName, DossierState
 
-DEFINITIONS: Final = Path(__file__).with_name("definitions")
+DEFINITIONS: Final = Path(__file__).parents[1] / "definitions"
 FORMS: Final = frozenset({"01", "02", "03", "04", "05", "06", "07"})
 """Numbers of the forms in TT 03/2025/TT-VPCP, Annex I."""
 

@@ -21,15 +21,6 @@ from central.domain.calendar_law import (
     parse_calendar,
 )
 from central.domain.working_time import OfficeHours, OfficeSpan, WorkingCalendar
-from central.procedures.checking import (
-    DEFINITIONS,
-    ReadProcedure,
-    parse_procedure,
-    procedure_files,
-    read_procedure,
-    tree_sha256,
-)
-from central.procedures.definition import Procedure
 from central.procedures.errors import (
     NoCalendarError,
     ProcedureChangedError,
@@ -37,6 +28,15 @@ from central.procedures.errors import (
     ProcedureNotFoundError,
 )
 from central.procedures.rows import CalendarDayRow, CalendarHoursRow, CalendarRow
+from central.procedures.rulebook.checking import (
+    DEFINITIONS,
+    ReadProcedure,
+    parse_procedure,
+    procedure_files,
+    read_procedure,
+    tree_sha256,
+)
+from central.procedures.rulebook.definition import Procedure
 
 QUERIES: Final = QueryFile.beside(__file__)
 PROCEDURES_MAX: Final = 1000

@@ -12,7 +12,7 @@ from typing import Final
 
 from central.contracts.passage import PlateColour
 from central.domain.badges import badge_kind, badge_kinds, latest_badge_end, years_later
-from central.procedures.definition import (
+from central.procedures.rulebook.definition import (
     ActionRule,
     GuardEffect,
     GuardUse,

@@ -34,6 +34,7 @@ from central.identity.commands import user_commands
 from central.identity.types import NewPassword
 from central.ingest.inspection import QuarantineEntry, open_quarantine
 from central.logging import configure_logging
+from central.registry.importing.commands import registry_app
 from central.settings import CentralSettings, read_settings
 from central.sites.service import SiteService, register_device
 from central.sites.types import Completeness, DeviceOverview, DeviceState, Registration
@@ -48,6 +49,7 @@ quarantine_app = typer.Typer(no_args_is_help=True, help="Messages that could not
 app.add_typer(admin_app, name="admin")
 app.add_typer(device_app, name="device")
 app.add_typer(quarantine_app, name="quarantine")
+app.add_typer(registry_app, name="registry")
 app.add_typer(document_app, name="document")
 
 

@@ -22,6 +22,7 @@ from deploy.errors import DeployError
 from deploy.local.clock import utc_now
 from deploy.local.commands import upkeep
 from deploy.local.commands.documents import document_app
+from deploy.local.commands.registry import registry_app
 from deploy.local.commands.screens import show_ready, show_status
 from deploy.local.names import DATABASE, SERVICE_NAMES, SUPERUSER, SUPERVISOR
 from deploy.local.provision import RUNTIME_PARTS, ensure_parts
@@ -56,6 +57,7 @@ device_app = typer.Typer(no_args_is_help=True, help="Devices of the running stac
 admin_app = typer.Typer(no_args_is_help=True, help="Users of the running stack.")
 app.add_typer(device_app, name="device")
 app.add_typer(admin_app, name="admin")
+app.add_typer(registry_app, name="registry")
 app.add_typer(document_app, name="document")
 app.add_typer(user_commands(_owner_info), name="user")
 app.add_typer(audit_commands(_owner_info), name="audit")

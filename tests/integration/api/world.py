@@ -67,7 +67,8 @@ LIMITS: Final = IngestSettings().time_limits
 SESSION_COOKIE: Final = "luuthong_session"
 _Outcome = TypeVar("_Outcome")
 _EMPTY: Final = """
-    TRUNCATE passage, passage_identity, passage_evidence, passage_feed, evidence, device_stream,
+    TRUNCATE alert_sighting, alert_feed, alert, watchlist_entry, passage, passage_identity,
+             passage_evidence, passage_feed, evidence, device_stream,
              device_status, device_heartbeat, quarantine, audit_entry, audit_seal;
     DELETE FROM camera WHERE id <> 'lan-vao';
     UPDATE app_user SET failed_logins = 0, login_allowed_at = NULL;

@@ -17,6 +17,7 @@
         ├── MediaTypeError
         ├── CursorInvalidError
         ├── NotHereError
+        ├── TooManyRequestsError
         └── TooManyStreamsError
 """
 
@@ -147,6 +148,17 @@ class NotHereError(RequestError):
     status = 404
     code = "not-found"
     title = "There is nothing here"
+
+
+class TooManyRequestsError(RequestError):
+    """This address asked too often."""
+
+    status = 429
+    code = "too-many-requests"
+    title = "Too many requests; wait before the next one"
+
+    def __init__(self, *, wait_s: int) -> None:
+        super().__init__(headers={"Retry-After": str(wait_s)})
 
 
 class TooManyStreamsError(RequestError):

@@ -61,6 +61,7 @@ async function licences() {
 const outputs = {
   "app.js": await bundle("src/js/app.js"),
   "app.css": await bundle("src/css/app.css"),
+  "public.css": await bundle("src/css/public.css"),
   "icons.svg": await iconSprite(),
   "favicon.svg": await readFile("src/favicon.svg", "utf8"),
   "licences.txt": await licences(),

@@ -20,8 +20,8 @@ from central.identity.types import User
 LANGUAGE_COOKIE: Final = "luuthong_language"
 THEME_COOKIE: Final = "luuthong_theme"
 PREFERENCE_AGE_S: Final = 365 * 86_400
-HOME: Final = "/console/passages"
-
+CONSOLE_PATH: Final = "/console"
+HOME: Final = f"{CONSOLE_PATH}/passages"
 
 WordsOf = Callable[[Callable[[str], str]], Mapping[str, Mapping[str, str]]]
 
@@ -71,6 +71,7 @@ class Renderer:
         assets: Built files.
         speeches: Languages.
         words_of: Labels by group and code for templates, from a translating function.
+        cookie_path: Addresses below which a chosen language is remembered.
     """
 
     def __init__(
@@ -80,8 +81,10 @@ class Renderer:
         assets: Assets,
         speeches: Mapping[Language, Speech],
         words_of: WordsOf,
+        cookie_path: str = CONSOLE_PATH,
     ) -> None:
         self.speeches = speeches
+        self._cookie_path = cookie_path
         self._environments = {
             language: _environment(folder, assets, speech, words_of)
             for language, speech in speeches.items()
@@ -122,7 +125,7 @@ class Renderer:
         )
         response.headers["Vary"] = "HX-Request"
         if "lang" in request.query_params:
-            set_preference(request, response, LANGUAGE_COOKIE, language)
+            set_preference(request, response, LANGUAGE_COOKIE, language, path=self._cookie_path)
         return response
 
 
@@ -154,13 +157,15 @@ def safe_next(text: str) -> str:
     return text if is_ours and "//" not in text else HOME
 
 
-def set_preference(request: Request, response: Response, name: str, value: str) -> None:
+def set_preference(
+    request: Request, response: Response, name: str, value: str, *, path: str = CONSOLE_PATH
+) -> None:
     """Remember a choice in the browser."""
     response.set_cookie(
         name,
         value,
         max_age=PREFERENCE_AGE_S,
-        path="/console",
+        path=path,
         secure=needs_secure_cookie(request),
         httponly=True,
         samesite="lax",

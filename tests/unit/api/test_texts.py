@@ -10,8 +10,9 @@ from babel.messages.extract import extract_from_dir
 
 from api.console.parts import CATALOGUE_FOLDER
 from api.pages.i18n import Language, load_speeches, read_catalogue
+from api.public.parts import CATALOGUE_FOLDER as PUBLIC_FOLDER
 
-CONSOLE = CATALOGUE_FOLDER.parent
+CATALOGUES = (CATALOGUE_FOLDER, PUBLIC_FOLDER)
 METHODS = [("**.py", "python"), ("templates/**.html", "jinja2")]
 OPTIONS = {
     "templates/**.html": {
@@ -25,24 +26,26 @@ OPTIONS = {
 SPEECHES = load_speeches(CATALOGUE_FOLDER)
 
 
-def _used_texts() -> set[str]:
-    found = extract_from_dir(CONSOLE, METHODS, OPTIONS)
+def _used_texts(folder: Path) -> set[str]:
+    found = extract_from_dir(folder.parent, METHODS, OPTIONS)
     return {str(message) for _file, _line, message, _comments, _context in found}
 
 
+@pytest.mark.parametrize("folder", CATALOGUES, ids=lambda folder: folder.parent.name)
 @pytest.mark.parametrize("language", list(Language))
-def test_a_catalogue_holds_exactly_the_texts_in_use(language: Language) -> None:
-    catalogue = read_catalogue(CATALOGUE_FOLDER, language)
+def test_a_catalogue_holds_exactly_the_texts_in_use(folder: Path, language: Language) -> None:
+    catalogue = read_catalogue(folder, language)
 
     translated = {str(message.id) for message in catalogue if message.id and message.string}
 
-    assert translated == _used_texts()
+    assert translated == _used_texts(folder)
     assert [message.id for message in catalogue if message.fuzzy and message.id] == []
 
 
+@pytest.mark.parametrize("folder", CATALOGUES, ids=lambda folder: folder.parent.name)
 @pytest.mark.parametrize("language", list(Language))
-def test_a_translation_keeps_its_placeholders(language: Language) -> None:
-    catalogue = read_catalogue(CATALOGUE_FOLDER, language)
+def test_a_translation_keeps_its_placeholders(folder: Path, language: Language) -> None:
+    catalogue = read_catalogue(folder, language)
 
     for message in catalogue:
         wanted, got = (
@@ -92,6 +95,5 @@ def test_a_duration_is_told_in_its_largest_unit(length: timedelta, text: str) ->
 
 
 def test_every_file_of_the_catalogues_is_a_language() -> None:
-    folders = {path.name for path in Path(CATALOGUE_FOLDER).iterdir() if path.is_dir()}
-
-    assert folders == set(Language)
+    for folder in CATALOGUES:
+        assert {path.name for path in folder.iterdir() if path.is_dir()} == set(Language)

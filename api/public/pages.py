@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""How does my dossier stand? Asked by code, answered without login and without personal data.
+
+The code stands in the address, so that a QR code on the receipt can lead here; it names no person
+and no vehicle.
+"""
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Form, Request
+from starlette.responses import RedirectResponse, Response
+
+from api.deps.request import Connection, Now, ProcessDep
+from api.errors import TooManyRequestsError
+from api.pages.i18n import Language, Speech
+from api.pages.rendering import language_of
+from api.public.parts import PUBLIC_PREFIX, Public
+from central.procedures.errors import DossierNotFoundError
+from central.procedures.service import DossierService
+from central.procedures.types import PublicStatus, Term
+
+LOOKUP_PATH: Final = f"{PUBLIC_PREFIX}/dossiers"
+CODE_LENGTH_MAX: Final = 60
+_SPACES: Final = re.compile(r"\s+")
+_CODE: Final = re.compile(r"[A-Z][0-9]{2}(?:\.[0-9]{1,3}){0,3}-[0-9]{6}-[0-9]{4}")
+_OPEN_STATES: Final = frozenset({"received", "supplement_requested"})
+_DONE_STATES: Final = frozenset({"approved", "returned"})
+
+router = APIRouter(include_in_schema=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeView:
+    """A notice as the page shows it."""
+
+    time: str
+    title: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusView:
+    """A dossier's state as the page shows it.
+
+    Attributes:
+        tone: ``ok``, ``warn``, ``bad`` or ``plain``; words say the same.
+        due: Appointment; ``None`` when there is none at present.
+    """
+
+    code: str
+    procedure: str
+    state: str
+    state_text: str
+    tone: str
+    received: str
+    due: str | None
+    ended: str | None
+    is_open: bool
+    missing: tuple[str, ...]
+    notices: tuple[NoticeView, ...]
+
+
+async def within_rate(request: Request, public: Public, now: Now) -> None:
+    """Let nobody try out codes.
+
+    Raises:
+        TooManyRequestsError: This address asked too often.
+    """
+    address = request.client.host if request.client is not None else ""
+    wait = public.rates.wait_after(address, now=now)
+    if wait is not None:
+        raise TooManyRequestsError(wait_s=math.ceil(wait.total_seconds()))
+
+
+@router.get(PUBLIC_PREFIX)
+@router.get(f"{PUBLIC_PREFIX}/")
+async def home() -> RedirectResponse:
+    """Citizens come to ask for their dossier."""
+    return RedirectResponse(LOOKUP_PATH, status_code=303)
+
+
+@router.get(LOOKUP_PATH)
+async def lookup_page(request: Request, public: Public) -> Response:
+    """The question."""
+    return public.renderer.page(request, "lookup.html", code="", is_wrong=False)
+
+
+@router.post(LOOKUP_PATH)
+async def look_up(
+    request: Request,
+    public: Public,
+    code: Annotated[str, Form(max_length=CODE_LENGTH_MAX)] = "",
+) -> Response:
+    """Turn what was typed into the dossier's address."""
+    wanted = _SPACES.sub("", code).upper()
+    if _CODE.fullmatch(wanted) is None:
+        return public.renderer.page(request, "lookup.html", status=422, code=code, is_wrong=True)
+    return RedirectResponse(f"{LOOKUP_PATH}/{wanted}", status_code=303)
+
+
+@router.get(f"{LOOKUP_PATH}/{{code}}", dependencies=[Depends(within_rate)])
+async def status_page(
+    request: Request,
+    code: str,
+    *,
+    public: Public,
+    process: ProcessDep,
+    connection: Connection,
+    now: Now,
+) -> Response:
+    """The dossier's state."""
+    if _CODE.fullmatch(code) is None:
+        raise DossierNotFoundError(code)
+    service = DossierService(connection, office=process.settings.office)
+    status = await service.public_status(code, now=now)
+    speech = public.renderer.speeches[language_of(request)]
+    return public.renderer.page(request, "status.html", dossier=status_view(status, speech))
+
+
+def status_view(status: PublicStatus, speech: Speech) -> StatusView:
+    """A state in the reader's language and in Vietnam's time."""
+    return StatusView(
+        code=status.code,
+        procedure=_word(status.procedure_name, speech),
+        state=status.state,
+        state_text=_word(status.state_name, speech),
+        tone=_tone(status),
+        received=speech.time_and_date(status.received_at),
+        due=speech.time_and_date(status.due_at) if status.due_at is not None else None,
+        ended=speech.time_and_date(status.ended_at) if status.ended_at is not None else None,
+        is_open=status.state in _OPEN_STATES,
+        missing=tuple(_word(paper, speech) for paper in status.missing),
+        notices=tuple(
+            NoticeView(time=speech.time_and_date(each.at), title=each.title, body=each.body)
+            for each in status.notices
+        ),
+    )
+
+
+def _tone(status: PublicStatus) -> str:
+    if status.state in _DONE_STATES:
+        return "ok"
+    return {"supplement_requested": "warn", "rejected": "bad"}.get(status.state, "plain")
+
+
+def _word(term: Term, speech: Speech) -> str:
+    return term.vi if speech.language is Language.VI else term.en

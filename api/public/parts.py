@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What the citizens' pages share within the process."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Final, cast
+
+from fastapi import Depends, Request
+
+from api.pages.assets import Assets
+from api.pages.i18n import load_speeches
+from api.pages.rendering import Renderer
+from api.public.labels import words
+from api.security.rates import AddressRates, RateLimit
+
+TEMPLATE_FOLDER: Final = Path(__file__).parent / "templates"
+CATALOGUE_FOLDER: Final = Path(__file__).parent / "locales"
+PUBLIC_PREFIX: Final = "/public"
+LOOK_UPS: Final = RateLimit(requests_max=30, window=timedelta(minutes=1))
+"""Codes are easy to guess, so nobody may try many; a family behind one address rarely asks more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicParts:
+    """Templates, and how often each address asked."""
+
+    renderer: Renderer
+    rates: AddressRates
+
+
+def make_public_parts(assets: Assets) -> PublicParts:
+    """Read templates and texts."""
+    return PublicParts(
+        renderer=Renderer(
+            folder=TEMPLATE_FOLDER,
+            assets=assets,
+            speeches=load_speeches(CATALOGUE_FOLDER),
+            words_of=words,
+            cookie_path=PUBLIC_PREFIX,
+        ),
+        rates=AddressRates(LOOK_UPS),
+    )
+
+
+def public_of(request: Request) -> PublicParts:
+    """What the lifespan put into the request's state."""
+    return cast("PublicParts", request.state.public)  # Starlette's state is untyped.
+
+
+Public = Annotated[PublicParts, Depends(public_of)]

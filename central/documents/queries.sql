@@ -15,22 +15,24 @@ INSERT INTO document (
 )
 SELECT
   %(id)s::uuid, %(kind)s::text, %(subject_kind)s::text, %(subject_id)s::text,
-  coalesce(max(d.revision), 0) + 1 AS revision, %(content)s::bytea, %(content_sha256)s::text,
-  %(values_sha256)s::text, %(template)s::text, %(signed_by)s::text, %(signed_at)s::timestamptz,
-  %(made_at)s::timestamptz
+  coalesce(max(d.revision), 0) + 1 AS revision, %(content)s::bytea,
+  decode(%(content_sha256)s::text, 'hex'), decode(%(values_sha256)s::text, 'hex'),
+  %(template)s::text, %(signed_by)s::text, %(signed_at)s::timestamptz, %(made_at)s::timestamptz
   FROM document AS d
  WHERE d.subject_kind = %(subject_kind)s::text
    AND d.subject_id = %(subject_id)s::text
    AND d.kind = %(kind)s::text
 RETURNING
-  id, kind, subject_kind, subject_id, revision, content_sha256, values_sha256,
-  octet_length(content) AS size_bytes, template, signed_by, signed_at, made_at;
+  id, kind, subject_kind, subject_id, revision, encode(content_sha256, 'hex') AS content_sha256,
+  encode(values_sha256, 'hex') AS values_sha256, octet_length(content) AS size_bytes,
+  template, signed_by, signed_at, made_at;
 
 -- name: select_newest_document
 -- Newest revision of a paper, without its content.
 SELECT
-  id, kind, subject_kind, subject_id, revision, content_sha256, values_sha256,
-  octet_length(content) AS size_bytes, template, signed_by, signed_at, made_at
+  id, kind, subject_kind, subject_id, revision, encode(content_sha256, 'hex') AS content_sha256,
+  encode(values_sha256, 'hex') AS values_sha256, octet_length(content) AS size_bytes,
+  template, signed_by, signed_at, made_at
   FROM document
  WHERE subject_kind = %(subject_kind)s::text
    AND subject_id = %(subject_id)s::text
@@ -41,8 +43,9 @@ SELECT
 -- name: select_documents
 -- Every revision of every paper of a subject, newest first, without their contents.
 SELECT
-  id, kind, subject_kind, subject_id, revision, content_sha256, values_sha256,
-  octet_length(content) AS size_bytes, template, signed_by, signed_at, made_at
+  id, kind, subject_kind, subject_id, revision, encode(content_sha256, 'hex') AS content_sha256,
+  encode(values_sha256, 'hex') AS values_sha256, octet_length(content) AS size_bytes,
+  template, signed_by, signed_at, made_at
   FROM document
  WHERE subject_kind = %(subject_kind)s::text
    AND subject_id = %(subject_id)s::text

@@ -126,7 +126,7 @@ class ReaderSettings(_Section):
         description="a tag that is silent for so long has passed",
     )
     told_after: timedelta = Field(
-        default=timedelta(seconds=3),
+        default=timedelta(seconds=1),
         ge=timedelta(milliseconds=100),
         le=timedelta(minutes=10),
         description="a tag that answers for so long is told while it still stands there",

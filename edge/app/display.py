@@ -40,6 +40,8 @@ def play(replay: Replay, stop: Event) -> ReplayResult:
 def _show(progress: Progress, task: TaskID, state: ReplayProgress, *, started_s: float) -> None:
     elapsed_s = max(0.001, time.monotonic() - started_s)
     detail = f"{state.analysed / elapsed_s:.1f} frames/s, {state.passages} passages"
+    if state.tag_reads:
+        detail += f", {state.tag_reads} tag reads"
     if state.waiting_events or state.waiting_pictures:
         detail += (
             f", waiting for the centre: {state.waiting_events} events, "

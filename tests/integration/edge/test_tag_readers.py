@@ -47,6 +47,7 @@ def settings_of(reader: TagReaderEmulator, **changes: object) -> ReaderSettings:
         "port": reader.port,
         "antennas": (AntennaSettings(number=1, lane=1), AntennaSettings(number=2, lane=2)),
         "gap": QUICK,
+        "told_after": timedelta(seconds=60),
         "keepalive": timedelta(milliseconds=100),
     }
     return ReaderSettings.model_validate({**values, **changes})
@@ -126,6 +127,22 @@ def test_a_passing_tag_is_told_once_with_its_strongest_answer(
     assert told.reads > 5
     assert told.rssi_dbm == pytest.approx(-45, abs=5)
     assert before <= told.first_seen_at < told.captured_at < told.last_seen_at <= utc_now()
+
+
+def test_a_tag_that_stays_in_the_lane_is_told_while_it_is_there(
+    reader: TagReaderEmulator, listen: Listen
+) -> None:
+    heard = listen(settings_of(reader, told_after=QUICK))
+    wait_until(lambda: reader.is_reading)
+
+    reader.pass_tag(TRUCK, seconds=2.0)
+    wait_until(lambda: heard.tag_reads != [])
+    was_there = heard.readers.readings()[0].answers
+    wait_until(lambda: heard.readers.readings()[0].answers > was_there + 5)
+    reader.pass_tag(CAR, seconds=0.1)
+    wait_until(lambda: CAR in heard.epcs())
+
+    assert heard.epcs() == [TRUCK, CAR]
 
 
 def test_two_tags_at_once_and_a_long_code_are_told_each_once(

@@ -5,10 +5,14 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from api.problems import control, core, tolling
+from api.problems import control, core, procedures, tolling
 from api.problems.problem import Problem
 from central.errors import CentralError
 
 PROBLEMS: Final[Mapping[type[CentralError], Problem]] = MappingProxyType(
-    {kind: problem for part in (control, core, tolling) for kind, problem in part.PROBLEMS.items()}
+    {
+        kind: problem
+        for part in (control, core, procedures, tolling)
+        for kind, problem in part.PROBLEMS.items()
+    }
 )

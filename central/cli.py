@@ -38,6 +38,7 @@ from central.registry.importing.commands import registry_app
 from central.settings import CentralSettings, read_settings
 from central.sites.service import SiteService, register_device
 from central.sites.types import Completeness, DeviceOverview, DeviceState, Registration
+from central.tolling.commands import toll_commands
 
 EXIT_FAILED = 1
 QUARANTINE_ROWS = 50
@@ -60,6 +61,7 @@ def _owner_info() -> str:
 
 app.add_typer(user_commands(_owner_info), name="user")
 app.add_typer(audit_commands(_owner_info), name="audit")
+app.add_typer(toll_commands(_owner_info), name="toll")
 
 
 def main() -> None:

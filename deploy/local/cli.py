@@ -17,6 +17,7 @@ from rich.console import Console
 from central.audit.commands import audit_commands
 from central.errors import CentralError
 from central.identity.commands import user_commands
+from central.tolling.commands import toll_commands
 from deploy.demo.choices import Ending, View
 from deploy.errors import DeployError
 from deploy.local.clock import utc_now
@@ -61,6 +62,7 @@ app.add_typer(registry_app, name="registry")
 app.add_typer(document_app, name="document")
 app.add_typer(user_commands(_owner_info), name="user")
 app.add_typer(audit_commands(_owner_info), name="audit")
+app.add_typer(toll_commands(_owner_info), name="toll")
 app.command()(upkeep.setup)
 app.command()(upkeep.doctor)
 app.command("test", context_settings={"ignore_unknown_options": True})(upkeep.run_tests)

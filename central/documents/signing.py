@@ -64,7 +64,7 @@ async def sign_pdf(pdf: bytes, key: SigningKey) -> SignedPdf:
 def sign_pdf_now(pdf: bytes, key: SigningKey) -> SignedPdf:
     """Sign a PDF in this thread; raises as ``sign_pdf`` does."""
     signer_name = _check_key(key)
-    signer = SimpleSigner.load(
+    signer = SimpleSigner.load(  # type: ignore[no-untyped-call]  # theirs has no types
         str(key.key_file), str(key.certificate_file), ca_chain_files=(str(key.ca_file),)
     )
     if signer is None:

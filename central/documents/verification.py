@@ -98,7 +98,7 @@ def verify_pdf_now(pdf: bytes, *, trusted_ca: Path, now: datetime) -> SignatureR
 
 def _trust(trusted_ca: Path, *, now: datetime) -> ValidationContext:
     try:
-        authority = load_cert_from_pemder(str(trusted_ca))
+        authority = load_cert_from_pemder(str(trusted_ca))  # type: ignore[no-untyped-call]  # theirs has no types
     except (OSError, ValueError) as error:
         raise SigningKeyError(f"can't read the certificate {trusted_ca.name}") from error
     return ValidationContext(trust_roots=[authority], moment=now, allow_fetching=False)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import typer
 
 from central.tolling.day.commands import add_day_commands
+from central.tolling.setup.commands import add_setup_commands
 
 
 def toll_commands(connect_with: Callable[[], str]) -> typer.Typer:
@@ -15,5 +16,6 @@ def toll_commands(connect_with: Callable[[], str]) -> typer.Typer:
         connect_with: Gives the driver's connection string; called by a command only.
     """
     app = typer.Typer(no_args_is_help=True, help="Toll stations, charges and days.")
+    add_setup_commands(app, connect_with)
     add_day_commands(app, connect_with)
     return app

@@ -5,7 +5,14 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from central.jobs import audit_tasks, control_tasks, ledger_tasks, notice_tasks, toll_tasks
+from central.jobs import (
+    audit_tasks,
+    control_tasks,
+    ledger_tasks,
+    notice_tasks,
+    procedure_tasks,
+    toll_tasks,
+)
 from central.jobs.context import Periodic, WorkTask
 
 TASKS: Final[Mapping[str, WorkTask]] = MappingProxyType(
@@ -15,6 +22,7 @@ TASKS: Final[Mapping[str, WorkTask]] = MappingProxyType(
         "match_tag_read": toll_tasks.match_tag_read,
         "end_waiting": toll_tasks.end_waiting,
         "send_notice": notice_tasks.send_notice,
+        "issue_badge_document": procedure_tasks.issue_badge_document,
     }
 )
 """Work that a feature defers in its own transaction, by the name under which it does so."""

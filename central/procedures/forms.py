@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """What stands on the papers about a dossier: forms 01 to 03 and the badge."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -18,11 +18,21 @@ from central.documents.values import (
 )
 from central.domain.plate_grammar import format_plate, parse_plate
 from central.procedures.rulebook.definition import Procedure
-from central.procedures.types import Dossier, DossierCode, HandedIn, PaperForm
+from central.procedures.types import (
+    Dossier,
+    DossierCode,
+    DossierEvent,
+    HandedIn,
+    PaperForm,
+    RequestValue,
+)
 from central.registry.types import Party, PlateKey
 from central.settings import OfficeSettings
 
 PUBLIC_PATH: Final = "/public/dossiers"
+BADGE_FACT: Final = "badge_granted"
+"""Name of the fact under which a decision keeps what it granted."""
+
 _ONE_DAY: Final = timedelta(days=1)
 _FORM_WORDS: Final = {
     PaperForm.ORIGINAL: "Bản chính",
@@ -131,6 +141,15 @@ def badge(sheet: Sheet, granted: GrantedBadge) -> BadgeValues:
     )
 
 
+def granted_badge(events: Sequence[DossierEvent]) -> GrantedBadge | None:
+    """The badge that the decision in a dossier's history granted, if there is one."""
+    for event in events:
+        for fact in event.facts:
+            if fact.name == BADGE_FACT:
+                return _granted(fact.values, at=event.occurred_at)
+    return None
+
+
 def plate_words(plate: PlateKey) -> str:
     """A plate as it is written on it, in one line; as it is kept where it fits no grammar."""
     for possible in parse_plate(plate.text, colour=plate.colour):
@@ -142,6 +161,19 @@ def plate_words(plate: PlateKey) -> str:
 def qr_text(office: OfficeSettings, code: DossierCode) -> str:
     """Address of the dossier's public page; the code alone where no address is set."""
     return f"{office.public_url}{PUBLIC_PATH}/{code}" if office.public_url else code
+
+
+def _granted(values: Mapping[str, RequestValue | None], *, at: datetime) -> GrantedBadge:
+    text, colour = values["plate_text"], values["plate_colour"]
+    is_known = text is not None and colour is not None
+    return GrantedBadge(
+        number=str(values["badge_number"]),
+        kind=str(values["badge_kind"]),
+        valid_from=date.fromisoformat(str(values["valid_from"])),
+        valid_until=date.fromisoformat(str(values["valid_until"])),
+        plate=PlateKey(text=str(text), colour=PlateColour(str(colour))) if is_known else None,
+        granted_at=at,
+    )
 
 
 def _heading(sheet: Sheet, *, at: datetime) -> DossierHeading:

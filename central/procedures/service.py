@@ -13,6 +13,10 @@ from uuid import uuid4
 
 from central.control.service import AlertService
 from central.db.deferring import PRIORITY_LIVE, Job, defer_async
+from central.documents.errors import SigningKeyError
+from central.documents.service import DocumentService
+from central.documents.types import SigningKey
+from central.documents.types import Subject, SubjectKind
 from central.domain.local_time import local_date
 from central.identity.permissions import Permission
 from central.identity.types import User
@@ -63,7 +67,6 @@ from central.procedures.types import (
 from central.registry.types import Badge, NewBadge, Origin, VehicleId
 
 BADGE_TASK: Final = "issue_badge_document"
-BADGE_FACT: Final = "badge_granted"
 BADGE_SOURCE: Final = "dossier"
 
 
@@ -233,6 +236,38 @@ class DossierService(DossierDesk):
         case = await self._case(code, ActionName.HAND_OVER, version=version, user=user, now=now)
         return await self._done(case, change_of(case.dossier, case.rule), Record())
 
+    async def make_badge_document(
+        self, dossier_id: DossierId, *, key: SigningKey | None, now: datetime
+    ) -> bool:
+        """Put a granted badge on signed paper; again, it changes nothing. For the job.
+
+        Returns:
+            Whether the paper is new.
+
+        Raises:
+            SigningKeyError: There is no key, or it is unfit: a badge is not given out unsigned.
+        """
+        if key is None:
+            raise SigningKeyError("none is set; a badge is not given out unsigned")
+        dossier = await self._rows.by_id(dossier_id)
+        granted = forms.granted_badge(await self._rows.events(dossier_id))
+        if dossier is None or granted is None:
+            return False
+        sheet = forms.Sheet(
+            office=self._office,
+            dossier=dossier,
+            procedure=await self._library.version(dossier.procedure_id, dossier.procedure_version),
+            applicant=await self._registry.party(dossier.applicant_id),
+            plate=granted.plate,
+        )
+        made = await DocumentService(self._connection).give_out(
+            Subject(kind=SubjectKind.DOSSIER, id=dossier.code),
+            forms.badge(sheet, granted),
+            now=now,
+            key=key,
+        )
+        return made.is_new
+
     async def _repeated(self, new: NewDossier, known: Dossier) -> TakenIn:
         """The dossier that was taken in with this key before.
 
@@ -337,7 +372,7 @@ def _badge_fact(badge: Badge, case: Case, period: BadgePeriod) -> Fact:
     """What was granted, as the badge's paper will say it."""
     plate = case.situation.vehicle.plate if case.situation.vehicle else None
     return Fact(
-        name=BADGE_FACT,
+        name=forms.BADGE_FACT,
         outcome=FactOutcome.HOLDS,
         values={
             "badge_id": str(badge.id),

@@ -20,8 +20,10 @@ from typing import Final
 import structlog
 
 from central.db.migrate import apply_migrations
+from central.db.pool import connection_info
 from central.documents.development_key import ensure_development_key
 from central.errors import CentralError
+from central.procedures.rulebook.commands import load_now
 from deploy.errors import AlreadyRunningError, DeployError, StackNotReadyError
 from deploy.local.broker import INGEST_USERNAME, PrivateBroker, new_secret
 from deploy.local.clock import utc_now
@@ -125,6 +127,8 @@ class Supervisor:
             return
         cluster.ensure_database(DATABASE)
         log.info("schema_migrated", revision=apply_migrations(state.database_url))
+        loaded = load_now(connection_info(state.database_url), now=self._clock())
+        log.info("procedures_loaded", new=len(loaded.new), known=len(loaded.known))
         if ensure_development_key(layout.signing_key, now=self._clock()):
             log.info("development_signing_key_made")
         self._bring_up(product_services(layout, state))

@@ -22,6 +22,7 @@ from api.console import passages as console_passages
 from api.console import sign_in, stream
 from api.console.alerts import pages as console_alerts
 from api.console.alerts import stream as alerts_stream
+from api.console.audit import pages as console_audit
 from api.console.errors import problem_page
 from api.console.feeds import make_feeds
 from api.console.labels import words
@@ -36,6 +37,9 @@ from api.errors import INTERNAL_PROBLEM, ApiError, problem_of
 from api.pages.assets import STATIC_PATH, Assets, HashedFiles
 from api.pages.i18n import load_speeches
 from api.pages.rendering import Renderer
+from api.public import pages as public_pages
+from api.public.errors import public_problem_page
+from api.public.parts import PUBLIC_PREFIX, PublicParts, make_public_parts
 from api.security.headers import SecurityHeaders
 from api.security.limits import BODY_BYTES_MAX, BodyLimit
 from api.security.origin import require_same_origin
@@ -60,6 +64,7 @@ class State(TypedDict):
 
     process: Process
     console: ConsoleParts
+    public: PublicParts
 
 
 def create_app(
@@ -105,6 +110,8 @@ def create_app(
         console_watchlist,
         console_passages,
         console_tolls,
+        console_audit,
+        public_pages,
     ):
         app.include_router(page.router)
     app.mount(STATIC_PATH, HashedFiles(directory=files.folder), name="static")
@@ -181,7 +188,7 @@ async def _lifespan(
             feeds=feeds,
         )
         log.info("api_started")
-        yield State(process=process, console=console)
+        yield State(process=process, console=console, public=make_public_parts(files))
     log.info("api_stopped")
 
 
@@ -195,6 +202,8 @@ async def _answer_error(request: Request, error: Exception) -> Response:
     request_id = request.scope["state"].get("request_id", "")
     if request.url.path.startswith(CONSOLE_PREFIX):
         return problem_page(request, problem, request_id=request_id)
+    if request.url.path.startswith(PUBLIC_PREFIX):
+        return public_problem_page(request, problem, request_id=request_id)
     return problem.as_response(request_id=request_id)
 
 

@@ -15,6 +15,7 @@ from central.audit.types import (
     AuditPage,
     AuditProof,
     ChainState,
+    RecordedEntry,
 )
 from central.domain.hash_chain import ChainLink
 
@@ -50,6 +51,11 @@ class AuditService:
             entries=tuple(row.recorded() for row in shown),
             next_before=shown[-1].id if len(rows) > size else None,
         )
+
+    async def entry(self, entry_id: int) -> RecordedEntry | None:
+        """One act; ``None`` when no act has this number."""
+        found = await self._rows.entries([entry_id])
+        return found[entry_id].recorded() if entry_id in found else None
 
     async def seal(self, *, now: datetime) -> int:
         """Append committed entries to the chain; returns how many, at most a batch."""

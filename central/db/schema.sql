@@ -149,6 +149,7 @@ CREATE TABLE audit_entry (
   CONSTRAINT audit_entry_subject_id_check CHECK (((char_length(subject_id) >= 1) AND (char_length(subject_id) <= 200))),
   CONSTRAINT audit_entry_subject_kind_check CHECK ((subject_kind ~ '^[a-z][a-z_]{2,39}$'::text))
 );
+CREATE INDEX audit_entry_action ON public.audit_entry USING btree (action, id DESC);
 CREATE INDEX audit_entry_actor ON public.audit_entry USING btree (actor, id DESC);
 CREATE INDEX audit_entry_subject ON public.audit_entry USING btree (subject_kind, subject_id, id DESC);
 

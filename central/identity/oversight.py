@@ -19,18 +19,13 @@ LOG_ID: Final = "audit"
 class OversightService:
     """What those see who oversee the others, in the caller's transaction."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, *, user: User, actor: Actor) -> None:
         self._audit = AuditService(connection)
+        self._user = user
+        self._actor = actor
 
     async def entries(
-        self,
-        wanted: AuditFilter,
-        *,
-        before_id: int | None,
-        size: int,
-        user: User,
-        actor: Actor,
-        now: datetime,
+        self, wanted: AuditFilter, *, before_id: int | None, size: int, now: datetime
     ) -> AuditPage:
         """One page of the log, newest first; the look is written into it afterwards.
 
@@ -38,19 +33,17 @@ class OversightService:
             wanted: What to look for.
             before_id: Only entries with smaller numbers; ``None`` for the newest.
             size: Most entries of the page.
-            user: Who looks.
-            actor: The same as the log names them.
             now: Aware time.
 
         Raises:
             PermissionDeniedError: The user may not see the log.
         """
-        user.require(Permission.SEE_AUDIT)
+        self._user.require(Permission.SEE_AUDIT)
         page = await self._audit.entries(wanted, before_id=before_id, size=size)
         await self._audit.record(
             AuditEntry(
                 occurred_at=now,
-                actor=actor,
+                actor=self._actor,
                 action=LOOKED_ACTION,
                 subject_kind=LOG_SUBJECT,
                 subject_id=LOG_ID,
@@ -66,11 +59,32 @@ class OversightService:
         )
         return page
 
-    async def chain_state(self, user: User) -> ChainState:
+    async def subject_of(self, entry_id: int) -> tuple[str, str] | None:
+        """Kind and id of what an entry is about, so that addresses need not hold them.
+
+        Raises:
+            PermissionDeniedError: The user may not see the log.
+        """
+        self._user.require(Permission.SEE_AUDIT)
+        found = await self._audit.entry(entry_id)
+        return (found.entry.subject_kind, found.entry.subject_id) if found else None
+
+    async def newest_about(self, *, subject_kind: str, subject_id: str) -> int | None:
+        """The number of the newest entry about something; ``None`` when there is none.
+
+        Raises:
+            PermissionDeniedError: The user may not see the log.
+        """
+        self._user.require(Permission.SEE_AUDIT)
+        wanted = AuditFilter(subject_kind=subject_kind, subject_id=subject_id)
+        page = await self._audit.entries(wanted, before_id=None, size=1)
+        return page.entries[0].id if page.entries else None
+
+    async def chain_state(self) -> ChainState:
         """How far the log's chain goes, and what its last proof found.
 
         Raises:
             PermissionDeniedError: The user may not see the log.
         """
-        user.require(Permission.SEE_AUDIT)
+        self._user.require(Permission.SEE_AUDIT)
         return await self._audit.chain_state()

@@ -17,6 +17,95 @@ def words(_: Translate) -> Words:
             "citizen_request": _("Request of a citizen"),
             "inspection": _("Inspection"),
         },
+        "roles": {
+            "administrator": _("Administrator"),
+            "operator": _("Operator"),
+            "reviewer": _("Reviewer"),
+            "clerk": _("Clerk"),
+            "approver": _("Approver"),
+            "toll_operator": _("Toll operator"),
+            "toll_auditor": _("Toll auditor"),
+            "data_protection_officer": _("Data protection officer"),
+        },
+        "actor_kinds": {
+            "user": _("User"),
+            "service": _("Program"),
+            "command": _("Command at the server"),
+        },
+        "audit_actions": _actions(_),
+        "audit_subjects": _subjects(_),
+        "audit_permissions": _permissions(_),
+    }
+
+
+def _actions(_: Translate) -> Mapping[str, str]:
+    """Acts; one without words is shown by its code."""
+    return {
+        "act_refused": _("Act refused"),
+        "alert_acknowledged": _("Alert taken on"),
+        "alert_closed": _("Alert closed"),
+        "alert_ended_by_dossier": _("Alert ended by a dossier"),
+        "alert_opened": _("Alert opened"),
+        "audit_looked_at": _("Audit log looked at"),
+        "audit_verified": _("Audit log checked"),
+        "badge_revoked": _("Badge revoked"),
+        "dossier_looked_up": _("Dossier looked at"),
+        "licence_checked": _("Driver's licence checked"),
+        "password_reset": _("Password renewed"),
+        "permit_checked": _("Permit checked"),
+        "registry_imported": _("Register imported"),
+        "toll_crossing_decided": _("Toll crossing decided"),
+        "toll_crossing_looked_up": _("Toll crossing looked at"),
+        "toll_day_closed": _("Toll day closed"),
+        "user_added": _("User added"),
+        "user_disabled": _("User shut out"),
+        "user_enabled": _("User let in again"),
+        "user_role_set": _("Role changed"),
+        "vehicle_looked_up": _("Vehicle looked at"),
+        "vehicles_searched": _("Vehicles searched"),
+        "watchlist_entry_added": _("Added to the watchlist"),
+        "watchlist_entry_removed": _("Taken off the watchlist"),
+        "watchlist_searched": _("Watchlist searched"),
+    }
+
+
+def _subjects(_: Translate) -> Mapping[str, str]:
+    """Kinds of things that acts are about."""
+    return {
+        "alert": _("Alert"),
+        "audit_chain": _("Chain of the audit log"),
+        "audit_log": _("Audit log"),
+        "badge": _("Badge"),
+        "dossier": _("Dossier"),
+        "driving_licence": _("Driver's licence"),
+        "permission": _("Permission"),
+        "registry_import": _("Import of the register"),
+        "toll_crossing": _("Toll crossing"),
+        "toll_day": _("Toll day"),
+        "user": _("User"),
+        "vehicle": _("Vehicle"),
+        "vehicle_search": _("Search of vehicles"),
+        "watchlist_entry": _("Entry of the watchlist"),
+    }
+
+
+def _permissions(_: Translate) -> Mapping[str, str]:
+    """What may be allowed to a role."""
+    return {
+        "see_passages": _("See passages"),
+        "see_alerts": _("See alerts"),
+        "handle_alerts": _("Handle alerts"),
+        "see_watchlist": _("See the watchlist"),
+        "edit_watchlist": _("Change the watchlist"),
+        "look_up_vehicles": _("Look up vehicles"),
+        "check_papers": _("Check papers"),
+        "see_dossiers": _("See dossiers"),
+        "take_in_dossiers": _("Take in dossiers"),
+        "decide_dossiers": _("Decide dossiers"),
+        "see_tolls": _("See toll crossings"),
+        "review_tolls": _("Decide toll crossings"),
+        "close_toll_days": _("Close toll days"),
+        "see_audit": _("See the audit log"),
     }
 
 

@@ -54,6 +54,7 @@ CREATE TABLE audit_entry (
 );
 CREATE INDEX audit_entry_subject ON audit_entry (subject_kind, subject_id, id DESC);
 CREATE INDEX audit_entry_actor ON audit_entry (actor, id DESC);
+CREATE INDEX audit_entry_action ON audit_entry (action, id DESC);
 COMMENT ON TABLE audit_entry IS
   'Changes and looks at personal data, written in the transaction of the act; only grows.';
 

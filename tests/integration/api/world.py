@@ -107,6 +107,7 @@ class World:
     owner_url: str = ""
     api_url: str = ""
     password: str = field(default="", repr=False)
+    passwords: dict[str, str] = field(default_factory=dict, repr=False)
     device_secret: str = field(default="", repr=False)
     outbox_id: UUID = field(default_factory=uuid4)
     seq: int = 0
@@ -115,7 +116,9 @@ class World:
     def settle(self, *, camera_ids: tuple[str, ...] = (CAMERA_ID,)) -> None:
         """Make a user, a site and a device."""
         now = datetime.now(UTC)
-        self.password = _finished(_add_user(self.database_url, now=now))
+        self.password = self.passwords[USERNAME] = _finished(
+            _add_user(self.database_url, now=now, username=USERNAME, role=Role.OPERATOR)
+        )
         registration = Registration(
             device_id=DEVICE_ID,
             site_id=SITE_ID,
@@ -199,6 +202,21 @@ class World:
             "Authorization": f"Device {DEVICE_ID}:{self.device_secret}",
             "Content-Type": "image/jpeg",
         }
+
+    @contextmanager
+    def signed_in_as(self, role: Role) -> Iterator[httpx.Client]:
+        """A client with the session of a user named like the role; made when first needed."""
+        name = role.value
+        if name not in self.passwords:
+            self.passwords[name] = _finished(
+                _add_user(self.database_url, now=datetime.now(UTC), username=name, role=role)
+            )
+        with httpx.Client(base_url=self.api_url) as client:
+            answer = client.post(
+                "/v1/session", json={"username": name, "password": self.passwords[name]}
+            )
+            assert answer.status_code == 201, answer.text
+            yield client
 
     @contextmanager
     def signed_in(self) -> Iterator[httpx.Client]:
@@ -350,10 +368,10 @@ def _finished(work: Coroutine[Any, Any, _Outcome]) -> _Outcome:
         return executor.submit(asyncio.run, work).result()
 
 
-async def _add_user(database_url: str, *, now: datetime) -> str:
+async def _add_user(database_url: str, *, now: datetime, username: str, role: Role) -> str:
     async with await AsyncConnection.connect(database_url) as connection:
         made = await IdentityService(connection).create_user(
-            username=USERNAME, display_name=DISPLAY_NAME, role=Role.OPERATOR, now=now
+            username=username, display_name=DISPLAY_NAME, role=role, now=now
         )
     return made.password
 

@@ -138,15 +138,10 @@ async def test_looking_at_the_audit_log_is_in_the_audit_log(
     connection: psycopg.AsyncConnection, clerk: NewPassword
 ) -> None:
     officer = user_of(Role.DATA_PROTECTION_OFFICER)
-    oversight = OversightService(connection)
+    oversight = OversightService(connection, user=officer, actor=ACTOR)
 
     page = await oversight.entries(
-        AuditFilter(subject_id=clerk.username),
-        before_id=None,
-        size=20,
-        user=officer,
-        actor=ACTOR,
-        now=NOW,
+        AuditFilter(subject_id=clerk.username), before_id=None, size=20, now=NOW
     )
 
     newest = (await AuditService(connection).entries(AuditFilter(), before_id=None, size=1)).entries
@@ -159,11 +154,11 @@ async def test_looking_at_the_audit_log_is_in_the_audit_log(
 async def test_only_who_may_see_the_audit_log_sees_it(
     connection: psycopg.AsyncConnection, role: Role
 ) -> None:
-    oversight = OversightService(connection)
+    oversight = OversightService(connection, user=user_of(role), actor=ACTOR)
     allowed = {Role.ADMINISTRATOR, Role.TOLL_AUDITOR, Role.DATA_PROTECTION_OFFICER}
 
     try:
-        await oversight.chain_state(user_of(role))
+        await oversight.chain_state()
         has_seen = True
     except PermissionDeniedError:
         has_seen = False

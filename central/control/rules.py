@@ -8,34 +8,25 @@ issued by another province (a yellow plate that is unknown here is unknown, not 
 several registered vehicles fit what was read, only what is true of all of them is held against it.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from types import MappingProxyType
 from typing import Final
 
 from central.contracts.passage import PlateColour
 from central.control.types import Fact, FactName, Finding
 from central.control.watchlist_types import WatchlistEntry
+from central.domain.badges import BadgeMismatch, badge_kinds, judge_badge
 from central.domain.control_law import ControlLaw, RuleName
 from central.domain.local_time import local_date
 from central.passages.types import PassageSummary
-from central.registry.types import Badge, VehicleFacts, VehicleKind
+from central.registry.papers import badge_facts
+from central.registry.types import Badge, VehicleFacts
 
 CONFIDENCE_MIN: Final = 0.9
 """Probability that the plate was read right, from which on a finding is made. Higher: fewer false
 alerts, and more vehicles that drive by unnoticed; lower: more of both kinds of trouble reversed."""
-
-WITH_BADGE: Final = frozenset(
-    {
-        VehicleKind.CAR,
-        VehicleKind.BUS,
-        VehicleKind.TRUCK,
-        VehicleKind.TRACTOR,
-        VehicleKind.FOUR_WHEELER,
-    }
-)
-"""Kinds that bear a badge in transport business (NĐ 158/2024/NĐ-CP Art. 4-10). A trailer goes on
-the badge of its tractor (Art. 8.6); motorcycles and special machines have none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,10 +87,10 @@ def _about_papers(passage: PassageSummary, known: Known, law: ControlLaw) -> Ite
         return
     (facts,) = known.vehicles
     day = local_date(passage.captured_at)
-    for name, applies in _RULES:
+    for name in _rules_about(facts, day):
         rule = law.rules[name]
         basis = rule.basis_on(day)
-        if basis is None or not applies(facts, colour, day):
+        if basis is None:
             continue
         yield Finding(
             rule=name,
@@ -119,46 +110,27 @@ def _about_papers(passage: PassageSummary, known: Known, law: ControlLaw) -> Ite
         )
 
 
-def yellow_without_badge(facts: VehicleFacts, colour: PlateColour, day: date) -> bool:
-    """A transport vehicle that has never had a badge."""
-    del day  # the registry gave the badges of that day
-    return (
-        colour is PlateColour.YELLOW
-        and facts.vehicle.kind in WITH_BADGE
-        and facts.badge is None
-        and facts.last_badge is None
-    )
+def _rules_about(facts: VehicleFacts, day: date) -> Iterator[RuleName]:
+    """Rules that a vehicle's papers break on a day, in the order of the law."""
+    badge = judge_badge(badge_facts(facts), on=day, kinds=badge_kinds())
+    if badge is not None:
+        yield _BADGE_RULES[badge.mismatch]
+    if is_inspection_over(facts, day):
+        yield RuleName.INSPECTION_EXPIRED
 
 
-def badge_expired(facts: VehicleFacts, colour: PlateColour, day: date) -> bool:
-    """A transport vehicle whose last badge has run out or was revoked."""
-    return (
-        colour is PlateColour.YELLOW
-        and facts.vehicle.kind in WITH_BADGE
-        and facts.badge is None
-        and facts.last_badge is not None
-        and not facts.last_badge.holds_on(day)
-    )
-
-
-def inspection_expired(facts: VehicleFacts, colour: PlateColour, day: date) -> bool:
-    """The inspection certificate has run out; a date that is not known is no finding."""
-    del colour
+def is_inspection_over(facts: VehicleFacts, day: date) -> bool:
+    """Whether the inspection certificate has run out; a date that is not known is no finding."""
     until = facts.vehicle.inspected_until
     return until is not None and until < day
 
 
-def white_with_badge(facts: VehicleFacts, colour: PlateColour, day: date) -> bool:
-    """A badge for transport business on a car that bears the plate of others."""
-    del day
-    return colour is PlateColour.WHITE and facts.badge is not None
-
-
-_RULES: Final[tuple[tuple[RuleName, Callable[[VehicleFacts, PlateColour, date], bool]], ...]] = (
-    (RuleName.YELLOW_WITHOUT_BADGE, yellow_without_badge),
-    (RuleName.BADGE_EXPIRED, badge_expired),
-    (RuleName.INSPECTION_EXPIRED, inspection_expired),
-    (RuleName.WHITE_WITH_BADGE, white_with_badge),
+_BADGE_RULES: Final[Mapping[BadgeMismatch, RuleName]] = MappingProxyType(
+    {
+        BadgeMismatch.YELLOW_WITHOUT_BADGE: RuleName.YELLOW_WITHOUT_BADGE,
+        BadgeMismatch.BADGE_EXPIRED: RuleName.BADGE_EXPIRED,
+        BadgeMismatch.WHITE_WITH_BADGE: RuleName.WHITE_WITH_BADGE,
+    }
 )
 
 
@@ -215,7 +187,7 @@ def _vehicle_facts(facts: VehicleFacts, known: Known) -> Sequence[Fact]:
 
 def _inspection_facts(facts: VehicleFacts, known: Known) -> Sequence[Fact]:
     """Until when the vehicle was inspected."""
-    origin = facts.vehicle.origin
+    origin = facts.vehicle.inspection_origin or facts.vehicle.origin
     until = facts.vehicle.inspected_until
     return [
         Fact(

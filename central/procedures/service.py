@@ -15,8 +15,7 @@ from central.control.service import AlertService
 from central.db.deferring import PRIORITY_LIVE, Job, defer_async
 from central.documents.errors import SigningKeyError
 from central.documents.service import DocumentService
-from central.documents.types import SigningKey
-from central.documents.types import Subject, SubjectKind
+from central.documents.types import SigningKey, Subject, SubjectKind
 from central.domain.local_time import local_date
 from central.identity.permissions import Permission
 from central.identity.types import User

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from central.audit.types import AuditProof
     from central.domain.hash_chain import ChainLink
 
-COMMAND: Final = "audit verify"
+COMMAND: Final = "luuthong audit"
 EXIT_BROKEN: Final = 2
 
 

@@ -16,7 +16,7 @@ from central.identity.types import NewPassword, UserOverview, UserState
 
 USERS_MAX: Final = 10_000
 USER_SUBJECT: Final = "user"
-COMMAND: Final = "user"
+COMMAND: Final = "luuthong user"
 BOOTSTRAP_USERNAME: Final = "admin"
 BOOTSTRAP_NAME: Final = "Quản trị viên"
 

@@ -83,7 +83,7 @@ def _subjects(_: Translate) -> Mapping[str, str]:
         "toll_crossing": _("Toll crossing"),
         "toll_day": _("Toll day"),
         "user": _("User"),
-        "vehicle": _("Vehicle"),
+        "vehicle": _("Registered vehicle"),
         "vehicle_search": _("Search of vehicles"),
         "watchlist_entry": _("Entry of the watchlist"),
     }

@@ -17,13 +17,13 @@ from threading import Event
 from typing import Any, Final
 
 # The library publishes no types.
-from sllurp.llrp import (  # type: ignore[import-untyped]
+from sllurp.llrp import (
     LLRPClient,
     LLRPMessage,
     LLRPReaderConfig,
     LLRPReaderState,
 )
-from sllurp.llrp_errors import LLRPError  # type: ignore[import-untyped]
+from sllurp.llrp_errors import LLRPError
 
 from edge.errors import ReaderError, ReaderLostError, ReaderRefusedError
 from edge.tags.clock import ReaderClock

@@ -121,7 +121,7 @@ def database_template(cluster: PrivateCluster) -> str:
 @pytest.fixture
 def database_url(cluster: PrivateCluster, owner_url: str) -> str:
     """Address of a fresh migrated database for the account that the services work as."""
-    return cluster.dsn(conninfo_to_dict(owner_url)["dbname"], user=SERVICE_USER)
+    return cluster.dsn(str(conninfo_to_dict(owner_url)["dbname"]), user=SERVICE_USER)
 
 
 @pytest.fixture

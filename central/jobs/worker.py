@@ -142,7 +142,7 @@ async def _at_present(work: Callable[[datetime], Awaitable[int]], context: JobCo
 def _register(app: App, context: JobContext, *, name: str, work: WorkTask) -> None:
     """Make a task that features defer by its name."""
 
-    async def run(queued: QueueContext, **arguments: JobArgument) -> None:
+    async def run(queued: QueueContext, /, **arguments: JobArgument) -> None:
         try:
             await work(context, **arguments)
         except Exception as error:  # noqa: BLE001 - the top of a job

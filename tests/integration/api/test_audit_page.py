@@ -47,6 +47,7 @@ def test_opening_the_page_is_written_down_once(world: World, officer: httpx.Clie
     assert entry["action"] == "audit_looked_at"
     assert entry["actor"] == Role.DATA_PROTECTION_OFFICER.value
     assert entry["actor_role"] == Role.DATA_PROTECTION_OFFICER.value
+    assert isinstance(entry["detail"], dict)
     assert entry["detail"]["actor"] == "somebody"
     assert entry["request_id"]
 

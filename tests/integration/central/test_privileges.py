@@ -35,7 +35,7 @@ CHANGES = {
 def test_what_only_grows_can_not_be_changed(
     sync_connection: psycopg.Connection, table: str, change: str
 ) -> None:
-    statement = sql.SQL(CHANGES[change]).format(  # type: ignore[arg-type]  # our own text
+    statement = sql.SQL(CHANGES[change]).format(
         table=sql.Identifier(table), column=sql.Identifier(_first_column(sync_connection, table))
     )
 

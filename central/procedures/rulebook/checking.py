@@ -52,7 +52,7 @@ class ReadProcedure:
 
     procedure: Procedure
     tree: Mapping[str, object]
-    sha256: str
+    sha256: bytes
 
 
 def procedure_files(folder: Path = DEFINITIONS) -> tuple[Path, ...]:
@@ -100,10 +100,10 @@ def parse_procedure(tree: object, *, file_name: str) -> Procedure:
         ) from error
 
 
-def tree_sha256(tree: object) -> str:
+def tree_sha256(tree: object) -> bytes:
     """Hash of data, whatever the order of their keys."""
     text = json.dumps(tree, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+    return hashlib.sha256(text.encode("utf-8")).digest()
 
 
 def faults(procedure: Procedure) -> Iterator[str]:

@@ -153,7 +153,7 @@ class ProcedureLibrary:
             )
         return is_new
 
-    async def keep_calendar(self, stated: StatedCalendar, *, sha256: str, now: datetime) -> bool:
+    async def keep_calendar(self, stated: StatedCalendar, *, sha256: bytes, now: datetime) -> bool:
         """Keep a version of the calendar; returns whether it is new.
 
         Raises:
@@ -220,7 +220,7 @@ class ProcedureLibrary:
         return cursor.rowcount == 1
 
     async def _refuse_change(
-        self, query: str, parameters: dict[str, Any], *, name: str, version: int, sha256: str
+        self, query: str, parameters: dict[str, Any], *, name: str, version: int, sha256: bytes
     ) -> None:
         """Stop when a version was loaded with other contents."""
         async with self._connection.cursor(row_factory=scalar_row) as cursor:

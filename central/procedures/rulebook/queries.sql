@@ -7,7 +7,7 @@ INSERT INTO procedure_version (
 )
 VALUES (
   %(procedure_id)s::text, %(version)s::integer, %(valid_from)s::date, %(valid_until)s::date,
-  %(sha256)s::text, %(definition)s::jsonb, %(loaded_at)s::timestamptz
+  %(sha256)s::bytea, %(definition)s::jsonb, %(loaded_at)s::timestamptz
 )
 ON CONFLICT (procedure_id, version) DO NOTHING
 RETURNING version;
@@ -54,7 +54,7 @@ INSERT INTO working_calendar (
   version, covers_from, covers_until, definition_sha256, source, confidence, loaded_at
 )
 VALUES (
-  %(version)s::integer, %(covers_from)s::date, %(covers_until)s::date, %(sha256)s::text,
+  %(version)s::integer, %(covers_from)s::date, %(covers_until)s::date, %(sha256)s::bytea,
   %(source)s::text, %(confidence)s::text, %(loaded_at)s::timestamptz
 )
 ON CONFLICT (version) DO NOTHING

@@ -29,7 +29,9 @@ from api.console.labels import words
 from api.console.live import Listener, running
 from api.console.parts import CATALOGUE_FOLDER, TEMPLATE_FOLDER, ConsoleParts
 from api.console.remembered import PlateShelf
+from api.console.tolls import days as console_toll_days
 from api.console.tolls import pages as console_tolls
+from api.console.vehicles import pages as console_vehicles
 from api.console.watchlist import pages as console_watchlist
 from api.deps.acting import record_refusal
 from api.deps.request import Clock, Process, process_of
@@ -109,7 +111,9 @@ def create_app(
         console_alerts,
         console_watchlist,
         console_passages,
+        console_toll_days,
         console_tolls,
+        console_vehicles,
         console_audit,
         public_pages,
     ):

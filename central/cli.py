@@ -33,6 +33,7 @@ from central.identity.administration import (
 from central.identity.commands import user_commands
 from central.identity.types import NewPassword
 from central.ingest.inspection import QuarantineEntry, open_quarantine
+from central.jobs.commands import job_commands
 from central.logging import configure_logging
 from central.procedures.rulebook.commands import procedure_commands
 from central.registry.importing.commands import registry_app
@@ -62,6 +63,7 @@ def _owner_info() -> str:
 
 app.add_typer(user_commands(_owner_info), name="user")
 app.add_typer(audit_commands(_owner_info), name="audit")
+app.add_typer(job_commands(_owner_info), name="job")
 app.add_typer(procedure_commands(_owner_info), name="procedures")
 app.add_typer(toll_commands(_owner_info), name="toll")
 

@@ -17,3 +17,15 @@ SELECT id, task_name AS task, args AS arguments, attempts
  WHERE status = 'failed'
  ORDER BY id DESC
  LIMIT %(rows_max)s;
+
+-- name: retry_failed_job
+-- Queue a job that was given up again, and name it; nothing when no such job was given up.
+WITH given_up AS (
+  SELECT id, task_name
+    FROM procrastinate_jobs
+   WHERE id = %(job_id)s::bigint
+     AND status = 'failed'
+)
+SELECT given_up.task_name
+  FROM given_up
+  CROSS JOIN LATERAL procrastinate_retry_job_v2(given_up.id, now(), NULL, NULL, NULL);

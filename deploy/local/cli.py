@@ -17,6 +17,7 @@ from rich.console import Console
 from central.audit.commands import audit_commands
 from central.errors import CentralError
 from central.identity.commands import user_commands
+from central.jobs.commands import job_commands
 from central.tolling.commands import toll_commands
 from deploy.demo.choices import Ending, View
 from deploy.errors import DeployError
@@ -62,6 +63,7 @@ app.add_typer(registry_app, name="registry")
 app.add_typer(document_app, name="document")
 app.add_typer(user_commands(_owner_info), name="user")
 app.add_typer(audit_commands(_owner_info), name="audit")
+app.add_typer(job_commands(_owner_info), name="job")
 app.add_typer(toll_commands(_owner_info), name="toll")
 app.command()(upkeep.setup)
 app.command()(upkeep.doctor)

@@ -16,8 +16,10 @@ from uuid import uuid4
 import psycopg
 import pytest
 from procrastinate.jobs import Job as QueuedJob
+from typer.testing import CliRunner
 
 from central.db.deferring import Job, defer, defer_async
+from central.jobs.commands import job_commands
 from central.jobs.queue import GrowingWaits
 from deploy.setup.places import PROJECT_FOLDER
 from tests.integration.central.job_worker import SECRET
@@ -203,6 +205,26 @@ def test_a_job_of_an_unknown_name_is_kept_as_failed(
         log = running.log
 
     assert "Task was not found" in log
+
+
+def test_a_job_that_was_given_up_is_shown_and_queued_again_by_a_command(
+    database_url: str, rows: psycopg.Connection, queued: Callable[[], list[tuple[str, str]]]
+) -> None:
+    with psycopg.connect(database_url) as connection:
+        defer(connection, job("write_down", "x"))
+    rows.execute("UPDATE procrastinate_jobs SET status = 'doing'")
+    rows.execute("UPDATE procrastinate_jobs SET status = 'failed'")
+    runner = CliRunner()
+    app = job_commands(lambda: database_url)
+
+    shown = runner.invoke(app, ["failed"], env={"COLUMNS": "200"})
+    again = runner.invoke(app, ["retry", "1"])
+    twice = runner.invoke(app, ["retry", "1"])
+
+    assert "name=x" in shown.stdout
+    assert again.stdout == "write_down is queued again\n"
+    assert twice.exit_code == 1
+    assert queued() == [("write_down", "todo")]
 
 
 def test_a_job_whose_worker_was_killed_runs_again(

@@ -43,6 +43,7 @@ from central.tolling.types import (
     NOTE_LENGTH_MAX,
     ChargeAfterAll,
     CrossingState,
+    Reason,
     ReviewDecision,
     Waive,
     WaiverReason,
@@ -50,6 +51,9 @@ from central.tolling.types import (
 
 REVIEW_PATH: Final = f"{TOLLS_PATH}/review"
 ACCOUNT_LENGTH_MAX: Final = 40
+
+_UNSUGGESTED: Final = frozenset({Reason.WRONG_TAG})
+"""The tag's account is no suggestion for a vehicle that bears somebody else's tag."""
 
 router = APIRouter(include_in_schema=False)
 
@@ -130,7 +134,7 @@ async def review_page(
     )
 
 
-@router.get(f"{TOLLS_PATH}/{{crossing_id}}")
+@router.get(f"{TOLLS_PATH}/{{crossing_id:uuid}}")
 async def crossing_page(
     request: Request,
     crossing_id: UUID,
@@ -145,7 +149,7 @@ async def crossing_page(
     return await maker.crossing(crossing_id)
 
 
-@router.post(f"{TOLLS_PATH}/{{crossing_id}}/decide")
+@router.post(f"{TOLLS_PATH}/{{crossing_id:uuid}}/decide")
 async def decide(
     request: Request,
     crossing_id: UUID,
@@ -307,7 +311,7 @@ def _form_view(detail: DetailView, filled: DecisionForm | None, *, problem: str 
     if filled is None:
         return FormView(
             decision="",
-            account_number=detail.row.account,
+            account_number="" if detail.reason_code in _UNSUGGESTED else detail.row.account,
             vehicle_group=str(detail.row.group or ""),
             reason="",
             note="",

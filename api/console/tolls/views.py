@@ -11,6 +11,7 @@ from api.console.tolls.labels import words
 from api.console.views import PlateView
 from api.pages.i18n import MISSING, Speech
 from central.ledger.types import Entry
+from central.tolling.rating import ACTOR
 from central.tolling.types import (
     Crossing,
     CrossingDetail,
@@ -271,7 +272,7 @@ def _event_view(event: CrossingEvent, speech: Speech) -> EventView:
         time=speech.time_and_date(event.occurred_at),
         state=event.state,
         reason=reasons.get(event.reason or "", ""),
-        actor=event.actor,
+        actor=speech.text("Automatic") if event.actor == ACTOR else event.actor,
         note=event.note,
     )
 

@@ -185,7 +185,7 @@ def test_a_wrong_decision_comes_back_with_what_to_put_right(
 
     assert answer.status_code == 422
     assert problem in answer.text
-    assert station.crossing_id("review")
+    assert address.endswith(str(station.crossing_id("review")))
 
 
 def test_a_crossing_is_decided_once(

@@ -235,7 +235,7 @@ async def test_a_truck_is_charged_once_though_everything_comes_twice(lane: Lane)
 async def test_whichever_event_comes_second_completes_the_crossing(
     lane: Lane, *, is_tag_first: bool
 ) -> None:
-    events = [lane.tag(at=AT + timedelta(seconds=9)), lane.truck()]
+    events: list[PassageV1 | TagReadV1] = [lane.tag(at=AT + timedelta(seconds=9)), lane.truck()]
     first, second = events if is_tag_first else reversed(events)
 
     await lane.see(first)

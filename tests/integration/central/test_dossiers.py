@@ -165,7 +165,7 @@ async def rows(
     connection: psycopg.AsyncConnection, query: str, *values: object
 ) -> list[dict[str, Any]]:
     async with connection.cursor(row_factory=dict_row) as cursor:
-        await cursor.execute(query, values)  # type: ignore[call-overload]  # a literal of a test
+        await cursor.execute(query, values)
         return await cursor.fetchall()
 
 

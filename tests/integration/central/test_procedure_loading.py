@@ -3,6 +3,7 @@
 
 import shutil
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -231,7 +232,7 @@ async def test_an_open_dossier_ends_under_the_version_it_began_with(
     assert loaded.new == ("badge v2",)
     with pytest.raises(PapersMissingError) as caught:
         await service.take_in(
-            NewDossier(**{**_fields(new), "submission_key": "form-tomorrow"}),
+            replace(new, submission_key="form-tomorrow"),
             user=CLERK,
             now=tomorrow,
         )
@@ -248,10 +249,6 @@ async def test_an_open_dossier_ends_under_the_version_it_began_with(
         old.code, version=record.dossier.version, user=APPROVER, now=tomorrow
     )
     assert done.dossier.procedure_version == 1
-
-
-def _fields(new: NewDossier) -> dict[str, object]:
-    return {name: getattr(new, name) for name in NewDossier.__dataclass_fields__}
 
 
 @pytest.fixture

@@ -20,12 +20,13 @@ from api.pages.rendering import language_of
 from api.public.parts import PUBLIC_PREFIX, Public
 from central.procedures.errors import DossierNotFoundError
 from central.procedures.service import DossierService
-from central.procedures.types import PublicStatus, Term
+from central.procedures.types import Term
+from central.procedures.views import PublicStatus
 
 LOOKUP_PATH: Final = f"{PUBLIC_PREFIX}/dossiers"
 CODE_LENGTH_MAX: Final = 60
 _SPACES: Final = re.compile(r"\s+")
-_CODE: Final = re.compile(r"[A-Z][0-9]{2}(?:\.[0-9]{1,3}){0,3}-[0-9]{6}-[0-9]{4}")
+_CODE: Final = re.compile(CODE_PATTERN)
 _OPEN_STATES: Final = frozenset({"received", "supplement_requested"})
 _DONE_STATES: Final = frozenset({"approved", "returned"})
 
@@ -114,7 +115,9 @@ async def status_page(
     """The dossier's state."""
     if _CODE.fullmatch(code) is None:
         raise DossierNotFoundError(code)
-    service = DossierService(connection, office=process.settings.office)
+    service = DossierService(
+        connection, office=process.settings.office, notify=process.settings.notify
+    )
     status = await service.public_status(code, now=now)
     speech = public.renderer.speeches[language_of(request)]
     return public.renderer.page(request, "status.html", dossier=status_view(status, speech))

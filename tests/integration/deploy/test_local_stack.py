@@ -275,3 +275,30 @@ def test_foreground_stops_tidily_at_a_signal(stack: LocalStack) -> None:
     assert "Ready." in output
     assert "Stopped." in output
     assert still_alive(processes) == []
+
+
+def test_services_work_as_their_own_account_and_users_are_made_by_command(
+    stack: LocalStack,
+) -> None:
+    def accounts() -> dict[str, str]:
+        with psycopg.connect(stack.state.database_url) as connection:
+            return dict(
+                connection.execute(
+                    "SELECT application_name, min(usename::text) FROM pg_stat_activity"
+                    " WHERE application_name IN ('luuthong-api', 'luuthong-jobs', 'luuthong-ingest')"
+                    " GROUP BY 1"
+                ).fetchall()
+            )
+
+    wait_until(lambda: len(accounts()) == 3)
+    services = accounts()
+    added = command_output(stack, "user", "add", "clerk", "--role", "clerk")
+    listed = command_output(stack, "user", "list")
+    proved = command_output(stack, "audit", "verify")
+    failed = command_output(stack, "job", "failed")
+
+    assert set(services.values()) == {"luuthong_app"}
+    assert added.stdout.startswith("clerk ")
+    assert "clerk" in listed.stdout
+    assert "nothing was changed" in proved.stdout
+    assert failed.returncode == 0

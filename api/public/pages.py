@@ -20,7 +20,7 @@ from api.pages.rendering import language_of
 from api.public.parts import PUBLIC_PREFIX, Public
 from central.procedures.errors import DossierNotFoundError
 from central.procedures.service import DossierService
-from central.procedures.types import Term
+from central.procedures.types import CODE_PATTERN, Term
 from central.procedures.views import PublicStatus
 
 LOOKUP_PATH: Final = f"{PUBLIC_PREFIX}/dossiers"

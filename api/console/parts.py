@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """What the console's pages share within the process."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Final, cast
 
 from fastapi import Depends, Request
 
 from api.console.feeds import Feeds
+from api.console.reasons import ReasonShelf
 from api.console.remembered import PlateShelf
 from api.pages.rendering import Renderer
 
@@ -17,11 +18,12 @@ CATALOGUE_FOLDER: Final = Path(__file__).parent / "locales"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsoleParts:
-    """Templates, searched plates and the live feeds."""
+    """Templates, searched plates, reasons given for looks, and the live feeds."""
 
     renderer: Renderer
     shelf: PlateShelf
     feeds: Feeds
+    reasons: ReasonShelf = field(default_factory=ReasonShelf)
 
 
 def console_of(request: Request) -> ConsoleParts:

@@ -19,6 +19,8 @@ class PaperState(StrEnum):
     NOT_YET_VALID = "not_yet_valid"
     EXPIRED = "expired"
     REVOKED = "revoked"
+    MISSING = "missing"
+    """Needed, and the registry that would know it has none."""
     UNKNOWN = "unknown"
     NOT_NEEDED = "not_needed"
 

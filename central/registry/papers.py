@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """What the registry knows, as the rules of the law want it."""
 
+from datetime import date
+
 from central.contracts.passage import PlateColour
 from central.domain.badges import BadgeFacts, BadgeHeld
 from central.domain.papers import Term
-from central.registry.types import Badge, VehicleFacts
+from central.registry.types import Badge, VehicleFacts, VehicleRecord
 
 
 def badge_facts(facts: VehicleFacts) -> BadgeFacts:
@@ -16,6 +18,22 @@ def badge_facts(facts: VehicleFacts) -> BadgeFacts:
         badge=badge_held(facts.last_badge) if facts.last_badge is not None else None,
         source=vehicle.origin.source,
         as_of=vehicle.origin.as_of,
+    )
+
+
+def facts_of_record(record: VehicleRecord, *, on: date) -> VehicleFacts:
+    """What a record says about one day."""
+    begun = [
+        badge
+        for badge in record.badges
+        if badge.valid_from <= on and badge.revoked_on != badge.valid_from
+    ]
+    last_badge = max(begun, key=lambda badge: badge.valid_from, default=None)
+    return VehicleFacts(
+        vehicle=record.vehicle,
+        plate=record.vehicle.plate_on(on),
+        badge=last_badge if last_badge is not None and last_badge.holds_on(on) else None,
+        last_badge=last_badge,
     )
 
 

@@ -127,9 +127,7 @@ class RegistryService:
             VehicleSearchTooWideError: Too few letters and digits.
         """
         user.require(Permission.LOOK_UP_VEHICLES)
-        pattern = PlatePattern.parse(text)
-        if len(pattern.text.translate(_NO_WILDCARDS)) < SEARCH_CHARACTERS_MIN:
-            raise VehicleSearchTooWideError(characters_min=SEARCH_CHARACTERS_MIN)
+        pattern = self.pattern_of(text)
         found = tuple(
             await self._rows.search(pattern=pattern.like, limit=min(limit, SEARCH_ROWS_MAX))
         )
@@ -141,6 +139,19 @@ class RegistryService:
             detail={"vehicle_ids": [str(each.id) for each in found]},
         )
         return found
+
+    @staticmethod
+    def pattern_of(text: str) -> PlatePattern:
+        """What somebody typed, as it is searched for.
+
+        Raises:
+            InvalidPlatePatternError: It is empty, too long, or holds a foreign character.
+            VehicleSearchTooWideError: Too few letters and digits.
+        """
+        pattern = PlatePattern.parse(text)
+        if len(pattern.text.translate(_NO_WILDCARDS)) < SEARCH_CHARACTERS_MIN:
+            raise VehicleSearchTooWideError(characters_min=SEARCH_CHARACTERS_MIN)
+        return pattern
 
     async def issue_badge(self, new: NewBadge, *, now: datetime) -> Badge:
         """Enter a badge that a decision grants; the caller audits the decision.

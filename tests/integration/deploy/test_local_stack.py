@@ -285,7 +285,8 @@ def test_services_work_as_their_own_account_and_users_are_made_by_command(
             return dict(
                 connection.execute(
                     "SELECT application_name, min(usename::text) FROM pg_stat_activity"
-                    " WHERE application_name IN ('luuthong-api', 'luuthong-jobs', 'luuthong-ingest')"
+                    " WHERE application_name"
+                    " IN ('luuthong-api', 'luuthong-jobs', 'luuthong-ingest')"
                     " GROUP BY 1"
                 ).fetchall()
             )

@@ -102,6 +102,6 @@ class AlertQuery:
         """Whether a changed alert belongs to this list, as the database would decide."""
         return (
             scope.allows(seen.alert.site_id)
-            and seen.alert.state == self.view
+            and seen.alert.state.value == self.view.value
             and (self.rule is None or seen.alert.rule is self.rule)
         )

@@ -2,7 +2,7 @@
 """From a committed passage to an alert and its end, through the jobs that ingest queues."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -53,7 +53,7 @@ CLERK: Final = User(id=3, username="mot-cua", display_name="Một cửa", role=R
 ACTOR: Final = Actor.command("test")
 ANY_PAGE: Final = ListRequest(size=50)
 Store = Callable[..., list[PassageV1]]
-RunJobs = Callable[[], Awaitable[int]]
+RunJobs = Callable[[], Coroutine[Any, Any, int]]
 Rows = Callable[[str], list[dict[str, Any]]]
 
 
@@ -482,7 +482,7 @@ async def test_an_alert_is_acknowledged_and_closed_by_the_version_that_was_seen(
     store(Plate())
     await run_jobs()
     (alert,) = table("alert")
-    act = {"user": OPERATOR, "actor": ACTOR, "now": datetime.now(UTC)}
+    act: dict[str, Any] = {"user": OPERATOR, "actor": ACTOR, "now": datetime.now(UTC)}
 
     await service.acknowledge(alert["id"], version=1, **act)
     with pytest.raises(StaleVersionError):

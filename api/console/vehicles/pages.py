@@ -8,7 +8,6 @@ look of a visit, and every look is written to the audit log, also those that nee
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -324,8 +323,9 @@ async def _dossiers(
     connection: AsyncConnection, vehicle_id: UUID, user: User, speech: Speech
 ) -> object | None:
     """The dossiers' section, where that part of the console is installed."""
-    if find_spec("api.console.dossiers.of_vehicle") is None:
+    try:
+        part = import_module("api.console.dossiers.of_vehicle")
+    except ModuleNotFoundError:
         return None
-    part = import_module("api.console.dossiers.of_vehicle")
     shown: object = await part.section(connection, vehicle_id, user, speech)
     return shown

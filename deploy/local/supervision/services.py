@@ -111,6 +111,7 @@ def central_environment(layout: StackLayout, state: StackState) -> Mapping[str, 
     key = layout.signing_key
     return MappingProxyType(
         {
+            "LUUTHONG_CENTRAL_OFFICE__PUBLIC_URL": state.api_url,  # what the caller sets wins
             **os.environ,
             "LUUTHONG_CENTRAL_DATABASE_URL": state.service_database_url,
             "LUUTHONG_CENTRAL_EVIDENCE_FOLDER": str(state.evidence_folder),
@@ -130,6 +131,7 @@ def api_environment(state: StackState) -> Mapping[str, str]:
     """Environment of the HTTP interface."""
     return MappingProxyType(
         {
+            "LUUTHONG_API_OFFICE__PUBLIC_URL": state.api_url,
             **os.environ,
             "LUUTHONG_API_DATABASE_URL": state.service_database_url,
             "LUUTHONG_API_EVIDENCE_FOLDER": str(state.evidence_folder),

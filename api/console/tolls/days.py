@@ -9,8 +9,8 @@ from fastapi import APIRouter, Form, Query, Request
 from psycopg import AsyncConnection
 from starlette.responses import RedirectResponse, Response
 
-from api.console.labels import error_words
 from api.console.parts import Console, ConsoleParts
+from api.console.tolls.day_labels import error_words
 from api.console.tolls.day_views import DAYS_PATH, day_page_view, day_url, day_view, older_url
 from api.deps.acting import Acting, ActingDep
 from api.deps.request import Connection, Now
@@ -135,6 +135,6 @@ class _Maker:
             stations=tuple(each.station for each in stations),
             chosen_station=chosen.station_id if chosen else None,
             chosen_day=(chosen.day if chosen else self._today).isoformat(),
-            problem=error_words(self._speech.text, problem) if problem else None,
+            problem=error_words(self._speech.text)[problem] if problem else None,
             may_close=user.may(Permission.CLOSE_TOLL_DAYS),
         )

@@ -166,8 +166,8 @@ def _print_providers(console: Console, report: DayReport) -> None:
             console.print("[green]No differences[/]")
         return
     table = Table("difference", "crossing", "here", "provider", "line", title="Differences")
-    for each in differences[:DIFFERENCES_SHOWN]:
-        table.add_row(*_difference_cells(each))
+    for difference in differences[:DIFFERENCES_SHOWN]:
+        table.add_row(*_difference_cells(difference))
     console.print(table)
     if len(differences) > DIFFERENCES_SHOWN:
         console.print(f"and {len(differences) - DIFFERENCES_SHOWN} more; the console shows them")

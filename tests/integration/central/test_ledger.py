@@ -307,7 +307,7 @@ async def test_the_services_account_may_only_add(
     }[table]
 
     with pytest.raises(InsufficientPrivilege):
-        await connection.execute(statement.format(table, column))  # type: ignore[arg-type]  # our text
+        await connection.execute(statement.format(table, column))
 
 
 async def test_the_services_account_can_not_remove_accounts(

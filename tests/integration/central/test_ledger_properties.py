@@ -23,6 +23,7 @@ from central.ledger.errors import (
     EntryConflictError,
     EntryNotCorrectableError,
     InsufficientBalanceError,
+    LedgerError,
     OverCorrectionError,
 )
 from central.ledger.service import LedgerService
@@ -264,7 +265,7 @@ async def _carry_out(
         corrects = world.entry_ids.get(operation.corrects)
         if corrects is None:
             return Outcome.NOTHING_TO_CORRECT
-    refusals = {
+    refusals: dict[type[LedgerError], Outcome] = {
         EntryConflictError: Outcome.CONFLICT,
         InsufficientBalanceError: Outcome.TOO_LITTLE,
         OverCorrectionError: Outcome.TOO_MUCH_UNDONE,
@@ -272,7 +273,7 @@ async def _carry_out(
     }
     try:
         booked = await LedgerService(connection).book(world.entry(operation, corrects), now=NOW)
-    except tuple(refusals) as error:
+    except LedgerError as error:
         # Committed all the same: a refusal must have written nothing.
         await connection.commit()
         return refusals[type(error)]

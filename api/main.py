@@ -46,7 +46,7 @@ from api.security.headers import SecurityHeaders
 from api.security.limits import BODY_BYTES_MAX, BodyLimit
 from api.security.origin import require_same_origin
 from api.settings import ApiSettings, read_settings
-from api.v1 import evidence, health, metrics, openapi, passages, session
+from api.v1 import evidence, health, metrics, openapi, passages, session, vehicles
 from api.v1.metrics import RequestMetrics, RequestObserver
 from central.db.pool import connection_info, open_pool
 from central.errors import CentralError, PermissionDeniedError
@@ -101,7 +101,7 @@ def create_app(
         ),
         dependencies=[Depends(require_same_origin)],
     )
-    for module in (session, passages, evidence, health, openapi, metrics):
+    for module in (session, passages, vehicles, evidence, health, openapi, metrics):
         app.include_router(module.router)
     # The stream stands before the details, whose address would fit it, too.
     for page in (

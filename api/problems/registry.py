@@ -13,6 +13,7 @@ from central.registry.errors import (
     BadgeNotRevocableError,
     LicenceNotFoundError,
     PartyNotFoundError,
+    VehicleAmbiguousError,
     VehicleNotFoundError,
     VehicleSearchTooWideError,
 )
@@ -21,6 +22,11 @@ PROBLEMS: Final[Mapping[type[CentralError], Problem]] = MappingProxyType(
     {
         VehicleNotFoundError: Problem(
             status=404, code="vehicle-not-found", title="The registry knows no such vehicle"
+        ),
+        VehicleAmbiguousError: Problem(
+            status=409,
+            code="vehicle-ambiguous",
+            title="Several vehicles bear this text; state the plate's colour",
         ),
         PartyNotFoundError: Problem(
             status=404, code="party-not-found", title="The registry knows nobody of this id"

@@ -6,6 +6,7 @@
     CentralError
     └── RegistryError
         ├── VehicleNotFoundError         no vehicle has this id
+        ├── VehicleAmbiguousError        the plate's colour is needed to tell vehicles apart
         ├── PartyNotFoundError           no person or organisation has this id
         ├── LicenceNotFoundError         no driving licence has this number
         ├── BadgeNotFoundError           no badge has this id
@@ -35,6 +36,13 @@ class VehicleNotFoundError(RegistryError):
     def __init__(self, vehicle_id: UUID | None = None) -> None:
         super().__init__(f"vehicle {vehicle_id or 'of these identifiers'} not found")
         self.vehicle_id = vehicle_id
+
+
+class VehicleAmbiguousError(RegistryError):
+    """Several vehicles bear a plate of this text; its colour tells them apart."""
+
+    def __init__(self) -> None:
+        super().__init__("several vehicles bear this text; the plate's colour is needed")
 
 
 class PartyNotFoundError(RegistryError):

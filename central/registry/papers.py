@@ -5,8 +5,18 @@ from datetime import date
 
 from central.contracts.passage import PlateColour
 from central.domain.badges import BadgeFacts, BadgeHeld
+from central.domain.licences import ClassHeld, DrivenVehicle, LicenceFacts, Trailer
 from central.domain.papers import Term
-from central.registry.types import Badge, VehicleFacts, VehicleRecord
+from central.domain.permits import PaperHeld, PermitFacts
+from central.registry.types import (
+    Badge,
+    BorderPermit,
+    DrivingLicence,
+    TransportLicence,
+    Vehicle,
+    VehicleFacts,
+    VehicleRecord,
+)
 
 
 def badge_facts(facts: VehicleFacts) -> BadgeFacts:
@@ -49,4 +59,71 @@ def badge_held(badge: Badge) -> BadgeHeld:
         ),
         source=badge.origin.source,
         as_of=badge.origin.as_of,
+    )
+
+
+def permit_facts(record: VehicleRecord, *, on: date) -> PermitFacts:
+    """What the permit rule looks at."""
+    vehicle = record.vehicle
+    inspection = vehicle.inspection_origin or vehicle.origin
+    return PermitFacts(
+        badge=badge_facts(facts_of_record(record, on=on)),
+        permits=tuple(
+            PaperHeld(
+                number=permit.number,
+                kind=permit.kind,
+                term=_term(permit),
+                trip_days_max=permit.trip_days_max,
+                source=permit.origin.source,
+                as_of=permit.origin.as_of,
+            )
+            for permit in record.permits
+        ),
+        transport_licences=tuple(
+            PaperHeld(
+                number=licence.number,
+                term=_term(licence),
+                source=licence.origin.source,
+                as_of=licence.origin.as_of,
+            )
+            for licence in record.transport_licences
+        ),
+        inspected_until=vehicle.inspected_until,
+        inspection_source=inspection.source,
+        inspection_as_of=inspection.as_of,
+    )
+
+
+def licence_facts(licence: DrivingLicence) -> LicenceFacts:
+    """What the licence rule looks at."""
+    return LicenceFacts(
+        state=licence.state,
+        points=licence.points,
+        classes=tuple(
+            ClassHeld(
+                name=each.name,
+                term=Term(valid_from=each.valid_from, valid_until=each.valid_until),
+            )
+            for each in licence.classes
+        ),
+        source=licence.origin.source,
+        as_of=licence.origin.as_of,
+    )
+
+
+def driven_vehicle(vehicle: Vehicle, *, trailer: Trailer) -> DrivenVehicle:
+    """A vehicle as the licence rule looks at it."""
+    return DrivenVehicle(
+        kind=vehicle.kind,
+        seats=vehicle.seats,
+        gross_mass_kg=vehicle.gross_mass_kg,
+        trailer=trailer,
+        source=vehicle.origin.source,
+        as_of=vehicle.origin.as_of,
+    )
+
+
+def _term(paper: BorderPermit | TransportLicence) -> Term:
+    return Term(
+        valid_from=paper.valid_from, valid_until=paper.valid_until, revoked_on=paper.revoked_on
     )

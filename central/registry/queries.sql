@@ -76,6 +76,12 @@ SELECT id, chassis_number, engine_number, kind, brand,
   FROM vehicle_with_plates
  WHERE id = %(vehicle_id)s::uuid;
 
+-- name: select_vehicle_id
+-- The vehicle of a chassis number.
+SELECT id
+  FROM vehicle
+ WHERE chassis_number = %(chassis_number)s::text;
+
 -- name: search_vehicles
 -- Vehicles whose chassis number or one of whose plates, now or before, fits a pattern.
 WITH fitting AS (

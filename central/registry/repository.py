@@ -7,7 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from psycopg import AsyncConnection
-from psycopg.rows import class_row
+from psycopg.rows import class_row, scalar_row
 
 from central.contracts.passage import PlateColour
 from central.db.queries import QueryFile
@@ -88,6 +88,13 @@ class RegistryRepository:
             await cursor.execute(QUERIES["select_vehicle"], {"vehicle_id": vehicle_id})
             row = await cursor.fetchone()
         return row.value() if row else None
+
+    async def vehicle_id(self, chassis_number: str) -> UUID | None:
+        """The vehicle of a chassis number."""
+        async with self._connection.cursor(row_factory=scalar_row) as cursor:
+            await cursor.execute(QUERIES["select_vehicle_id"], {"chassis_number": chassis_number})
+            found: UUID | None = await cursor.fetchone()
+        return found
 
     async def search(self, *, pattern: str, limit: int) -> Sequence[Vehicle]:
         """Vehicles whose chassis number or plate fits a LIKE pattern, by chassis number."""

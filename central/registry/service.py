@@ -101,6 +101,10 @@ class RegistryService:
         await self._write_look(
             "vehicle_looked_up", subject=("vehicle", str(vehicle.id)), look=look, now=now
         )
+        return await self.read_record(vehicle)
+
+    async def read_record(self, vehicle: Vehicle) -> VehicleRecord:
+        """Everything about one vehicle. For rules, not for eyes."""
         return VehicleRecord(
             vehicle=vehicle,
             owner=await self.party(vehicle.owner_id),

@@ -41,6 +41,27 @@ class PlateKey:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VehicleIdentifier:
+    """What names a vehicle: its chassis number, or else its plate; exactly one of them.
+
+    Attributes:
+        chassis_number: In capitals without spaces.
+    """
+
+    chassis_number: str | None = None
+    plate: PlateKey | None = None
+
+    def __post_init__(self) -> None:
+        if (self.chassis_number is None) == (self.plate is None):
+            raise ValueError("a vehicle is named by its chassis number or by its plate")
+
+    @property
+    def text(self) -> str:
+        """The identifier itself, for the audit log."""
+        return self.chassis_number or (self.plate.text if self.plate is not None else "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
     """Where a fact comes from, and the day on which it was true."""
 

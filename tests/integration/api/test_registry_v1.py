@@ -19,21 +19,23 @@ LICENCE = "010203040506"
 STATEMENTS = (
     (
         "INSERT INTO party (id, kind, name, identity_number, source, as_of, created_at, updated_at)"
-        " VALUES (%(owner)s, 'organisation', 'Công ty TNHH Vận tải A', '4600088888', 'sổ', %(as_of)s,"
-        " now(), now())"
+        " VALUES (%(owner)s, 'organisation', 'Công ty TNHH Vận tải A', '4600088888', 'sổ',"
+        " %(as_of)s, now(), now())"
     ),
     (
         "INSERT INTO vehicle (id, chassis_number, kind, seats, payload_kg, gross_mass_kg, owner_id,"
-        " inspected_until, source, as_of, created_at, updated_at) VALUES (%(truck)s, 'V1TRUCK88888',"
-        " 'truck', 3, 8000, 15000, %(owner)s, %(later)s, 'sổ', %(as_of)s, now(), now())"
+        " inspected_until, source, as_of, created_at, updated_at) VALUES (%(truck)s,"
+        " 'V1TRUCK88888', 'truck', 3, 8000, 15000, %(owner)s, %(later)s, 'sổ',"
+        " %(as_of)s, now(), now())"
     ),
     (
         "INSERT INTO vehicle_plate (vehicle_id, plate_text, colour, valid_from)"
         " VALUES (%(truck)s, '20C88888', 'yellow', '2024-01-01')"
     ),
     (
-        "INSERT INTO transport_licence (id, number, party_id, valid_from, source, as_of, created_at)"
-        " VALUES (gen_random_uuid(), 'KDVT-88888', %(owner)s, '2024-01-01', 'sổ', %(as_of)s, now())"
+        "INSERT INTO transport_licence (id, number, party_id, valid_from, source, as_of,"
+        " created_at) VALUES (gen_random_uuid(), 'KDVT-88888', %(owner)s, '2024-01-01',"
+        " 'sổ', %(as_of)s, now())"
     ),
     (
         "INSERT INTO driving_licence (number, holder_name, born_on, points, state, source, as_of,"

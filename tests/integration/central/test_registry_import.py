@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Files into the registry: good ones as a whole, bad ones not at all, every bad row named."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -22,6 +23,7 @@ from central.registry.importing.service import ROWS_AT_ONCE, import_file
 from central.registry.importing.types import FileOrigin, ImportKind, ImportMode, ImportReport
 from central.registry.service import RegistryService
 from central.registry.types import PlateKey
+from deploy.setup.places import PROJECT_FOLDER
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 TODAY = date(2026, 3, 2)
@@ -486,3 +488,14 @@ async def test_a_file_of_too_many_rows_is_refused(
 
     with pytest.raises(FileTooLargeError):
         await registry.take(ImportKind.PARTIES, PARTIES)
+
+
+async def test_the_samples_of_the_documentation_are_good_files(registry: Registry) -> None:
+    text = (PROJECT_FOLDER / "deploy/docs/registry-import.md").read_text(encoding="utf-8")
+    samples = re.findall(r"```csv\n(.*?)```", text, re.DOTALL)
+    kinds = (ImportKind.PARTIES, ImportKind.VEHICLES, ImportKind.PLATES, ImportKind.BADGES)
+
+    for kind, sample in zip(kinds, samples, strict=True):
+        report = await registry.take(kind, sample)
+
+        assert report.is_applied, said(report)

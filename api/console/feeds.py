@@ -7,8 +7,8 @@ from functools import partial
 from api.console.live import LiveFeed
 from api.deps.request import Process
 from api.deps.transactions import transaction
-from central.control.service import ALERT_CHANNEL, AlertService
-from central.control.types import AlertFeedPage
+from central.control.service import AlertService
+from central.control.types import ALERT_CHANNEL, AlertFeedPage
 from central.domain.scope import SiteScope
 from central.passages.service import FEED_CHANNEL, PassageService
 from central.passages.types import FeedPage

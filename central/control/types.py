@@ -16,6 +16,9 @@ from central.registry.types import VehicleId
 AlertId = NewType("AlertId", UUID)
 WatchlistEntryId = NewType("WatchlistEntryId", UUID)
 
+ALERT_CHANNEL: Final = "alert_changed"
+"""PostgreSQL notification sent with every commit that raises or changes alerts."""
+
 NOTE_LENGTH_MAX: Final = 500
 PAGE_SIZE_MAX: Final = 200
 

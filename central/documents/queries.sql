@@ -16,7 +16,8 @@ INSERT INTO document (
 SELECT
   %(id)s::uuid, %(kind)s::text, %(subject_kind)s::text, %(subject_id)s::text,
   coalesce(max(d.revision), 0) + 1 AS revision, %(content)s::bytea,
-  decode(%(content_sha256)s::text, 'hex'), decode(%(values_sha256)s::text, 'hex'),
+  decode(%(content_sha256)s::text, 'hex') AS content_digest,
+  decode(%(values_sha256)s::text, 'hex') AS values_digest,
   %(template)s::text, %(signed_by)s::text, %(signed_at)s::timestamptz, %(made_at)s::timestamptz
   FROM document AS d
  WHERE d.subject_kind = %(subject_kind)s::text

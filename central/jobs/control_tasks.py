@@ -6,6 +6,7 @@ from typing import Final
 
 import structlog
 
+from central.control.judging import JudgingService
 from central.control.service import AlertService
 from central.db.deferring import Job, defer_async
 from central.jobs.context import JobContext
@@ -30,7 +31,7 @@ async def judge_passages(context: JobContext, *, position: int) -> None:
     """Judge what one commit stored; again, it changes nothing."""
     now = context.now()
     async with context.transaction() as connection:
-        judgement = await AlertService(connection).judge_commit(position, now=now)
+        judgement = await JudgingService(connection).judge_commit(position, now=now)
     if judgement is not None and (judgement.raised or judgement.late):
         log.info(
             "passages_judged",

@@ -16,6 +16,7 @@ from psycopg.rows import dict_row
 from central.audit.types import Actor
 from central.contracts.passage import PassageV1, PlateColour, PlateReadV1
 from central.control.errors import AlertStateError, WatchlistEntryNotFoundError
+from central.control.judging import JudgingService
 from central.control.service import AlertService
 from central.control.types import (
     AlertFilter,
@@ -215,7 +216,9 @@ async def test_judging_the_same_commit_again_changes_nothing(
     async with context.transaction() as connection:
         key = (entry["captured_ats"][0], entry["passage_ids"][0])
         passages = await PassageService(connection).by_key([key], scope=OPERATOR.scope)
-        again = await AlertService(connection).judge(list(passages.values()), now=datetime.now(UTC))
+        again = await JudgingService(connection).judge(
+            list(passages.values()), now=datetime.now(UTC)
+        )
 
     assert again.sighted == 0
     assert (table("alert"), table("alert_sighting"), table("alert_feed")) == before

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from deploy.demo.choices import View
-from deploy.demo.device import CAMERA_ID, DemoDevice
+from deploy.demo.device import DemoDevice
 from deploy.errors import LocalStackError
 from edge.errors import EXIT_BAD_INPUT, EXIT_INTERRUPTED
 
@@ -88,7 +88,8 @@ def _command(device: DemoDevice, order: PlayOrder) -> list[str]:
         str(Path(sys.executable).with_name("luuthong-edge")),
         *("replay", order.source),
         *("--config", str(device.site_file)),
-        *("--camera", CAMERA_ID),
+        *("--camera", device.role.camera_id),
+        *(("--readers",) if device.role.reader_id is not None else ()),
         *("--mode", order.view.value),
         *("--start", "now"),
         *("--pace", "recorded"),

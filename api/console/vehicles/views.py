@@ -31,14 +31,14 @@ LIST_PATH: Final = "/console/vehicles"
 
 _TONES: Final[Mapping[PaperState, tuple[str, str]]] = MappingProxyType(
     {
-        PaperState.VALID: ("ok", "check"),
+        PaperState.VALID: ("ok", "sure"),
         PaperState.EXPIRES_SOON: ("warn", "clock"),
         PaperState.NOT_YET_VALID: ("warn", "clock"),
         PaperState.EXPIRED: ("bad", "warning"),
         PaperState.REVOKED: ("bad", "close"),
         PaperState.MISSING: ("bad", "warning"),
         PaperState.UNKNOWN: ("", "unknown"),
-        PaperState.NOT_NEEDED: ("", "check"),
+        PaperState.NOT_NEEDED: ("", "sure"),
     }
 )
 

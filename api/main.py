@@ -23,6 +23,9 @@ from api.console import sign_in, stream
 from api.console.alerts import pages as console_alerts
 from api.console.alerts import stream as alerts_stream
 from api.console.audit import pages as console_audit
+from api.console.dossiers import dossier as console_dossier
+from api.console.dossiers import intake as console_intake
+from api.console.dossiers import pages as console_dossiers
 from api.console.errors import problem_page
 from api.console.feeds import make_feeds
 from api.console.labels import words
@@ -114,6 +117,9 @@ def create_app(
         console_toll_days,
         console_tolls,
         console_vehicles,
+        console_intake,
+        console_dossiers,
+        console_dossier,
         console_audit,
         public_pages,
     ):

@@ -7,7 +7,6 @@ look of a visit, and every look is written to the audit log, also those that nee
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from importlib import import_module
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -16,6 +15,7 @@ from psycopg import AsyncConnection
 from starlette.responses import RedirectResponse, Response
 
 from api.console.alerts import of_vehicle as alerts_of_vehicle
+from api.console.dossiers import of_vehicle as dossiers_of_vehicle
 from api.console.filters import ListQuery
 from api.console.parts import Console, ConsoleParts
 from api.console.tolls import of_vehicle as tolls_of_vehicle
@@ -23,7 +23,6 @@ from api.console.vehicles.views import LIST_PATH, FoundView, found_view, vehicle
 from api.console.views import RowView, row_view
 from api.deps.acting import Acting, ActingDep, LookForm, LookFormDep
 from api.deps.request import Connection, Now
-from api.pages.i18n import Speech
 from api.pages.rendering import language_of
 from api.security.cookies import session_token
 from central.audit.types import CASE_REFERENCE_LENGTH_MAX, Purpose
@@ -32,7 +31,6 @@ from central.domain.local_time import local_date, start_of_local_day
 from central.domain.plates import PlatePattern
 from central.errors import InvalidPlatePatternError
 from central.identity.permissions import Permission
-from central.identity.types import User
 from central.passages.service import PassageService
 from central.passages.types import PageRequest, PassageFilter
 from central.registry.errors import VehicleSearchTooWideError
@@ -291,7 +289,9 @@ class _Maker:
             passages=await self._passages(record.vehicle),
             alerts=await alerts_of_vehicle.section(connection, vehicle_id, user, speech),
             tolls=await tolls_of_vehicle.section(connection, vehicle_id, user, speech),
-            dossiers=await _dossiers(connection, vehicle_id, user, speech),
+            dossiers=await dossiers_of_vehicle.section(
+                connection, vehicle_id, user, speech, now=self._now
+            ),
             may_take_in=user.may(Permission.TAKE_IN_DOSSIERS),
         )
 
@@ -317,15 +317,3 @@ class _Maker:
             ),
             more_url=ListQuery().with_plate_word(word).url(),
         )
-
-
-async def _dossiers(
-    connection: AsyncConnection, vehicle_id: UUID, user: User, speech: Speech
-) -> object | None:
-    """The dossiers' section, where that part of the console is installed."""
-    try:
-        part = import_module("api.console.dossiers.of_vehicle")
-    except ModuleNotFoundError:
-        return None
-    shown: object = await part.section(connection, vehicle_id, user, speech)
-    return shown

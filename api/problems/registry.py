@@ -13,6 +13,7 @@ from central.registry.errors import (
     BadgeNotRevocableError,
     LicenceNotFoundError,
     PartyNotFoundError,
+    PermitConflictError,
     VehicleAmbiguousError,
     VehicleNotFoundError,
     VehicleSearchTooWideError,
@@ -42,6 +43,9 @@ PROBLEMS: Final[Mapping[type[CentralError], Problem]] = MappingProxyType(
         ),
         BadgeNotRevocableError: Problem(
             status=409, code="badge-not-revocable", title="The badge can't be revoked on that day"
+        ),
+        PermitConflictError: Problem(
+            status=409, code="permit-conflict", title="Another permit stands in the way"
         ),
         VehicleSearchTooWideError: Problem(
             status=422,

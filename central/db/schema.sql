@@ -206,6 +206,7 @@ CREATE TABLE border_permit (
   trip_days_max smallint,
   is_single_trip boolean NOT NULL DEFAULT false,
   revoked_on date,
+  dossier_code text,
   source text NOT NULL,
   as_of date NOT NULL,
   created_at timestamp with time zone NOT NULL,

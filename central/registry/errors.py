@@ -12,6 +12,7 @@
         ├── BadgeNotFoundError           no badge has this id
         ├── BadgeConflictError           a badge overlaps, or the number is taken
         ├── BadgeNotRevocableError       it was revoked before, or had not begun on that day
+        ├── PermitConflictError          a permit of the kind overlaps, or the number is taken
         └── VehicleSearchTooWideError    too few letters and digits to search by
 """
 
@@ -95,6 +96,25 @@ class BadgeNotRevocableError(RegistryError):
     def __init__(self, badge_id: UUID) -> None:
         super().__init__(f"badge {badge_id} can't be revoked on that day")
         self.badge_id = badge_id
+
+
+class PermitConflictError(RegistryError):
+    """The vehicle has a permit of this kind on some of the days, or the number is taken.
+
+    Attributes:
+        number: Number of the permit that stands in the way.
+        valid_from: Its first day.
+        valid_until: First day on which it no longer is valid.
+    """
+
+    def __init__(
+        self, vehicle_id: UUID, *, number: str, valid_from: date, valid_until: date
+    ) -> None:
+        super().__init__(f"vehicle {vehicle_id} has a permit from {valid_from} until {valid_until}")
+        self.vehicle_id = vehicle_id
+        self.number = number
+        self.valid_from = valid_from
+        self.valid_until = valid_until
 
 
 class VehicleSearchTooWideError(RegistryError):

@@ -143,11 +143,13 @@ SELECT id, number, kind, vehicle_id, party_id, valid_from, valid_until, revoked_
  LIMIT 1;
 
 -- name: lock_vehicle
--- Others who give this vehicle a badge wait until the transaction ends.
+-- Others who give this vehicle a paper wait until the transaction ends. Rows that merely refer to
+-- the vehicle can still be added: a judgement that holds what the decision needs next would
+-- otherwise wait for the decision, and both for ever.
 SELECT id
   FROM vehicle
  WHERE id = %(vehicle_id)s::uuid
-   FOR UPDATE;
+   FOR NO KEY UPDATE;
 
 -- name: insert_badge
 -- Enter a badge.
@@ -175,11 +177,39 @@ RETURNING id, number, kind, vehicle_id, party_id, valid_from, valid_until, revok
 -- name: select_permits_of_vehicle
 -- Permits of a vehicle to cross borders, newest first.
 SELECT id, number, kind, vehicle_id, party_id, valid_from, valid_until, trip_days_max,
-       is_single_trip, revoked_on, source, as_of
+       is_single_trip, revoked_on, dossier_code, source, as_of
   FROM border_permit
  WHERE vehicle_id = %(vehicle_id)s::uuid
  ORDER BY valid_from DESC, id DESC
  LIMIT %(rows_max)s;
+
+-- name: select_conflicting_permit
+-- The permit that keeps a new one out: of the same number, or of the same vehicle and kind on some
+-- of the same days.
+SELECT id, number, kind, vehicle_id, party_id, valid_from, valid_until, trip_days_max,
+       is_single_trip, revoked_on, dossier_code, source, as_of
+  FROM border_permit
+ WHERE number = %(number)s::text
+    OR (
+      vehicle_id = %(vehicle_id)s::uuid
+      AND kind = %(kind)s::text
+      AND daterange(valid_from, least(valid_until, revoked_on))
+        && daterange(%(valid_from)s::date, %(valid_until)s::date)
+    )
+ ORDER BY valid_from DESC
+ LIMIT 1;
+
+-- name: insert_permit
+-- Enter a permit.
+INSERT INTO border_permit
+       (id, number, kind, vehicle_id, party_id, valid_from, valid_until, trip_days_max,
+        is_single_trip, dossier_code, source, as_of, created_at)
+VALUES (gen_random_uuid(), %(number)s, %(kind)s, %(vehicle_id)s, %(party_id)s, %(valid_from)s,
+        %(valid_until)s, %(trip_days_max)s, %(is_single_trip)s, %(dossier_code)s, %(source)s,
+        %(as_of)s, %(now)s)
+ON CONFLICT (number) DO NOTHING
+RETURNING id, number, kind, vehicle_id, party_id, valid_from, valid_until, trip_days_max,
+          is_single_trip, revoked_on, dossier_code, source, as_of;
 
 -- name: select_transport_licences_of_party
 -- Licences of a firm to do transport business, newest first.

@@ -25,6 +25,7 @@ from central.registry.types import (
     BorderPermit,
     DrivingLicence,
     NewBadge,
+    NewPermit,
     Party,
     PlateKey,
     TransportLicence,
@@ -138,7 +139,7 @@ class RegistryRepository:
         )
 
     async def lock_vehicle(self, vehicle_id: UUID) -> bool:
-        """Keep others from giving this vehicle a badge; whether there is such a vehicle."""
+        """Keep others from giving this vehicle a paper; whether there is such a vehicle."""
         cursor = await self._connection.execute(QUERIES["lock_vehicle"], {"vehicle_id": vehicle_id})
         return await cursor.fetchone() is not None
 
@@ -175,6 +176,39 @@ class RegistryRepository:
             )
             return [row.value() for row in await cursor.fetchall()]
 
+    async def conflicting_permit(self, new: NewPermit) -> BorderPermit | None:
+        """The permit that keeps a new one out."""
+        return await self._one_permit(
+            "select_conflicting_permit",
+            {
+                "number": new.number,
+                "kind": new.kind,
+                "vehicle_id": new.vehicle_id,
+                "valid_from": new.valid_from,
+                "valid_until": new.valid_until,
+            },
+        )
+
+    async def add_permit(self, new: NewPermit, *, now: datetime) -> BorderPermit | None:
+        """Enter a permit; ``None`` when its number was taken by somebody else at this moment."""
+        return await self._one_permit(
+            "insert_permit",
+            {
+                "number": new.number,
+                "kind": new.kind,
+                "vehicle_id": new.vehicle_id,
+                "party_id": new.party_id,
+                "valid_from": new.valid_from,
+                "valid_until": new.valid_until,
+                "trip_days_max": new.trip_days_max,
+                "is_single_trip": new.is_single_trip,
+                "dossier_code": new.dossier_code,
+                "source": new.origin.source,
+                "as_of": new.origin.as_of,
+                "now": now,
+            },
+        )
+
     async def transport_licences_of(self, party_id: UUID) -> Sequence[TransportLicence]:
         """Licences of a firm to do transport business, newest first."""
         async with self._connection.cursor(row_factory=class_row(TransportLicenceRow)) as cursor:
@@ -202,6 +236,14 @@ class RegistryRepository:
 
     async def _one_badge(self, query: str, parameters: Mapping[str, object]) -> Badge | None:
         async with self._connection.cursor(row_factory=class_row(BadgeRow)) as cursor:
+            await cursor.execute(QUERIES[query], parameters)
+            row = await cursor.fetchone()
+        return row.value() if row else None
+
+    async def _one_permit(
+        self, query: str, parameters: Mapping[str, object]
+    ) -> BorderPermit | None:
+        async with self._connection.cursor(row_factory=class_row(PermitRow)) as cursor:
             await cursor.execute(QUERIES[query], parameters)
             row = await cursor.fetchone()
         return row.value() if row else None

@@ -231,6 +231,7 @@ class PermitRow:
     trip_days_max: int | None
     is_single_trip: bool
     revoked_on: date | None
+    dossier_code: str | None
     source: str
     as_of: date
 
@@ -247,6 +248,7 @@ class PermitRow:
             trip_days_max=self.trip_days_max,
             is_single_trip=self.is_single_trip,
             revoked_on=self.revoked_on,
+            dossier_code=self.dossier_code,
             origin=Origin(source=self.source, as_of=self.as_of),
         )
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Looking vehicles, owners and papers up, and giving and taking badges."""
+"""Looking vehicles, owners and papers up, and giving and taking badges and permits."""
 
 from collections.abc import Collection, Mapping
 from datetime import date, datetime
@@ -18,15 +18,19 @@ from central.registry.errors import (
     BadgeNotFoundError,
     BadgeNotRevocableError,
     PartyNotFoundError,
+    PermitConflictError,
     VehicleNotFoundError,
     VehicleSearchTooWideError,
 )
 from central.registry.repository import RegistryRepository
 from central.registry.types import (
     Badge,
+    BorderPermit,
     NewBadge,
+    NewPermit,
     Party,
     PlateKey,
+    TransportLicence,
     Vehicle,
     VehicleFacts,
     VehicleRecord,
@@ -86,6 +90,14 @@ class RegistryService:
     async def party_by_identity(self, identity_number: str) -> Party | None:
         """One person or organisation by personal number or tax code."""
         return await self._rows.party_by_identity(identity_number)
+
+    async def permits_of(self, vehicle_id: UUID) -> tuple[BorderPermit, ...]:
+        """Permits of a vehicle to cross borders, newest first. For rules, not for eyes."""
+        return tuple(await self._rows.permits_of(vehicle_id))
+
+    async def transport_licences_of(self, party_id: UUID) -> tuple[TransportLicence, ...]:
+        """Licences of a firm to do transport business, newest first. For rules, not for eyes."""
+        return tuple(await self._rows.transport_licences_of(party_id))
 
     async def record(
         self, vehicle_id: UUID, *, user: User, look: Look, now: datetime
@@ -199,6 +211,34 @@ class RegistryService:
             )
         )
         return badge
+
+    async def issue_permit(self, new: NewPermit, *, now: datetime) -> BorderPermit:
+        """Enter a permit that a decision grants; the caller audits the decision.
+
+        Raises:
+            VehicleNotFoundError: No vehicle has this id.
+            PermitConflictError: Another permit of the kind overlaps, or the number is taken. The
+                transaction stays usable.
+        """
+        if not await self._rows.lock_vehicle(new.vehicle_id):
+            raise VehicleNotFoundError(new.vehicle_id)
+        await self._refuse_permit_conflict(new)
+        permit = await self._rows.add_permit(new, now=now)
+        if permit is None:
+            await self._refuse_permit_conflict(new)
+            raise AssertionError("a number that is taken belongs to a permit")
+        return permit
+
+    async def _refuse_permit_conflict(self, new: NewPermit) -> None:
+        """Stop when a permit keeps a new one out."""
+        existing = await self._rows.conflicting_permit(new)
+        if existing is not None:
+            raise PermitConflictError(
+                new.vehicle_id,
+                number=existing.number,
+                valid_from=existing.valid_from,
+                valid_until=existing.valid_until,
+            )
 
     async def _refuse_conflict(self, new: NewBadge) -> None:
         """Stop when a badge keeps a new one out."""

@@ -168,7 +168,12 @@ class NewBadge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BorderPermit:
-    """A permit to cross a border (giấy phép liên vận)."""
+    """A permit to cross a border (giấy phép liên vận).
+
+    Attributes:
+        valid_until: First day on which it is no longer valid.
+        trip_days_max: Longest trip; ``None`` where the paper says nothing.
+    """
 
     id: UUID
     number: str
@@ -180,6 +185,23 @@ class BorderPermit:
     trip_days_max: int | None
     is_single_trip: bool
     revoked_on: date | None
+    dossier_code: str | None
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewPermit:
+    """A permit to be entered, as the decision about a dossier grants it."""
+
+    number: str
+    kind: str
+    vehicle_id: VehicleId
+    party_id: PartyId
+    valid_from: date
+    valid_until: date
+    trip_days_max: int | None
+    is_single_trip: bool
+    dossier_code: str | None
     origin: Origin
 
 

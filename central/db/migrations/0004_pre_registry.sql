@@ -146,6 +146,7 @@ CREATE TABLE border_permit (
   trip_days_max smallint CHECK (trip_days_max BETWEEN 1 AND 366),
   is_single_trip boolean NOT NULL DEFAULT FALSE,
   revoked_on date CHECK (revoked_on >= valid_from),
+  dossier_code text,
   source text NOT NULL,
   as_of date NOT NULL,
   created_at timestamptz NOT NULL

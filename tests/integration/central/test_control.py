@@ -27,6 +27,7 @@ from central.control.types import (
 from central.control.watchlist import WatchlistService
 from central.control.watchlist_types import EntryState, NewWatchlistEntry, WatchReason
 from central.db.pool import connection_info, open_pool
+from central.domain.local_time import local_date
 from central.domain.plates import PlatePattern
 from central.errors import PermissionDeniedError, StaleVersionError
 from central.identity.permissions import Role
@@ -39,7 +40,8 @@ from central.jobs import control_tasks
 from central.jobs.context import JobContext
 from central.jobs.tasks import TASKS
 from central.passages.service import PassageService
-from central.registry.types import VehicleKind
+from central.registry.service import RegistryService
+from central.registry.types import NewBadge, Origin, PartyId, VehicleId, VehicleKind
 from central.settings import CentralSettings, IngestSettings
 from tests.integration.registered import Registered, give_badge, list_plate, register_vehicle
 
@@ -472,6 +474,40 @@ async def test_a_badge_granted_while_a_passage_is_judged_is_not_missed(  # noqa:
 
     assert table("alert") == []
     assert len(table("passage_feed")) == 1
+
+
+async def test_a_passage_judged_in_the_middle_of_a_decision_holds_neither_up(
+    store: Store, run_jobs: RunJobs, rows: psycopg.Connection, table: Rows, database_url: str
+) -> None:
+    vehicle_id = register_vehicle(rows, TRUCK)
+    (owner_id,) = rows.execute("SELECT owner_id FROM vehicle").fetchone() or (None,)
+    store(Plate())
+    now = datetime.now(UTC)
+    today = local_date(now)
+    badge = NewBadge(
+        number="PH-1",
+        kind="goods",
+        vehicle_id=VehicleId(vehicle_id),
+        party_id=PartyId(owner_id),
+        valid_from=today,
+        valid_until=today + timedelta(days=300),
+        dossier_code="H55.01-261122-0001",
+        origin=Origin(source="dossier", as_of=today),
+    )
+    async with await psycopg.AsyncConnection.connect(connection_info(database_url)) as decision:
+        await RegistryService(decision).issue_badge(badge, now=now)
+        # The badge is there and not committed: the judgement raises an alert, and commits.
+        async with asyncio.timeout(10):
+            await run_jobs()
+
+        ended = await AlertService(decision).end_by_dossier(
+            vehicle_id, dossier_code="H55.01-261122-0001", now=now
+        )
+        await decision.commit()
+
+    (alert,) = table("alert")
+    assert ended == 1
+    assert alert["state"] == "closed"
 
 
 async def test_an_alert_is_acknowledged_and_closed_by_the_version_that_was_seen(

@@ -3,6 +3,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
@@ -20,11 +21,12 @@ from central.registry.errors import (
     BadgeNotFoundError,
     BadgeNotRevocableError,
     PartyNotFoundError,
+    PermitConflictError,
     VehicleNotFoundError,
     VehicleSearchTooWideError,
 )
 from central.registry.service import RegistryService
-from central.registry.types import NewBadge, Origin, PartyId, PlateKey, VehicleId
+from central.registry.types import NewBadge, NewPermit, Origin, PartyId, PlateKey, VehicleId
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 TODAY = date(2026, 3, 2)
@@ -222,6 +224,75 @@ async def test_an_unknown_vehicle_gets_no_badge(
 ) -> None:
     with pytest.raises(VehicleNotFoundError):
         await service.issue_badge(new_badge(uuid4(), owner_id), now=NOW)
+
+
+def new_permit(vehicle_id: UUID, party_id: UUID, **changes: Any) -> NewPermit:  # noqa: ANN401  # any field
+    values: dict[str, Any] = {
+        "number": "LV-0001",
+        "kind": "laos_commercial",
+        "vehicle_id": VehicleId(vehicle_id),
+        "party_id": PartyId(party_id),
+        "valid_from": TODAY,
+        "valid_until": date(2027, 3, 2),
+        "trip_days_max": 30,
+        "is_single_trip": False,
+        "dossier_code": "H15.50-260302-0001",
+        "origin": ORIGIN,
+    }
+    return NewPermit(**{**values, **changes})
+
+
+async def test_a_permit_is_kept_with_its_dossier(
+    service: RegistryService, new_vehicle: Insert, owner_id: PartyId
+) -> None:
+    vehicle_id = await new_vehicle("20C12345")
+
+    issued = await service.issue_permit(new_permit(vehicle_id, owner_id), now=NOW)
+
+    assert await service.permits_of(vehicle_id) == (issued,)
+    assert issued.dossier_code == "H15.50-260302-0001"
+    assert (issued.valid_from, issued.valid_until) == (TODAY, date(2027, 3, 2))
+
+
+async def test_a_second_permit_of_a_kind_for_the_same_days_is_refused_and_nothing_breaks(
+    service: RegistryService, new_vehicle: Insert, owner_id: PartyId
+) -> None:
+    vehicle_id = await new_vehicle("20C12345")
+    await service.issue_permit(new_permit(vehicle_id, owner_id), now=NOW)
+
+    with pytest.raises(PermitConflictError) as caught:
+        await service.issue_permit(
+            new_permit(vehicle_id, owner_id, number="LV-0002", valid_from=date(2027, 3, 1)), now=NOW
+        )
+
+    assert caught.value.number == "LV-0001"
+    follower = new_permit(
+        vehicle_id,
+        owner_id,
+        number="LV-0002",
+        valid_from=date(2027, 3, 2),
+        valid_until=date(2028, 3, 2),
+    )
+    other_kind = new_permit(vehicle_id, owner_id, number="LV-0003", kind="gms")
+    assert await service.issue_permit(follower, now=NOW)
+    assert await service.issue_permit(other_kind, now=NOW)
+
+
+async def test_a_permit_number_is_given_once(
+    service: RegistryService, new_vehicle: Insert, owner_id: PartyId
+) -> None:
+    one, other = await new_vehicle("20C12345"), await new_vehicle("20C12346")
+    await service.issue_permit(new_permit(one, owner_id), now=NOW)
+
+    with pytest.raises(PermitConflictError):
+        await service.issue_permit(new_permit(other, owner_id), now=NOW)
+
+
+async def test_an_unknown_vehicle_gets_no_permit(
+    service: RegistryService, owner_id: PartyId
+) -> None:
+    with pytest.raises(VehicleNotFoundError):
+        await service.issue_permit(new_permit(uuid4(), owner_id), now=NOW)
 
 
 async def test_a_revoked_badge_ends_on_that_day_and_makes_room(

@@ -8,6 +8,8 @@ from typing import Final
 from api.problems.problem import Problem
 from central.errors import CentralError
 from central.tolling.errors import (
+    AlreadyRefundedError,
+    CrossingNotChargedError,
     CrossingNotFoundError,
     CrossingNotInReviewError,
     TariffMissingError,
@@ -24,6 +26,12 @@ PROBLEMS: Final[Mapping[type[CentralError], Problem]] = MappingProxyType(
             status=409,
             code="toll-crossing-not-in-review",
             title="This crossing waits for nobody's decision",
+        ),
+        CrossingNotChargedError: Problem(
+            status=409, code="toll-crossing-not-charged", title="Nothing was charged to give back"
+        ),
+        AlreadyRefundedError: Problem(
+            status=409, code="toll-already-refunded", title="The charge was given back before"
         ),
         TollAccountNotFoundError: Problem(
             status=422, code="toll-account-not-found", title="No traffic account has this number"

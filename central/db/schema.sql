@@ -884,6 +884,7 @@ CREATE TABLE toll_crossing (
   tariff_id uuid,
   amount_dong bigint,
   ledger_entry_id bigint,
+  refund_entry_id bigint,
   facts jsonb NOT NULL DEFAULT '[]'::jsonb,
   is_late boolean NOT NULL,
   version integer NOT NULL DEFAULT 1,
@@ -894,7 +895,8 @@ CREATE TABLE toll_crossing (
   CONSTRAINT toll_crossing_amount_dong_check CHECK ((amount_dong >= 0)),
   CONSTRAINT toll_crossing_check CHECK ((num_nonnulls(passage_id, tag_read_id) >= 1)),
   CONSTRAINT toll_crossing_check1 CHECK (((state = 'charged'::text) = (ledger_entry_id IS NOT NULL))),
-  CONSTRAINT toll_crossing_check2 CHECK (((state <> ALL (ARRAY['refused'::text, 'review'::text, 'waived'::text])) OR (reason IS NOT NULL))),
+  CONSTRAINT toll_crossing_check2 CHECK (((refund_entry_id IS NULL) OR (ledger_entry_id IS NOT NULL))),
+  CONSTRAINT toll_crossing_check3 CHECK (((state <> ALL (ARRAY['refused'::text, 'review'::text, 'waived'::text])) OR (reason IS NOT NULL))),
   CONSTRAINT toll_crossing_facts_check CHECK ((jsonb_typeof(facts) = 'array'::text)),
   CONSTRAINT toll_crossing_ledger_entry_id_fkey FOREIGN KEY (ledger_entry_id) REFERENCES ledger_entry(id),
   CONSTRAINT toll_crossing_ledger_entry_id_key UNIQUE (ledger_entry_id),
@@ -902,6 +904,8 @@ CREATE TABLE toll_crossing (
   CONSTRAINT toll_crossing_pkey PRIMARY KEY (id),
   CONSTRAINT toll_crossing_plate_text_check CHECK ((plate_text ~ '^[A-Z0-9]{0,12}$'::text)),
   CONSTRAINT toll_crossing_reason_check CHECK ((reason ~ '^[a-z][a-z_]{2,39}$'::text)),
+  CONSTRAINT toll_crossing_refund_entry_id_fkey FOREIGN KEY (refund_entry_id) REFERENCES ledger_entry(id),
+  CONSTRAINT toll_crossing_refund_entry_id_key UNIQUE (refund_entry_id),
   CONSTRAINT toll_crossing_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'charged'::text, 'exempt'::text, 'refused'::text, 'review'::text, 'waived'::text]))),
   CONSTRAINT toll_crossing_station_id_lane_number_fkey FOREIGN KEY (station_id, lane_number) REFERENCES toll_lane(station_id, number),
   CONSTRAINT toll_crossing_tag_read_id_key UNIQUE (tag_read_id),
@@ -983,6 +987,7 @@ CREATE TABLE toll_lane (
   site_id slug NOT NULL,
   camera_id slug NOT NULL,
   reader_id slug NOT NULL,
+  in_use_since timestamp with time zone NOT NULL DEFAULT now(),
   CONSTRAINT toll_lane_kind_check CHECK ((kind = ANY (ARRAY['open'::text, 'entry'::text, 'exit'::text]))),
   CONSTRAINT toll_lane_number_check CHECK (((number >= 1) AND (number <= 64))),
   CONSTRAINT toll_lane_pkey PRIMARY KEY (station_id, number),
@@ -1263,6 +1268,17 @@ CREATE VIEW toll_entry_without_crossing AS
   WHERE ((entry.kind = 'toll_charge'::text) AND (NOT (EXISTS ( SELECT
            FROM toll_crossing crossing
           WHERE ((crossing.ledger_entry_id = entry.id) AND (crossing.state = 'charged'::text))))));
+
+CREATE VIEW toll_refund_without_entry AS
+ SELECT id AS crossing_id,
+    station_id,
+    booked_on
+   FROM toll_crossing crossing
+  WHERE ((refund_entry_id IS NOT NULL) AND (NOT (EXISTS ( SELECT
+           FROM ((ledger_entry entry
+             JOIN ledger_posting given ON ((given.entry_id = entry.id)))
+             JOIN ledger_account payer ON ((payer.id = given.account_id)))
+          WHERE ((entry.id = crossing.refund_entry_id) AND (entry.idempotency_key = ('toll-refund:'::text || crossing.id)) AND (entry.kind = 'refund'::text) AND (entry.corrects_id = crossing.ledger_entry_id) AND (payer.kind = 'traffic_account'::text) AND (payer.reference = crossing.account_number) AND (given.amount_dong = crossing.amount_dong))))));
 
 CREATE VIEW vehicle_with_plates AS
  SELECT vehicle.id,

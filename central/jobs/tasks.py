@@ -19,6 +19,7 @@ TASKS: Final[Mapping[str, WorkTask]] = MappingProxyType(
     {
         "judge_passages": control_tasks.judge_passages,
         "match_passages": toll_tasks.match_passages,
+        "match_passage": toll_tasks.match_passage,
         "match_tag_read": toll_tasks.match_tag_read,
         "end_waiting": toll_tasks.end_waiting,
         "send_notice": notice_tasks.send_notice,
@@ -32,6 +33,8 @@ PERIODIC: Final[tuple[Periodic, ...]] = (
     Periodic(name="verify_audit", cron="23 19 * * *", run=audit_tasks.verify_audit),
     Periodic(name="judge_forgotten", cron="*/5 * * * *", run=control_tasks.judge_forgotten),
     Periodic(name="trim_alert_feed", cron="*/5 * * * *", run=control_tasks.trim_alert_feed),
+    Periodic(name="match_forgotten", cron="*/5 * * * *", run=toll_tasks.match_forgotten),
+    Periodic(name="match_long_forgotten", cron="41 20 * * *", run=toll_tasks.match_long_forgotten),
     Periodic(name="seal_ledger", cron="* * * * * */15", run=ledger_tasks.seal_ledger),
     Periodic(
         name="seal_ledger_stragglers", cron="23 * * * *", run=ledger_tasks.seal_ledger_stragglers

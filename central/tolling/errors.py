@@ -7,6 +7,8 @@
     └── TollingError
         ├── CrossingNotFoundError      no crossing has this id, or the caller may not see it
         ├── CrossingNotInReviewError   somebody decided it before, or nobody has to
+        ├── CrossingNotChargedError    nothing was charged that could be given back
+        ├── AlreadyRefundedError       the charge was given back before
         ├── TollAccountNotFoundError   no traffic account has this number
         ├── TollAccountLockedError     the traffic account is locked or closed
         └── TariffMissingError         no price is in force for the group at the station
@@ -37,6 +39,23 @@ class CrossingNotInReviewError(TollingError):
         super().__init__(f"toll crossing {crossing_id} is {state}, not in review")
         self.crossing_id = crossing_id
         self.state = state
+
+
+class CrossingNotChargedError(TollingError):
+    """Nothing was charged for this crossing that could be given back."""
+
+    def __init__(self, crossing_id: UUID, *, state: str) -> None:
+        super().__init__(f"toll crossing {crossing_id} is {state}, not charged")
+        self.crossing_id = crossing_id
+        self.state = state
+
+
+class AlreadyRefundedError(TollingError):
+    """The crossing's charge was given back before."""
+
+    def __init__(self, crossing_id: UUID) -> None:
+        super().__init__(f"the charge of toll crossing {crossing_id} was given back before")
+        self.crossing_id = crossing_id
 
 
 class TollAccountNotFoundError(TollingError):

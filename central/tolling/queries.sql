@@ -45,6 +45,52 @@ SELECT tag_read.id, tag_read.captured_at, lane.station_id, lane.number AS lane_n
     ON lane.site_id = tag_read.site_id AND lane.reader_id = tag_read.reader_id
  WHERE passage_identity.id = %(tag_read_id)s::uuid;
 
+-- name: select_lane_passage_in_use
+-- One passage with the toll lane that its camera watches now. For matching.
+SELECT passage.id, passage.captured_at, lane.station_id, lane.number AS lane_number,
+       passage.plate_text, passage.plate_colour, passage.plate_confidence,
+       passage.plate_alternatives, passage.vehicle_class, passage.vehicle_confidence,
+       passage.is_late
+  FROM passage_identity
+  INNER JOIN passage
+    ON passage.captured_at = passage_identity.captured_at
+   AND passage.id = passage_identity.id
+  INNER JOIN toll_lane AS lane
+    ON lane.site_id = passage.site_id AND lane.camera_id = passage.camera_id
+ WHERE passage_identity.id = %(passage_id)s::uuid;
+
+-- name: select_unmatched_passages
+-- Passages at toll lanes that should have been matched by now, newest first. For matching.
+SELECT passage.id
+  FROM toll_lane AS lane
+  INNER JOIN passage
+    ON passage.site_id = lane.site_id
+   AND passage.camera_id = lane.camera_id
+   AND passage.stored_at >= lane.in_use_since
+ WHERE passage.captured_at > %(after_at)s::timestamptz
+   AND passage.stored_at < %(before_at)s::timestamptz
+   AND NOT EXISTS (
+     SELECT FROM toll_crossing AS crossing WHERE crossing.passage_id = passage.id
+   )
+ ORDER BY passage.captured_at DESC, passage.id DESC
+ LIMIT %(rows_max)s;
+
+-- name: select_unmatched_tag_reads
+-- Tag reads at toll lanes that should have been matched by now, newest first. For matching.
+SELECT tag_read.id
+  FROM toll_lane AS lane
+  INNER JOIN tag_read
+    ON tag_read.site_id = lane.site_id
+   AND tag_read.reader_id = lane.reader_id
+   AND tag_read.stored_at >= lane.in_use_since
+ WHERE tag_read.captured_at > %(after_at)s::timestamptz
+   AND tag_read.stored_at < %(before_at)s::timestamptz
+   AND NOT EXISTS (
+     SELECT FROM toll_crossing AS crossing WHERE crossing.tag_read_id = tag_read.id
+   )
+ ORDER BY tag_read.captured_at DESC, tag_read.id DESC
+ LIMIT %(rows_max)s;
+
 -- name: lock_lane
 -- One lane's events are matched one after the other.
 SELECT kind
@@ -131,6 +177,13 @@ UPDATE toll_crossing
        decided_by = %(actor)s
  WHERE id = %(crossing_id)s::uuid;
 
+-- name: update_refund
+-- A charged crossing was given back; it stays charged, as its day was closed so.
+UPDATE toll_crossing
+   SET refund_entry_id = %(refund_entry_id)s::bigint,
+       version = version + 1
+ WHERE id = %(crossing_id)s::uuid;
+
 -- name: insert_event
 -- Write down what happened to a crossing.
 INSERT INTO toll_crossing_event (crossing_id, occurred_at, state, reason, actor, note)
@@ -184,8 +237,8 @@ SELECT crossing.id, crossing.station_id, crossing.lane_number, crossing.crossed_
        crossing.booked_on, crossing.passage_id, crossing.tag_read_id, crossing.state,
        crossing.reason, crossing.plate_text, crossing.plate_colour, crossing.class_seen,
        crossing.epc, crossing.vehicle_id, crossing.account_number, crossing.vehicle_group,
-       crossing.tariff_id, crossing.amount_dong, crossing.ledger_entry_id, crossing.facts,
-       crossing.is_late, crossing.version, crossing.created_at, crossing.decided_at,
+       crossing.tariff_id, crossing.amount_dong, crossing.ledger_entry_id,
+       crossing.refund_entry_id, crossing.facts, crossing.is_late, crossing.version, crossing.created_at, crossing.decided_at,
        crossing.decided_by, station.name AS station_name, station.is_expressway
   FROM toll_crossing AS crossing
   INNER JOIN toll_station AS station ON station.id = crossing.station_id
@@ -198,8 +251,8 @@ SELECT crossing.id, crossing.station_id, crossing.lane_number, crossing.crossed_
        crossing.booked_on, crossing.passage_id, crossing.tag_read_id, crossing.state,
        crossing.reason, crossing.plate_text, crossing.plate_colour, crossing.class_seen,
        crossing.epc, crossing.vehicle_id, crossing.account_number, crossing.vehicle_group,
-       crossing.tariff_id, crossing.amount_dong, crossing.ledger_entry_id, crossing.facts,
-       crossing.is_late, crossing.version, crossing.created_at, crossing.decided_at,
+       crossing.tariff_id, crossing.amount_dong, crossing.ledger_entry_id,
+       crossing.refund_entry_id, crossing.facts, crossing.is_late, crossing.version, crossing.created_at, crossing.decided_at,
        crossing.decided_by, station.name AS station_name, station.is_expressway
   FROM toll_crossing AS crossing
   INNER JOIN toll_station AS station ON station.id = crossing.station_id
@@ -235,8 +288,8 @@ SELECT crossing.id, crossing.station_id, crossing.lane_number, crossing.crossed_
        crossing.booked_on, crossing.passage_id, crossing.tag_read_id, crossing.state,
        crossing.reason, crossing.plate_text, crossing.plate_colour, crossing.class_seen,
        crossing.epc, crossing.vehicle_id, crossing.account_number, crossing.vehicle_group,
-       crossing.tariff_id, crossing.amount_dong, crossing.ledger_entry_id, crossing.facts,
-       crossing.is_late, crossing.version, crossing.created_at, crossing.decided_at,
+       crossing.tariff_id, crossing.amount_dong, crossing.ledger_entry_id,
+       crossing.refund_entry_id, crossing.facts, crossing.is_late, crossing.version, crossing.created_at, crossing.decided_at,
        crossing.decided_by, station.name AS station_name, station.is_expressway
   FROM toll_crossing AS crossing
   INNER JOIN toll_station AS station ON station.id = crossing.station_id

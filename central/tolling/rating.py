@@ -33,6 +33,7 @@ from central.tolling.deciding import (
 )
 from central.tolling.repository import TollRepository
 from central.tolling.types import (
+    Crossing,
     CrossingState,
     Fact,
     LaneEvent,
@@ -141,6 +142,31 @@ class CrossingRater:
                         amount_dong=tariff.price_dong,
                     ),
                 ),
+            ),
+            now=now,
+        )
+        return booked.id
+
+    async def refund(self, crossing: Crossing, *, memo: str, now: datetime) -> EntryId:
+        """Book the whole price of a charged crossing back, on the day of the refund.
+
+        The day of the charge may be closed, and its debits compared: they stay what they were.
+        """
+        if crossing.ledger_entry_id is None:
+            raise RuntimeError("a charged crossing has its entry")
+        charge = await self._ledger.entry(crossing.ledger_entry_id)
+        booked = await self._ledger.book(
+            NewEntry(
+                idempotency_key=f"toll-refund:{crossing.id}",
+                kind=EntryKind.REFUND,
+                occurred_at=now,
+                booked_on=local_date(now),
+                postings=tuple(
+                    Posting(account=each.account, amount_dong=-each.amount_dong)
+                    for each in charge.postings
+                ),
+                memo=memo,
+                corrects=charge.id,
             ),
             now=now,
         )

@@ -38,6 +38,7 @@ from central.tolling.types import (
     LaneKey,
     LanePassage,
     LaneTagRead,
+    Reach,
     StationDay,
     TagBinding,
     Tariff,
@@ -91,6 +92,19 @@ class TollRepository:
         """One tag read; ``None`` when its reader watches no toll lane."""
         row = await self._one(TagReadRow, "select_lane_tag_read", {"tag_read_id": tag_read_id})
         return row.value() if row else None
+
+    async def lane_passage_in_use(self, passage_id: UUID) -> LanePassage | None:
+        """One passage; ``None`` when its camera watches no toll lane."""
+        row = await self._one(PassageRow, "select_lane_passage_in_use", {"passage_id": passage_id})
+        return row.value() if row else None
+
+    async def unmatched_passages(self, reach: Reach, *, limit: int) -> Sequence[UUID]:
+        """Passages at toll lanes without a crossing, newest first."""
+        return await self._unmatched("select_unmatched_passages", reach, limit=limit)
+
+    async def unmatched_tag_reads(self, reach: Reach, *, limit: int) -> Sequence[UUID]:
+        """Tag reads at toll lanes without a crossing, newest first."""
+        return await self._unmatched("select_unmatched_tag_reads", reach, limit=limit)
 
     async def lock_lane(self, lane: LaneKey) -> None:
         """Others who match events of this lane wait until the transaction ends."""
@@ -205,6 +219,33 @@ class TollRepository:
         )
         await self._connection.execute(QUERIES["insert_event"], {**common, "note": note})
 
+    async def refunded(
+        self,
+        crossing_id: UUID,
+        *,
+        refund_entry_id: int,
+        reason: str,
+        actor: str,
+        note: str,
+        now: datetime,
+    ) -> None:
+        """Store that a charge was given back, and add it to the crossing's history."""
+        await self._connection.execute(
+            QUERIES["update_refund"],
+            {"crossing_id": crossing_id, "refund_entry_id": refund_entry_id},
+        )
+        await self._connection.execute(
+            QUERIES["insert_event"],
+            {
+                "crossing_id": crossing_id,
+                "state": CrossingState.CHARGED,
+                "reason": reason,
+                "actor": actor,
+                "note": note,
+                "now": now,
+            },
+        )
+
     async def bindings(self, epc: str, *, at: datetime) -> Sequence[TagBinding]:
         """Accounts on which a tag was live at a time."""
         rows = await self._all(
@@ -315,6 +356,18 @@ class TollRepository:
             {"day": day, "scope": scope.as_list(), "rows_max": STATIONS_MAX},
         )
         return [row.value() for row in rows]
+
+    async def _unmatched(self, query: str, reach: Reach, *, limit: int) -> Sequence[UUID]:
+        async with self._connection.cursor(row_factory=scalar_row) as cursor:
+            await cursor.execute(
+                QUERIES[query],
+                {
+                    "after_at": reach.captured_after,
+                    "before_at": reach.stored_before,
+                    "rows_max": limit,
+                },
+            )
+            return await cursor.fetchall()
 
     async def _all(
         self, kind: type[Row], query: str, parameters: Mapping[str, object]

@@ -153,6 +153,7 @@ class CrossingRow:
     tariff_id: UUID | None
     amount_dong: int | None
     ledger_entry_id: int | None
+    refund_entry_id: int | None
     facts: Sequence[Mapping[str, FactValue]]
     is_late: bool
     version: int
@@ -185,6 +186,7 @@ class CrossingRow:
             tariff_id=self.tariff_id,
             amount_dong=self.amount_dong,
             ledger_entry_id=EntryId(self.ledger_entry_id) if self.ledger_entry_id else None,
+            refund_entry_id=EntryId(self.refund_entry_id) if self.refund_entry_id else None,
             facts=tuple(_fact(each) for each in self.facts),
             is_late=self.is_late,
             version=self.version,

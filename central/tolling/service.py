@@ -15,6 +15,8 @@ from central.identity.types import User
 from central.ledger.types import EntryId
 from central.tolling.deciding import Verdict
 from central.tolling.errors import (
+    AlreadyRefundedError,
+    CrossingNotChargedError,
     CrossingNotFoundError,
     CrossingNotInReviewError,
     TariffMissingError,
@@ -36,14 +38,19 @@ from central.tolling.types import (
     LanePassage,
     LaneTagRead,
     MatchingPolicy,
+    Reach,
+    Refund,
     ReviewDecision,
     StationDay,
     Tariff,
+    Unmatched,
     Waive,
 )
 
 CROSSINGS_OF_VEHICLE_MAX: Final = 50
 SUBJECT: Final = "toll_crossing"
+DECIDABLE: Final = frozenset({CrossingState.REVIEW, CrossingState.REFUSED})
+"""States that a person may end: a refused vehicle pays later, or has paid otherwise."""
 
 
 class TollService:
@@ -64,6 +71,17 @@ class TollService:
     async def lane_tag_read(self, tag_read_id: UUID) -> LaneTagRead | None:
         """A tag read for matching; ``None`` when its reader watches no toll lane."""
         return await self._rows.lane_tag_read(tag_read_id)
+
+    async def lane_passage(self, passage_id: UUID) -> LanePassage | None:
+        """A passage for matching; ``None`` when its camera watches no toll lane."""
+        return await self._rows.lane_passage_in_use(passage_id)
+
+    async def unmatched(self, reach: Reach, *, limit: int) -> Unmatched:
+        """Events at toll lanes that no crossing has; at most so many of each kind."""
+        return Unmatched(
+            passage_ids=tuple(await self._rows.unmatched_passages(reach, limit=limit)),
+            tag_read_ids=tuple(await self._rows.unmatched_tag_reads(reach, limit=limit)),
+        )
 
     async def match(self, event: LanePassage | LaneTagRead, *, now: datetime) -> None:
         """Join an event with its partner or let it wait; one event per transaction."""
@@ -145,7 +163,7 @@ class TollService:
         user.require(Permission.REVIEW_TOLLS)
         return await self._rows.next_in_review(other_than, user.scope)
 
-    async def decide_review(
+    async def decide(
         self,
         crossing_id: UUID,
         decision: ReviewDecision,
@@ -155,7 +173,7 @@ class TollService:
         actor: Actor,
         now: datetime,
     ) -> None:
-        """Charge a crossing in review after all, or let it go; written down for ever.
+        """Charge a crossing in review or refused after all, or let it go; written down for ever.
 
         Args:
             crossing_id: What is decided.
@@ -176,12 +194,8 @@ class TollService:
             InsufficientBalanceError: The account holds less than the price.
         """
         user.require(Permission.REVIEW_TOLLS)
-        crossing = await self._rows.lock_crossing(crossing_id, user.scope)
-        if crossing is None:
-            raise CrossingNotFoundError(crossing_id)
-        if crossing.version != version:
-            raise StaleVersionError("toll crossing")
-        if crossing.state is not CrossingState.REVIEW:
+        crossing = await self._held(crossing_id, version=version, user=user)
+        if crossing.state not in DECIDABLE:
             raise CrossingNotInReviewError(crossing_id, state=crossing.state)
         match decision:
             case ChargeAfterAll():
@@ -198,6 +212,71 @@ class TollService:
                 detail=_detail_of(decision),
             )
         )
+
+    async def refund(
+        self,
+        crossing_id: UUID,
+        refund: Refund,
+        *,
+        version: int,
+        user: User,
+        actor: Actor,
+        now: datetime,
+    ) -> None:
+        """Give the whole charge of a crossing back by a new entry; written down for ever.
+
+        Whoever charges does not give back: it takes the permission to close days.
+
+        Args:
+            crossing_id: Whose charge.
+            refund: Why.
+            version: The crossing's version that this person saw.
+            user: Who decides.
+            actor: The same, as the audit log names them.
+            now: Aware time; the refund belongs to its day.
+
+        Raises:
+            PermissionDeniedError: The user may not close days.
+            CrossingNotFoundError: It does not exist, or lies outside the user's scope.
+            StaleVersionError: It was changed since this person saw it.
+            CrossingNotChargedError: Nothing was charged.
+            AlreadyRefundedError: It was given back before.
+            OverCorrectionError: The charge was corrected in the ledger by another entry.
+        """
+        user.require(Permission.CLOSE_TOLL_DAYS)
+        crossing = await self._held(crossing_id, version=version, user=user)
+        if crossing.state is not CrossingState.CHARGED:
+            raise CrossingNotChargedError(crossing_id, state=crossing.state)
+        if crossing.refund_entry_id is not None:
+            raise AlreadyRefundedError(crossing_id)
+        entry_id = await self._rater.refund(crossing, memo=refund.reason, now=now)
+        await self._rows.refunded(
+            crossing_id,
+            refund_entry_id=entry_id,
+            reason=refund.reason,
+            actor=user.username,
+            note=refund.note,
+            now=now,
+        )
+        await self._audit.record(
+            AuditEntry(
+                occurred_at=now,
+                actor=actor,
+                action="toll_crossing_refunded",
+                subject_kind=SUBJECT,
+                subject_id=str(crossing_id),
+                detail={"reason": refund.reason, "amount_dong": crossing.amount_dong or 0},
+            )
+        )
+
+    async def _held(self, crossing_id: UUID, *, version: int, user: User) -> Crossing:
+        """A crossing that nobody else changes, as this person saw it."""
+        crossing = await self._rows.lock_crossing(crossing_id, user.scope)
+        if crossing is None:
+            raise CrossingNotFoundError(crossing_id)
+        if crossing.version != version:
+            raise StaleVersionError("toll crossing")
+        return crossing
 
     async def _charge(
         self, crossing: Crossing, decision: ChargeAfterAll, *, user: User, now: datetime

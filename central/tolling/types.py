@@ -58,6 +58,16 @@ class WaiverReason(StrEnum):
     EQUIPMENT_FAULT = "equipment_fault"
 
 
+class RefundReason(StrEnum):
+    """Why a charge is given back."""
+
+    WRONG_VEHICLE = "wrong_vehicle"
+    WRONG_GROUP = "wrong_group"
+    CHARGED_TWICE = "charged_twice"
+    VEHICLE_EXEMPT = "vehicle_exempt"
+    COMPLAINT_UPHELD = "complaint_upheld"
+
+
 class LaneKind(StrEnum):
     """What a lane is for: an open station charges where it stands."""
 
@@ -100,6 +110,27 @@ class MatchingPolicy:
     def __post_init__(self) -> None:
         if not timedelta(0) < self.window <= self.settle_after <= self.wait:
             raise ValueError("need 0 < window <= settle_after <= wait")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """Among which events those without a crossing are looked for.
+
+    Attributes:
+        captured_after: How far back. Further: what came very late is found, and more is read.
+        stored_before: Only what should have been matched by now.
+    """
+
+    captured_after: datetime
+    stored_before: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unmatched:
+    """Events at toll lanes that no crossing has, newest first."""
+
+    passage_ids: tuple[UUID, ...]
+    tag_read_ids: tuple[UUID, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,6 +240,7 @@ class Crossing:
     Attributes:
         reason: A ``Reason``, or a ``WaiverReason`` when it was waived.
         amount_dong: Price that was charged, refused or waived; ``None`` where no price was found.
+        refund_entry_id: Entry that gave the whole charge back; the state stays ``charged``.
         version: Grows with every change; an action carries the one it saw.
     """
 
@@ -232,6 +264,7 @@ class Crossing:
     tariff_id: UUID | None
     amount_dong: int | None
     ledger_entry_id: EntryId | None
+    refund_entry_id: EntryId | None
     facts: tuple[Fact, ...]
     is_late: bool
     version: int
@@ -334,3 +367,11 @@ class Waive:
 
 
 ReviewDecision = ChargeAfterAll | Waive
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refund:
+    """A person's decision: the whole charge is given back."""
+
+    reason: RefundReason
+    note: str = ""

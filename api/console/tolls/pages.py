@@ -168,7 +168,7 @@ async def decide(
         return await maker.crossing(crossing_id, filled=filled, problem=decision)
     service = TollService(connection)
     try:
-        await service.decide_review(
+        await service.decide(
             crossing_id,
             decision,
             version=filled.version,

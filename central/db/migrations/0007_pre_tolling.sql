@@ -53,12 +53,15 @@ CREATE TABLE toll_lane (
   site_id slug NOT NULL,
   camera_id slug NOT NULL,
   reader_id slug NOT NULL,
+  in_use_since timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (station_id, number),
   UNIQUE (site_id, camera_id),
   UNIQUE (site_id, reader_id),
   FOREIGN KEY (site_id, camera_id) REFERENCES camera (site_id, id)
 );
 COMMENT ON TABLE toll_lane IS 'One lane has one camera that reads plates and one reader of tags.';
+COMMENT ON COLUMN toll_lane.in_use_since IS
+  'Since when these camera and reader are the lane''s: what they stored before is no crossing.';
 
 CREATE TABLE toll_tariff (
   id uuid PRIMARY KEY,
@@ -124,6 +127,7 @@ CREATE TABLE toll_crossing (
   tariff_id uuid REFERENCES toll_tariff (id),
   amount_dong bigint CHECK (amount_dong >= 0),
   ledger_entry_id bigint UNIQUE REFERENCES ledger_entry (id),
+  refund_entry_id bigint UNIQUE REFERENCES ledger_entry (id),
   facts jsonb NOT NULL DEFAULT '[]' CHECK (jsonb_typeof(facts) = 'array'),
   is_late boolean NOT NULL,
   version integer NOT NULL DEFAULT 1 CHECK (version >= 1),
@@ -133,6 +137,7 @@ CREATE TABLE toll_crossing (
   FOREIGN KEY (station_id, lane_number) REFERENCES toll_lane (station_id, number),
   CHECK (num_nonnulls(passage_id, tag_read_id) >= 1),
   CHECK ((state = 'charged') = (ledger_entry_id IS NOT NULL)),
+  CHECK (refund_entry_id IS NULL OR ledger_entry_id IS NOT NULL),
   CHECK (state NOT IN ('refused', 'review', 'waived') OR reason IS NOT NULL)
 );
 CREATE INDEX toll_crossing_day ON toll_crossing (station_id, booked_on, crossed_at DESC);
@@ -143,6 +148,8 @@ CREATE INDEX toll_crossing_open ON toll_crossing (state, crossed_at)
 COMMENT ON TABLE toll_crossing IS
   'One vehicle through one toll lane once: the passage and the tag read that belong together, and '
   'what was charged. Its id is made from the event that came first.';
+COMMENT ON COLUMN toll_crossing.refund_entry_id IS
+  'Entry that gave the whole charge back. The crossing stays charged: its day was closed so.';
 
 CREATE TABLE toll_crossing_event (
   id bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
@@ -181,6 +188,26 @@ SELECT crossing.id AS crossing_id, crossing.station_id, crossing.booked_on
    );
 COMMENT ON VIEW toll_crossing_without_entry IS
   'Charged crossings whose ledger entry does not say the same.';
+
+CREATE VIEW toll_refund_without_entry AS
+SELECT crossing.id AS crossing_id, crossing.station_id, crossing.booked_on
+  FROM toll_crossing AS crossing
+ WHERE crossing.refund_entry_id IS NOT NULL
+   AND NOT EXISTS (
+     SELECT
+       FROM ledger_entry AS entry
+       INNER JOIN ledger_posting AS given ON given.entry_id = entry.id
+       INNER JOIN ledger_account AS payer ON payer.id = given.account_id
+      WHERE entry.id = crossing.refund_entry_id
+        AND entry.idempotency_key = 'toll-refund:' || crossing.id
+        AND entry.kind = 'refund'
+        AND entry.corrects_id = crossing.ledger_entry_id
+        AND payer.kind = 'traffic_account'
+        AND payer.reference = crossing.account_number
+        AND given.amount_dong = crossing.amount_dong
+   );
+COMMENT ON VIEW toll_refund_without_entry IS
+  'Refunded crossings whose ledger entry does not give the whole charge back.';
 
 CREATE VIEW toll_entry_without_crossing AS
 SELECT entry.id AS entry_id, entry.booked_on, revenue.reference AS station_id

@@ -85,6 +85,11 @@ SELECT (SELECT count(*) FROM crossing) AS crossings,
             AND wrong.booked_on = %(day)s
        ) + (
          SELECT count(*)
+           FROM toll_refund_without_entry AS wrong
+          WHERE wrong.station_id = %(station_id)s
+            AND wrong.booked_on = %(day)s
+       ) + (
+         SELECT count(*)
            FROM toll_entry_without_crossing AS wrong
           WHERE wrong.station_id = %(station_id)s
             AND wrong.booked_on = %(day)s
@@ -262,7 +267,8 @@ SELECT day.id, day.station_id, station.name AS station_name, day.booked_on, day.
 -- name: select_crossing_proof
 -- All crossings against the ledger, and closed days against the chain. For auditors.
 SELECT (SELECT count(*) FROM toll_crossing WHERE state = 'charged') AS charged,
-       (SELECT count(*) FROM toll_crossing_without_entry) AS without_entry,
+       (SELECT count(*) FROM toll_crossing_without_entry)
+         + (SELECT count(*) FROM toll_refund_without_entry) AS without_entry,
        (SELECT count(*) FROM toll_entry_without_crossing) AS without_crossing,
        (
          SELECT count(*)

@@ -23,7 +23,12 @@ SELECT station.id, %(number)s::smallint, %(kind)s, station.site_id, %(camera)s, 
 ON CONFLICT (station_id, number) DO UPDATE
    SET kind = excluded.kind,
        camera_id = excluded.camera_id,
-       reader_id = excluded.reader_id
+       reader_id = excluded.reader_id,
+       in_use_since = CASE
+         WHEN toll_lane.camera_id = excluded.camera_id
+           AND toll_lane.reader_id = excluded.reader_id THEN toll_lane.in_use_since
+         ELSE now()
+       END
 RETURNING (xmax = 0) AS is_created;
 
 -- name: upsert_tariffs

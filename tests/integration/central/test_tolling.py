@@ -4,7 +4,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -36,7 +36,11 @@ from central.jobs import toll_tasks
 from central.jobs.context import JobContext
 from central.ledger.errors import InsufficientBalanceError
 from central.settings import CentralSettings, IngestSettings
+from central.tolling.day.service import TollDayService
+from central.tolling.day.types import DayKey
 from central.tolling.errors import (
+    AlreadyRefundedError,
+    CrossingNotChargedError,
     CrossingNotFoundError,
     CrossingNotInReviewError,
     TariffMissingError,
@@ -49,6 +53,8 @@ from central.tolling.types import (
     CrossingFilter,
     CrossingPageRequest,
     CrossingState,
+    Refund,
+    RefundReason,
     Waive,
     WaiverReason,
 )
@@ -64,6 +70,7 @@ TRUCK, CAR = "20C12345", "20A67890"
 TRUCK_TAG, CAR_TAG = "E2801160600002054E1A2B3C", "E2801160600002054E1A2B3D"
 TRUCK_ACCOUNT, CAR_ACCOUNT = "TK-TRUCK", "TK-CAR"
 OPERATOR = User(id=1, username="toll", display_name="Trạm thu phí", role=Role.TOLL_OPERATOR)
+AUDITOR = User(id=3, username="auditor", display_name="Đối soát", role=Role.TOLL_AUDITOR)
 CLERK = User(id=2, username="clerk", display_name="Một cửa", role=Role.CLERK)
 ACTOR = Actor(kind=ActorKind.USER, name="toll", role="toll_operator")
 
@@ -146,7 +153,7 @@ class Lane:
             for name, arguments in self.rows.execute(
                 "SELECT task_name, args FROM procrastinate_jobs WHERE task_name = any(%s)"
                 " AND (scheduled_at IS NULL OR scheduled_at <= %s) ORDER BY id",
-                [["match_passages", "match_tag_read", "end_waiting"], self.now],
+                [["match_passages", "match_passage", "match_tag_read", "end_waiting"], self.now],
             )
         ]
 
@@ -453,7 +460,7 @@ async def decide(
     user: User = OPERATOR,
 ) -> None:
     async with lane.pool.connection() as connection:
-        await TollService(connection).decide_review(
+        await TollService(connection).decide(
             crossing_id, decision, version=version, user=user, actor=ACTOR, now=lane.now
         )
 
@@ -477,6 +484,211 @@ async def test_a_person_charges_after_all(lane: Lane) -> None:
         " WHERE action = 'toll_crossing_decided'"
     ).fetchall()
     assert audit == [("toll", "toll_crossing_decided", str(crossing_id), TRUCK_ACCOUNT)]
+
+
+async def refused(lane: Lane) -> UUID:
+    """A car whose account holds too little, at version 2."""
+    await lane.see(lane.car(), lane.tag(CAR_TAG))
+    crossing = lane.crossings()[0]
+    assert (crossing["state"], crossing["reason"]) == ("refused", "balance_too_low")
+    assert crossing["version"] == 2
+    return UUID(str(crossing["id"]))
+
+
+PAY_LATER = ChargeAfterAll(account_number=CAR_ACCOUNT, vehicle_group=1, note="Đã nạp tiền")
+
+
+async def test_a_refused_crossing_is_charged_after_a_top_up(lane: Lane) -> None:
+    crossing_id = await refused(lane)
+    with pytest.raises(InsufficientBalanceError):
+        await decide(lane, crossing_id, PAY_LATER)
+    await lane.top_up(CAR_ACCOUNT, 50_000)
+
+    await decide(lane, crossing_id, PAY_LATER)
+
+    assert lane.outcomes() == [("charged", None, 35_000)]
+    assert await lane.balance(CAR_ACCOUNT) == 35_000
+    history = lane.rows.execute(
+        "SELECT state, reason, actor FROM toll_crossing_event ORDER BY id"
+    ).fetchall()
+    assert history == [("refused", "balance_too_low", "tolling"), ("charged", None, "toll")]
+
+
+async def test_a_refused_crossing_of_a_locked_account_can_be_paid_by_another(lane: Lane) -> None:
+    lane.rows.execute("UPDATE toll_account SET state = 'locked' WHERE number = %s", [CAR_ACCOUNT])
+    await lane.see(lane.car(), lane.tag(CAR_TAG))
+    crossing = lane.crossings()[0]
+    assert crossing["reason"] == "account_locked"
+    with pytest.raises(TollAccountLockedError):
+        await decide(lane, crossing["id"], PAY_LATER)
+
+    await decide(
+        lane, crossing["id"], ChargeAfterAll(account_number=TRUCK_ACCOUNT, vehicle_group=1)
+    )
+
+    assert lane.outcomes() == [("charged", None, 35_000)]
+    assert await lane.balance(TRUCK_ACCOUNT) == 165_000
+
+
+async def test_many_at_once_charge_a_refused_crossing_once(lane: Lane) -> None:
+    crossing_id = await refused(lane)
+    await lane.top_up(CAR_ACCOUNT, 500_000)
+
+    outcomes = await asyncio.gather(
+        *(decide(lane, crossing_id, PAY_LATER) for _ in range(4)), return_exceptions=True
+    )
+
+    assert [each for each in outcomes if each is None] == [None]
+    assert {type(each) for each in outcomes if each is not None} == {StaleVersionError}
+    assert await lane.balance(CAR_ACCOUNT) == 485_000
+    assert lane.charges() == 1
+
+
+async def give_back(
+    lane: Lane, crossing_id: UUID, *, version: int = 2, user: User = AUDITOR
+) -> None:
+    async with lane.pool.connection() as connection:
+        await TollService(connection).refund(
+            crossing_id,
+            Refund(reason=RefundReason.WRONG_VEHICLE, note="Biển đọc nhầm"),
+            version=version,
+            user=user,
+            actor=ACTOR,
+            now=lane.now,
+        )
+
+
+async def charged(lane: Lane) -> UUID:
+    """A truck that was charged 75,000 đồng of its 200,000, at version 2."""
+    await lane.see(lane.truck(), lane.tag())
+    assert lane.outcomes() == [("charged", None, 75_000)]
+    return UUID(str(lane.crossings()[0]["id"]))
+
+
+async def test_a_charge_is_given_back_by_a_new_entry_on_the_day_of_the_refund(lane: Lane) -> None:
+    crossing_id = await charged(lane)
+    lane.now += timedelta(days=1)
+
+    await give_back(lane, crossing_id)
+
+    assert await lane.balance(TRUCK_ACCOUNT) == 200_000
+    crossing = lane.crossings()[0]
+    entries = lane.rows.execute(
+        "SELECT id, kind, booked_on::text, corrects_id FROM ledger_entry"
+        " WHERE kind <> 'top_up' ORDER BY id"
+    ).fetchall()
+    assert entries == [
+        (crossing["ledger_entry_id"], "toll_charge", "2026-03-02", None),
+        (crossing["refund_entry_id"], "refund", "2026-03-03", crossing["ledger_entry_id"]),
+    ]
+    assert (crossing["state"], crossing["version"]) == ("charged", 3)
+    async with lane.pool.connection() as connection:
+        closed = TollDayService(connection)
+        first, second = [
+            (
+                await closed.preview(
+                    DayKey(station_id=tolls.STATION, day=day), user=None, now=lane.now
+                )
+            ).figures
+            for day in (date(2026, 3, 2), date(2026, 3, 3))
+        ]
+        proof = await closed.proof()
+    assert (first.charged_dong, first.ledger.corrected_dong) == (75_000, 0)
+    assert (second.charged_dong, second.ledger.corrected_dong) == (0, -75_000)
+    assert first.is_balanced
+    assert second.is_balanced
+    assert proof.is_sound
+
+
+async def test_many_at_once_give_a_charge_back_once(lane: Lane) -> None:
+    crossing_id = await charged(lane)
+
+    outcomes = await asyncio.gather(
+        *(give_back(lane, crossing_id) for _ in range(4)), return_exceptions=True
+    )
+
+    assert [each for each in outcomes if each is None] == [None]
+    assert {type(each) for each in outcomes if each is not None} == {StaleVersionError}
+    assert await lane.balance(TRUCK_ACCOUNT) == 200_000
+    with pytest.raises(AlreadyRefundedError):
+        await give_back(lane, crossing_id, version=3)
+
+
+async def test_only_what_was_charged_is_given_back_and_only_by_auditors(lane: Lane) -> None:
+    crossing_id = await refused(lane)
+    with pytest.raises(CrossingNotChargedError):
+        await give_back(lane, crossing_id)
+    with pytest.raises(PermissionDeniedError):
+        await give_back(lane, crossing_id, user=OPERATOR)
+    with pytest.raises(CrossingNotFoundError):
+        await give_back(lane, UUID(int=1))
+
+
+async def test_a_refund_whose_entry_says_something_else_is_found(lane: Lane) -> None:
+    crossing_id = await charged(lane)
+    await lane.top_up(TRUCK_ACCOUNT, 1_000)
+    lane.rows.execute(
+        "UPDATE toll_crossing SET refund_entry_id = (SELECT max(id) FROM ledger_entry)"
+        " WHERE id = %s",
+        [crossing_id],
+    )
+
+    async with lane.pool.connection() as connection:
+        proof = await TollDayService(connection).proof()
+
+    assert not proof.is_sound
+
+
+async def forget(lane: Lane) -> None:
+    """Lose every queued job, and let time pass."""
+    lane.rows.execute("DELETE FROM procrastinate_jobs")
+    lane.rows.execute("UPDATE toll_lane SET in_use_since = %s", [AT - timedelta(days=1)])
+    for table in ("passage", "tag_read"):
+        lane.rows.execute(f"UPDATE {table} SET stored_at = %s", [AT])  # noqa: S608
+    lane.now += timedelta(minutes=6)
+
+
+async def test_events_whose_jobs_were_lost_are_matched_after_all(lane: Lane) -> None:
+    lane.store(lane.truck(), lane.tag())
+    await forget(lane)
+
+    queued = await toll_tasks.match_forgotten(lane.context)
+    await lane.work()
+
+    assert queued == 2
+    assert lane.outcomes() == [("charged", None, 75_000)]
+    assert await toll_tasks.match_forgotten(lane.context) == 0
+
+
+async def test_only_events_that_should_have_been_matched_are_queued_again(lane: Lane) -> None:
+    lane.store(lane.truck(), lane.tag())
+    await forget(lane)
+    lane.now = AT + timedelta(minutes=4)
+    assert await toll_tasks.match_forgotten(lane.context) == 0
+    lane.now = AT + timedelta(hours=4)
+
+    lately = await toll_tasks.match_forgotten(lane.context)
+    nightly = await toll_tasks.match_long_forgotten(lane.context)
+
+    assert (lately, nightly) == (0, 2)
+
+
+async def test_what_a_camera_saw_before_it_was_a_lanes_is_no_crossing(lane: Lane) -> None:
+    lane.store(lane.truck(), lane.tag())
+    await forget(lane)
+    lane.rows.execute("UPDATE toll_lane SET in_use_since = %s", [AT + timedelta(minutes=1)])
+
+    assert await toll_tasks.match_forgotten(lane.context) == 0
+
+
+async def test_one_look_queues_a_bounded_number(
+    lane: Lane, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lane.store(*(lane.truck(at=AT + timedelta(seconds=second)) for second in range(5)))
+    await forget(lane)
+    monkeypatch.setattr(toll_tasks, "FORGOTTEN_MAX", 3)
+
+    assert await toll_tasks.match_forgotten(lane.context) == 3
 
 
 async def test_a_person_waives_with_a_reason(lane: Lane) -> None:

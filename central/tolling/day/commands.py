@@ -34,7 +34,11 @@ def add_day_commands(app: typer.Typer, connect_with: Connect) -> None:
         app: The group.
         connect_with: Gives the driver's connection string; called by a command only.
     """
+    _add_close_day(app, connect_with)
+    _add_verify(app, connect_with)
 
+
+def _add_close_day(app: typer.Typer, connect_with: Connect) -> None:
     @app.command("close-day")
     def close_day(
         station: Annotated[str, typer.Argument(help="Id of the station.")],
@@ -87,6 +91,8 @@ def add_day_commands(app: typer.Typer, connect_with: Connect) -> None:
         if not report.figures.is_balanced:
             raise typer.Exit(EXIT_UNSOUND)
 
+
+def _add_verify(app: typer.Typer, connect_with: Connect) -> None:
     @app.command("verify")
     def verify() -> None:
         """Prove the ledger's invariants one by one; exit code 1 when one does not hold."""

@@ -15,6 +15,7 @@ APPEND_ONLY = (
     "dossier_event",
     "toll_crossing_event",
     "toll_day",
+    "toll_day_file",
     "toll_difference",
     "toll_provider_file",
     "toll_provider_row",
@@ -22,6 +23,7 @@ APPEND_ONLY = (
     "procedure_version",
     "working_calendar",
     "working_calendar_day",
+    "working_calendar_hours",
 )
 CHANGES = {
     "update": "UPDATE {table} SET {column} = {column}",

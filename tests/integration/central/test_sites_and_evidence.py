@@ -249,9 +249,9 @@ async def test_history_is_trimmed_and_the_present_is_kept(
             [device.device_id, at, at, at],
         )
         rows.execute(
-            "INSERT INTO passage_feed (stored_at, captured_ats, passage_ids)"
-            " VALUES (%s, '{}', '{}')",
-            [at],
+            "INSERT INTO passage_feed (stored_at, captured_ats, passage_ids, judged_at)"
+            " VALUES (%s, '{}', '{}', %s)",
+            [at, at],
         )
 
     heartbeats = await housekeeping.trim_heartbeats(NOW)

@@ -20,3 +20,14 @@ class Ending(StrEnum):
     """Stay until Ctrl-C at a terminal; stop at once in a script."""
     STOP = "stop"
     """Stop it at once."""
+
+
+class Chapter(StrEnum):
+    """Which part of the demonstration is shown."""
+
+    ROAD = "road"
+    """A road with many vehicles: nothing is lost and nothing doubled."""
+    STORY = "story"
+    """One truck's story: control, toll, counter and closing of the day."""
+    ALL = "all"
+    """Both."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""``luuthong demo``: stack, road, device, comparison, and the page to look at.
+"""``luuthong demo``: stack, road, device, comparison, one truck's story, and pages to look at.
 
 Everything on the way is real: the edge program reads a video file in real time and sends what it
 sees through broker and ingest into the database, from which the result is read back.
@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,13 +20,15 @@ from typing import Final
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from deploy.demo.choices import Ending, View
+from deploy.demo.choices import Chapter, Ending, View
 from deploy.demo.clip import Clip, demonstration_plan, ready_clip
 from deploy.demo.device import DemoDevice, ready_device
 from deploy.demo.playing import DemoSourceError, PlayOrder, play
 from deploy.demo.records import count_passages, event_ledger, stored_passages
 from deploy.demo.results import compare, faults
 from deploy.demo.screens import show_passages, show_summary, show_vehicles, show_verdict
+from deploy.demo.story.results import show_story
+from deploy.demo.story.tale import Making, clips_in_the_making, tell_story
 from deploy.local.administrators import make_first_administrator
 from deploy.local.clock import utc_now
 from deploy.local.stack import LocalStack
@@ -58,23 +60,40 @@ class Showing:
     clip: Clip | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShowOrder:
+    """What somebody wants to see.
+
+    Attributes:
+        source: Video, folder or camera of the user's; ``None`` for the rendered road.
+        view: How the source is looked at.
+        chapter: Which part is shown.
+    """
+
+    source: str | None
+    view: View
+    chapter: Chapter
+
+
 def run_demo(
     *,
     source: str | None = None,
     view: View = View.GATE,
+    chapter: Chapter = Chapter.ALL,
     home: Path | None = None,
     ending: Ending = Ending.ASK_TERMINAL,
 ) -> int:
-    """Play a road through the whole system and tell how it went.
+    """Play a road and one truck's story through the whole system and tell how it went.
 
     Args:
         source: The user's video, folder or camera; ``None`` renders the demonstration road.
         view: How the user's source is looked at; the rendered road is a gate.
+        chapter: What is shown; with a source of the user's there is no story.
         home: Folder of the local stack; ``None`` for this checkout's.
         ending: What becomes of the stack; one that ran before is always left running.
 
     Returns:
-        0 when nothing was lost and nothing doubled.
+        0 when nothing was lost and nothing doubled, and every step is as it must be.
 
     Raises:
         DeployError: The stack can't be started, or the source can't be used.
@@ -82,17 +101,18 @@ def run_demo(
     console = _console()
     stack = LocalStack(home)
     _require_source(source)
+    order = ShowOrder(
+        source=source, view=view, chapter=Chapter.ROAD if source is not None else chapter
+    )
     with _terminated_like_interrupted():
-        return _run(console, stack, source=source, view=view, ending=ending)
+        return _run(console, stack, order, ending=ending)
 
 
-def _run(
-    console: Console, stack: LocalStack, *, source: str | None, view: View, ending: Ending
-) -> int:
+def _run(console: Console, stack: LocalStack, order: ShowOrder, *, ending: Ending) -> int:
     """Play, tell, and leave the stack as it was found."""
     ran_before = stack.is_running
     try:
-        code = _show(console, stack, source=source, view=view)
+        code = _show(console, stack, order)
         _wait_if_wanted(console, stack, ending, ran_before=ran_before)
     finally:
         if not ran_before and stack.is_running:
@@ -128,11 +148,34 @@ def _console() -> Console:
     return console if console.is_terminal else Console(width=WIDTH_IN_FILES)
 
 
-def _show(console: Console, stack: LocalStack, *, source: str | None, view: View) -> int:
+def _show(console: Console, stack: LocalStack, order: ShowOrder) -> int:
     """Everything between start and stop; returns the exit code."""
-    showing, state = _prepare(console, stack, source=source, view=view)
+    folder = stack.layout.home / FOLDER
+    with ExitStack() as context:
+        making: Making | None = None
+        if order.chapter is Chapter.STORY:
+            with console.status("Starting the stack"):
+                stack.start()
+            _welcome(console, stack.state)
+            code = 0
+        else:
+            showing, state = _prepare(console, stack, source=order.source, view=order.view)
+            _welcome(console, state)
+        if order.chapter is not Chapter.ROAD:
+            # Made while the road is played, so that nobody waits for them.
+            making = context.enter_context(clips_in_the_making(stack, folder))
+        if order.chapter is not Chapter.STORY:
+            code = _show_road(console, stack, showing)
+        if making is not None and code != EXIT_INTERRUPTED:
+            steps = tell_story(console, stack, making, folder)
+            show_story(console, steps)
+            code = code or (0 if all(each.is_right for each in steps) else EXIT_FAULTS)
+    return code
+
+
+def _welcome(console: Console, state: StackState) -> None:
+    """Where the page is, and how to enter it."""
     administrator = make_first_administrator(state, now=utc_now())
-    device = ready_device(stack, stack.layout.home / FOLDER, now=utc_now())
     console.print(f"The page: [bold]{state.page_url}[/]", soft_wrap=True)
     if administrator is not None:
         console.print(
@@ -142,6 +185,12 @@ def _show(console: Console, stack: LocalStack, *, source: str | None, view: View
         )
     else:
         console.print("User and password as before; new ones: luuthong admin reset-password")
+
+
+def _show_road(console: Console, stack: LocalStack, showing: Showing) -> int:
+    """Play a source and compare; returns the exit code."""
+    state = stack.state
+    device = ready_device(stack, stack.layout.home / FOLDER, now=utc_now())
     since = utc_now()
     order = PlayOrder(
         source=showing.source,
@@ -151,6 +200,8 @@ def _show(console: Console, stack: LocalStack, *, source: str | None, view: View
     device_code = _play(console, state, device, order, showing)
     played_s = (utc_now() - since).total_seconds()
     code = _report(console, state, device, showing=showing, since=since, device_code=device_code)
+    if device_code == EXIT_INTERRUPTED and showing.clip is not None:
+        return EXIT_INTERRUPTED
     if showing.clip is not None and played_s > showing.clip.plan.duration_s + LAG_NOTED_S:
         console.print(
             f"This machine was busy: it took {played_s:.0f} s to look at"

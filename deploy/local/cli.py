@@ -19,7 +19,7 @@ from central.errors import CentralError
 from central.identity.commands import user_commands
 from central.jobs.commands import job_commands
 from central.tolling.commands import toll_commands
-from deploy.demo.choices import Ending, View
+from deploy.demo.choices import Chapter, Ending, View
 from deploy.errors import DeployError
 from deploy.local.clock import utc_now
 from deploy.local.commands import upkeep
@@ -176,20 +176,24 @@ def demo(
     mode: Annotated[
         View, typer.Option(help="How --source is looked at: a gate's plates, or a road's vehicles.")
     ] = View.GATE,
+    part: Annotated[
+        Chapter, typer.Option(help="The road, one truck's story, or both; a source has no story.")
+    ] = Chapter.ALL,
     once: Annotated[
         bool, typer.Option("--once", help="Stop the stack at the end, at a terminal too.")
     ] = False,
 ) -> None:
-    """Set up, play a demonstration road through the whole system, and print the result.
+    """Set up, play a road and one truck's story through the whole system, and print the results.
 
-    The exit code is 0 only when nothing was lost and nothing doubled.
+    The exit code is 0 only when nothing was lost, nothing doubled, and every step of the story is
+    as it must be.
     """
     console = Console()
     ensure_parts(RUNTIME_PARTS, console)
     from deploy.demo.command import run_demo  # noqa: PLC0415 - brings the vision libraries
 
     ending = Ending.STOP if once else Ending.ASK_TERMINAL
-    raise typer.Exit(run_demo(source=source, view=mode, ending=ending))
+    raise typer.Exit(run_demo(source=source, view=mode, chapter=part, ending=ending))
 
 
 @app.command()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Closes the station's day with a provider's file that is wrong, and proves ledger and audit log."""
+"""Closes the day with a provider's file that is wrong, and proves ledger and audit log."""
 
 import os
 import re
@@ -7,11 +7,12 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 from uuid import UUID
 
+from central.domain.local_time import local_date
 from central.identity.types import User
 from deploy.demo.story.files import PROVIDER, STATION
 from deploy.demo.story.results import StepResult, dong
@@ -60,20 +61,22 @@ def run_command(stack: LocalStack, *arguments: str) -> Said:
     return Said(code=done.returncode, text=_ESCAPES.sub("", done.stdout + done.stderr))
 
 
-def close_day(  # noqa: PLR0913
-    stack: LocalStack, folder: Path, *, day: date, forgotten: UUID, user: User, page_root: str
+def close_day(
+    stack: LocalStack, folder: Path, *, crossed_at: datetime, forgotten: UUID, user: User
 ) -> StepResult:
     """Close a day that still runs, with a file that lacks one charge and has one too many.
 
     Args:
         stack: A running stack.
         folder: Where the provider's file is left.
-        day: Day in Vietnam.
+        crossed_at: Aware time on the day in Vietnam that is closed.
         forgotten: The charged crossing that the provider's file lacks.
         user: Who may see tolls.
-        page_root: Address of the api.
     """
-    step = StepResult(title="7 · The day is closed and proven", page=page_root + DAYS_PATH)
+    day = local_date(crossed_at)
+    step = StepResult(
+        title="7 · The day is closed and proven", page=stack.state.api_url + DAYS_PATH
+    )
     charges = charges_of(stack.state.database_url, day=day, user=user)
     path = folder / f"{PROVIDER}-{day:%Y%m%d}.csv"
     extra = write_provider_file(path, charges, left_out=forgotten)

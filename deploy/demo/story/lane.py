@@ -13,7 +13,10 @@ from typing import Final, Self
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
+from psycopg import AsyncConnection
+
 from central.contracts.topics import Stream, Topic
+from central.sites.service import SiteService
 from deploy.demo.choices import View
 from deploy.demo.device import PROVINCE, DemoDevice, DeviceRole, ready_device, write_site_file
 from deploy.demo.playing import PlayOrder, play
@@ -134,6 +137,12 @@ def deliver_again(stack: LocalStack, device: DemoDevice, payload: bytes) -> None
         sent.wait_for_publish(CONNECT_LIMIT_S)
         if not sent.is_published():
             raise LaneError("the broker did not take the message a second time")
+
+
+async def repeats(connection: AsyncConnection) -> int:
+    """How many messages of the lane's device came again so far and were not stored again."""
+    streams = await SiteService(connection).completeness(DEVICE.device_id)
+    return sum(each.doubled_count for each in streams)
 
 
 class Tap:

@@ -117,9 +117,9 @@ class TollService:
         """Newest crossings of a vehicle; whoever shows them has written the look down.
 
         Raises:
-            PermissionDeniedError: The user may not see tolls.
+            PermissionDeniedError: The user may not look vehicles up.
         """
-        user.require(Permission.SEE_TOLLS)
+        user.require(Permission.LOOK_UP_VEHICLES)
         size = max(1, min(limit, CROSSINGS_OF_VEHICLE_MAX))
         return tuple(await self._rows.crossings_of_vehicle(vehicle_id, user.scope, limit=size))
 

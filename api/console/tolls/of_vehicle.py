@@ -21,10 +21,10 @@ class TollsSection:
     """Newest crossings of a vehicle.
 
     Attributes:
-        is_allowed: Whether the user may see them; nothing is shown otherwise.
+        is_linked: Whether the user may open each crossing's own page.
     """
 
-    is_allowed: bool
+    is_linked: bool
     rows: tuple[CrossingView, ...]
 
 
@@ -32,11 +32,10 @@ async def section(
     connection: AsyncConnection, vehicle_id: UUID, user: User, speech: Speech
 ) -> TollsSection:
     """The section for ``tolls/of_vehicle.html``."""
-    if not user.may(Permission.SEE_TOLLS):
-        return TollsSection(is_allowed=False, rows=())
     crossings = await TollService(connection).crossings_of_vehicle(
         vehicle_id, user=user, limit=ROWS_MAX
     )
     return TollsSection(
-        is_allowed=True, rows=tuple(crossing_view(each, speech) for each in crossings)
+        is_linked=user.may(Permission.SEE_TOLLS),
+        rows=tuple(crossing_view(each, speech) for each in crossings),
     )

@@ -5,7 +5,7 @@ Identifiers stand in bodies and never in URLs; every question needs a purpose.
 """
 
 from datetime import date
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 from uuid import UUID
 
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
@@ -29,6 +29,10 @@ from central.registry.types import (
     VehicleIdentifier,
     VehicleRecord,
 )
+
+DAY_MIN: Final = date(2000, 1, 1)
+DAY_MAX: Final = date(2099, 12, 31)
+"""Days that can be asked about: those of which the registry may know something."""
 
 _EXAMPLE_LOOK = {"purpose": "traffic_control"}
 _EXAMPLE_PLATE = {"plate": "20C-123.45", "plate_colour": "yellow"}
@@ -80,7 +84,10 @@ class PermitCheckBody(VehicleNamedBody):
     )
 
     country: Country = Country.LAOS
-    on: Annotated[date | None, Field(description="Day of the crossing; today if absent.")] = None
+    on: Annotated[
+        date | None,
+        Field(ge=DAY_MIN, le=DAY_MAX, description="Day of the crossing; today if absent."),
+    ] = None
     trip_days: Annotated[
         int | None, Field(ge=1, le=TRIP_DAYS_MAX, description="Days of the trip, if known.")
     ] = None
@@ -97,7 +104,10 @@ class LicenceCheckBody(VehicleNamedBody):
 
     licence_number: LicenceNumber
     trailer: Trailer = Trailer.UNKNOWN
-    on: Annotated[date | None, Field(description="Day of the drive; today if absent.")] = None
+    on: Annotated[
+        date | None,
+        Field(ge=DAY_MIN, le=DAY_MAX, description="Day of the drive; today if absent."),
+    ] = None
 
 
 class LegalBasisBody(StrictBody):

@@ -96,7 +96,7 @@ class Reason:
     Attributes:
         code: Snake_case word that pages translate.
         answer: What this ground alone would answer.
-        basis: The law; ``None`` where no law in force was found, which never makes a no.
+        basis: The law; ``None`` where no law in force was found, which makes an unknown.
         facts: What was looked at.
     """
 
@@ -112,6 +112,21 @@ class Verdict:
 
     answer: Answer
     reasons: tuple[Reason, ...]
+
+
+def ground(
+    rule: str, answer: Answer, *, basis: LegalBasis | None, facts: tuple[FactUsed, ...]
+) -> Reason:
+    """A ground of an answer, coded by its rule and what it answers.
+
+    Args:
+        rule: Snake_case word of the rule.
+        answer: What the facts say under the law.
+        basis: The law in force; without any, nothing can be said and the answer is unknown.
+        facts: What was looked at.
+    """
+    founded = answer if basis is not None else Answer.UNKNOWN
+    return Reason(code=f"{rule}_{founded.value}", answer=founded, basis=basis, facts=facts)
 
 
 def verdict_of(reasons: Iterable[Reason]) -> Verdict:

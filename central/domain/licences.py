@@ -30,6 +30,7 @@ from central.domain.legal import (
     LegalBasis,
     Reason,
     Verdict,
+    ground,
     in_force,
     verdict_of,
 )
@@ -242,9 +243,9 @@ def _all(*answers: Answer) -> Answer:
 def _state(licence: LicenceFacts, on: date, law: LicenceLaw) -> Reason:
     """Whether the licence was taken away."""
     answer = Answer.YES if licence.state is LicenceState.VALID else Answer.NO
-    return Reason(
-        code=_code(LicenceRule.LICENCE_STATE, answer),
-        answer=answer,
+    return ground(
+        LicenceRule.LICENCE_STATE,
+        answer,
         basis=law.basis(LicenceRule.LICENCE_STATE, on),
         facts=(_fact(licence, "licence_state", licence.state.value),),
     )
@@ -255,9 +256,9 @@ def _points(licence: LicenceFacts, on: date, law: LicenceLaw) -> Reason:
     known = Answer.YES if licence.points else Answer.NO
     answer = Answer.UNKNOWN if licence.points is None else known
     value = None if licence.points is None else str(licence.points)
-    return Reason(
-        code=_code(LicenceRule.LICENCE_POINTS, answer),
-        answer=answer,
+    return ground(
+        LicenceRule.LICENCE_POINTS,
+        answer,
         basis=law.basis(LicenceRule.LICENCE_POINTS, on),
         facts=(_fact(licence, "licence_points", value),),
     )
@@ -281,9 +282,9 @@ def _classes(
     best = max(judged, key=_rank, default=None)
     answer = best.covers if best is not None else Answer.NO
     names = ", ".join(each.held.name for each in judged) or None
-    yield Reason(
-        code=_code(LicenceRule.LICENCE_CLASS, answer),
-        answer=answer,
+    yield ground(
+        LicenceRule.LICENCE_CLASS,
+        answer,
         basis=(best.basis if best is not None else None)
         or law.basis(LicenceRule.LICENCE_CLASS, on),
         facts=(_fact(licence, "licence_classes", names), *_vehicle_facts(vehicle)),
@@ -292,9 +293,9 @@ def _classes(
         return
     until = best.held.term.valid_until
     holds = Answer.YES if best.holds else Answer.NO
-    yield Reason(
-        code=_code(LicenceRule.LICENCE_TERM, holds),
-        answer=holds,
+    yield ground(
+        LicenceRule.LICENCE_TERM,
+        holds,
         basis=law.basis(LicenceRule.LICENCE_TERM, on),
         facts=(
             _fact(licence, "licence_class", best.held.name),
@@ -362,11 +363,6 @@ def _vehicle_facts(vehicle: DrivenVehicle) -> tuple[FactUsed, ...]:
         for name, value in told
     ]
     return (*registered, FactUsed(name="trailer", value=vehicle.trailer.value))
-
-
-def _code(rule: LicenceRule, answer: Answer) -> str:
-    """Word of a ground: the rule and what it answers."""
-    return f"{rule.value}_{answer.value}"
 
 
 def _trailer_limit(cell: object) -> object:

@@ -32,6 +32,7 @@ from central.domain.legal import (
     LegalBasis,
     Reason,
     Verdict,
+    ground,
     in_force,
     verdict_of,
 )
@@ -151,6 +152,13 @@ class Crossing:
     def __post_init__(self) -> None:
         if self.trip_days is not None and not 1 <= self.trip_days <= TRIP_DAYS_MAX:
             raise ValueError(f"a trip has 1 to {TRIP_DAYS_MAX} days")
+        if (date.max - self.on).days < TRIP_DAYS_MAX:
+            raise ValueError("a trip ends before the calendar does")
+
+    @property
+    def back_on(self) -> date:
+        """Last day of the trip; that of the crossing when the length is not known."""
+        return self.on + timedelta(days=(self.trip_days or 1) - 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,9 +213,9 @@ def _border_permit(
         if shown is not None
         else (FactUsed(name="permit_number", value=None),)
     )
-    return best, Reason(
-        code=_code(PermitRule.BORDER_PERMIT, answer),
-        answer=answer,
+    return best, ground(
+        PermitRule.BORDER_PERMIT,
+        answer,
         basis=law.basis(PermitRule.BORDER_PERMIT, crossing.on),
         facts=used,
     )
@@ -223,13 +231,12 @@ def _trip_days(permit: _Permit, crossing: Crossing, law: PermitLaw) -> Reason:
     limits = [
         each for each in (permit.paper.trip_days_max, permit.kind.trip_days_max) if each is not None
     ]
-    back_on = crossing.on + timedelta(days=days - 1)
-    fits = all(days <= limit for limit in limits) and permit.paper.term.holds_on(back_on)
+    fits = all(days <= limit for limit in limits) and permit.paper.term.holds_on(crossing.back_on)
     answer = Answer.YES if fits else Answer.NO
     paper = permit.paper
-    return Reason(
-        code=_code(PermitRule.TRIP_DAYS, answer),
-        answer=answer,
+    return ground(
+        PermitRule.TRIP_DAYS,
+        answer,
         basis=law.basis(PermitRule.TRIP_DAYS, crossing.on),
         facts=(
             FactUsed(
@@ -252,9 +259,9 @@ def _inspection(facts: PermitFacts, on: date, law: PermitLaw) -> Reason:
     answers = {PaperState.UNKNOWN: Answer.UNKNOWN, PaperState.EXPIRED: Answer.NO}
     answer = answers.get(state, Answer.YES)
     until = facts.inspected_until
-    return Reason(
-        code=_code(PermitRule.INSPECTION, answer),
-        answer=answer,
+    return ground(
+        PermitRule.INSPECTION,
+        answer,
         basis=law.basis(PermitRule.INSPECTION, on),
         facts=(
             FactUsed(
@@ -280,9 +287,9 @@ def _business(
         has_badge = held is not None and held.term.holds_on(on)
         badge_answer = Answer.YES if has_badge else Answer.NO
         reasons.append(
-            Reason(
-                code=_code(PermitRule.BADGE, badge_answer),
-                answer=badge_answer,
+            ground(
+                PermitRule.BADGE,
+                badge_answer,
                 basis=law.basis(PermitRule.BADGE, on),
                 facts=badge_facts_used(facts.badge),
             )
@@ -305,9 +312,9 @@ def _transport_licence(licences: Sequence[PaperHeld], on: date, law: PermitLaw) 
         if best is not None
         else (FactUsed(name="transport_licence_number", value=None),)
     )
-    return Reason(
-        code=_code(PermitRule.TRANSPORT_LICENCE, answer),
-        answer=answer,
+    return ground(
+        PermitRule.TRANSPORT_LICENCE,
+        answer,
         basis=law.basis(PermitRule.TRANSPORT_LICENCE, on),
         facts=used,
     )
@@ -325,11 +332,6 @@ def _paper_facts(name: str, paper: PaperHeld, on: date) -> tuple[FactUsed, ...]:
         FactUsed(name=f"{name}_{part}", value=value, source=paper.source, as_of=paper.as_of)
         for part, value in told
     )
-
-
-def _code(rule: PermitRule, answer: Answer) -> str:
-    """Word of a ground: the rule and what it answers."""
-    return f"{rule.value}_{answer.value}"
 
 
 class _KindLine(LawLine):

@@ -172,6 +172,41 @@ def test_what_is_learned_never_turns_a_yes_into_a_no(
     assert unknown is UNKNOWN or known is unknown
 
 
+@pytest.mark.parametrize(
+    ("valid_from", "valid_until", "on", "answer"),
+    [
+        (TODAY, date(2031, 3, 2), TODAY, YES),  # its first day
+        (TODAY, date(2031, 3, 2), date(2026, 3, 1), NO),
+        (date(2025, 5, 1), date(2030, 5, 1), date(2030, 4, 30), YES),  # its last day
+        (date(2025, 5, 1), date(2030, 5, 1), date(2030, 5, 1), NO),
+        (date(2024, 12, 31), date(2029, 12, 31), TODAY, YES),  # the last day of the old classes
+    ],
+)
+def test_a_class_counts_from_its_first_to_its_last_day(
+    valid_from: date, valid_until: date, on: date, answer: Answer
+) -> None:
+    facts = licence(held("C", valid_from=valid_from, valid_until=valid_until))
+
+    assert asked(facts, vehicle(VehicleKind.TRUCK, mass_kg=15000), on=on).answer is answer
+
+
+@pytest.mark.parametrize(
+    ("valid_from", "answer"), [(date(2024, 12, 31), YES), (date(2025, 1, 1), NO)]
+)
+def test_the_day_of_issue_tells_old_classes_from_new_ones(valid_from: date, answer: Answer) -> None:
+    facts = licence(held("B1", valid_from=valid_from))  # cars once, three wheels now
+
+    assert asked(facts, vehicle(VehicleKind.CAR, seats=5)).answer is answer
+
+
+def test_before_the_law_nothing_is_held_against_anybody() -> None:
+    facts = licence(held("A", valid_from=date(2020, 1, 1)), state=LicenceState.REVOKED, points=0)
+
+    verdict = asked(facts, vehicle(VehicleKind.CAR, seats=5), on=date(2024, 12, 31))
+
+    assert {(reason.answer, reason.basis) for reason in verdict.reasons} == {(UNKNOWN, None)}
+
+
 def test_every_ground_names_its_law_and_the_age_of_its_facts() -> None:
     verdict = asked(licence(held("C")), vehicle(VehicleKind.TRUCK, mass_kg=15000))
 

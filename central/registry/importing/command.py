@@ -69,6 +69,7 @@ def run_import(
         TimeElapsedColumn(),
         console=console,
         transient=True,
+        disable=not console.is_terminal,
     ) as bar:
         task = bar.add_task(path.name, total=None)
         try:

@@ -58,9 +58,10 @@ def read_table(path: Path, *, known_columns: frozenset[str], rows_max: int) -> R
         FileTooLargeError: It has too many bytes or rows.
         WrongEncodingError: It is not UTF-8.
     """
-    if path.stat().st_size > FILE_BYTES_MAX:
+    with path.open("rb") as file:
+        content = file.read(FILE_BYTES_MAX + 1)  # what is no plain file does not tell its size
+    if len(content) > FILE_BYTES_MAX:
         raise FileTooLargeError(limit=FILE_BYTES_MAX, unit="bytes")
-    content = path.read_bytes()
     text = decode(content)
     if text.lower().startswith(_EXCEL_HINT):
         text = "\n" + text.split("\n", 1)[-1]  # keeps the line numbers

@@ -23,10 +23,10 @@ STATE_LOOKS: Final[Mapping[DossierState, tuple[str, str]]] = MappingProxyType(
     {
         DossierState.RECEIVED: ("accent", "play"),
         DossierState.SUPPLEMENT_REQUESTED: ("warn", "pause"),
-        DossierState.APPROVED: ("ok", "check"),
+        DossierState.APPROVED: ("ok", "sure"),
         DossierState.REJECTED: ("bad", "close"),
         DossierState.WITHDRAWN: ("plain", "left"),
-        DossierState.RETURNED: ("ok", "check"),
+        DossierState.RETURNED: ("ok", "sure"),
     }
 )
 """Tone and icon; the word stands beside them."""

@@ -343,7 +343,7 @@ def test_the_story_supplement_approval_badge_and_handing_over(
     assert without.status_code == 422
     assert "Thiếu giấy tờ" in without.text
     assert (received.status_code, approved.status_code) == (303, 303)
-    assert "Phù hiệu đang được lập và ký số" in making
+    assert "đang được lập và ký số" in making
     assert f'hx-get="{address}/papers"' in making
     assert "Ký số: " in made
     assert "hx-get" not in made

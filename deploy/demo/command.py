@@ -168,7 +168,7 @@ def _show(console: Console, stack: LocalStack, order: ShowOrder) -> int:
             code = _show_road(console, stack, showing)
         if making is not None and code != EXIT_INTERRUPTED:
             steps = tell_story(console, stack, making, folder)
-            show_story(console, steps)
+            show_story(console, steps, page_root=stack.state.api_url)
             code = code or (0 if all(each.is_right for each in steps) else EXIT_FAULTS)
     return code
 

@@ -35,7 +35,9 @@ def questions(cast: Cast, *, today: date) -> Sequence[Question]:
     laos, licence = "/v1/permits/check", "/v1/licences/check"
     return (
         Question(asked="may the truck cross to Laos today?", path=laos, body=truck, wanted="yes"),
-        Question(asked="may the clean car cross to Laos?", path=laos, body=car, wanted="no"),
+        Question(
+            asked="may the clean car, whose permit has run out?", path=laos, body=car, wanted="no"
+        ),
         Question(asked="may an unknown vehicle?", path=laos, body=nobody, wanted="unknown"),
         Question(
             asked="may the driver with class C drive the truck?",

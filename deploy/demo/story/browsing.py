@@ -152,6 +152,17 @@ class HtmlPage:
                 return form
         raise PageError(f"{self.url} has no form to …{to}; its answer was {self.status}")
 
+    def value_of(self, name: str) -> str:
+        """What a hidden or filled field of any form holds.
+
+        Raises:
+            PageError: No form has it.
+        """
+        for form in self.forms:
+            if form.values.get(name):
+                return form.values[name][0]
+        raise PageError(f"{self.url} has no field {name}")
+
     def has_form(self, *, to: str) -> bool:
         """Whether there is such a form."""
         return any(urlsplit(form.action).path.endswith(to) for form in self.forms)
@@ -241,32 +252,37 @@ class PageReader:
         unknown = set(filled) - form.names
         if unknown:
             raise PageError(f"{page.url} has no field {', '.join(sorted(unknown))}")
-        values: dict[str, list[str]] = {name: list(each) for name, each in form.values.items()}
-        for name, value in filled.items():
-            values[name] = [value] if isinstance(value, str) else list(value)
+        values: dict[str, str | Sequence[str]] = {
+            name: list(each) for name, each in form.values.items()
+        }
+        values |= filled
         address = urljoin(page.url, form.action or page.url)
         if form.method == "get":
-            return _page(self._client.get(address, params=values))
-        return _page(self._client.post(address, data=values, headers={"Origin": _origin(address)}))
+            return _page(self._client.get(address, params=httpx.QueryParams(values)))
+        return self.send(address, values)
+
+    def send(self, address: str, values: Filled) -> HtmlPage:
+        """Send a form's values to an address, also where no page offers the form."""
+        return _page(self._client.post(address, data=dict(values)))
 
     def post_json(self, address: str, body: object) -> httpx.Response:
         """Ask a machine's question with the visitor's session."""
         return self._client.post(address, json=body, headers={"Accept": "application/json"})
 
 
-def _page(answer: httpx.Response) -> HtmlPage:
+def page_of(url: str, status: int, html: str) -> HtmlPage:
+    """Read a page's forms, links and words."""
     reader = _Reader()
-    reader.feed(answer.text)
+    reader.feed(html)
     return HtmlPage(
-        url=str(answer.url),
-        status=answer.status_code,
-        html=answer.text,
+        url=url,
+        status=status,
+        html=html,
         text=" ".join(reader.words),
         forms=tuple(reader.forms),
         links=tuple(reader.links),
     )
 
 
-def _origin(address: str) -> str:
-    parts = urlsplit(address)
-    return f"{parts.scheme}://{parts.netloc}"
+def _page(answer: httpx.Response) -> HtmlPage:
+    return page_of(str(answer.url), answer.status_code, answer.text)

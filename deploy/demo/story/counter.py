@@ -31,6 +31,7 @@ VEHICLES_PATH: Final = "/console/vehicles"
 DOSSIERS_PATH: Final = "/console/dossiers"
 PUBLIC_PATH: Final = "/public/dossiers"
 REFUSED: Final = 422
+FORBIDDEN: Final = 403
 PAPER_LIMIT_S: Final = 60.0
 POLL_S: Final = 0.3
 YEARS: Final = 3
@@ -194,7 +195,11 @@ def decide(visit: Visit, clerk: PageReader, approver: PageReader, dossier: Opene
     """Another than the clerk approves; the badge is in the registry and on signed paper."""
     step = StepResult(title="5b · The decision and the badge", page=visit.root + dossier.path)
     page = clerk.open(dossier.path)
-    step.check(not page.has_form(to="/approve"), "the clerk who took it in can't approve it")
+    forced = clerk.send(f"{dossier.path}/approve", {"version": page.value_of("version")})
+    step.check(
+        not page.has_form(to="/approve") and forced.status == FORBIDDEN,
+        f"the clerk is offered no approval, and one sent all the same is refused ({FORBIDDEN})",
+    )
     page = approver.open(dossier.path)
     page = approver.submit(page, page.form(to="/approve"), {})
     status = public_status(visit, dossier.code)

@@ -24,6 +24,9 @@ from deploy.setup.places import HOME_SETTING
 DAYS_PATH: Final = "/console/tolls/days"
 COMMAND_LIMIT_S: Final = 120
 LINES_MAX: Final = 60
+COLUMNS: Final = "140"
+"""Width of a command's tables: ids stand in them whole."""
+
 _ESCAPES: Final = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -54,7 +57,12 @@ def run_command(stack: LocalStack, *arguments: str) -> Said:
             capture_output=True,
             text=True,
             timeout=COMMAND_LIMIT_S,
-            env={**os.environ, HOME_SETTING: str(stack.layout.home), "NO_COLOR": "1"},
+            env={
+                **os.environ,
+                HOME_SETTING: str(stack.layout.home),
+                "NO_COLOR": "1",
+                "COLUMNS": COLUMNS,
+            },
         )
     except subprocess.TimeoutExpired as error:
         raise LocalStackError(f"luuthong {' '.join(arguments)} takes too long") from error

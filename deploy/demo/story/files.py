@@ -65,7 +65,10 @@ def write_registry_files(folder: Path, cast: Cast, *, today: date) -> RegistryFi
             _badge(cast.members[Part.POOR], "taxi"),
             _badge(cast.members[Part.ABSENT], "goods"),
         ],
-        ImportKind.PERMITS: [_permit(cast.truck, today=today)],
+        ImportKind.PERMITS: [
+            _permit(cast.truck, today=today),
+            _ended_permit(cast.members[Part.CLEAN]),
+        ],
         ImportKind.DRIVING_LICENCES: _licences(today),
     }
     good = {kind: _write(folder / f"{kind.value}.csv", rows) for kind, rows in tables.items()}
@@ -194,6 +197,18 @@ def _permit(member: Member, *, today: date) -> Row:
         "holder": member.owner.identity,
         "valid_from": (today - timedelta(days=30)).isoformat(),
         "valid_until": (today + timedelta(days=300)).isoformat(),
+        "trip_days_max": 30,
+    }
+
+
+def _ended_permit(member: Member) -> Row:
+    return {
+        "number": f"LV-MAU-{member.plate}",
+        "kind": "laos_non_commercial",
+        "chassis_number": member.chassis,
+        "holder": member.owner.identity,
+        "valid_from": "2026-09-01",
+        "valid_until": "2026-10-01",
         "trip_days_max": 30,
     }
 

@@ -12,7 +12,6 @@ from typing import Final, Self
 
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
-
 from psycopg import AsyncConnection
 
 from central.contracts.topics import Stream, Topic

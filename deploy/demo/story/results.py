@@ -68,14 +68,15 @@ def show_step(console: Console, step: StepResult) -> None:
         console.print(f"   page: {step.page}", style="dim", highlight=False, soft_wrap=True)
 
 
-def show_story(console: Console, steps: Sequence[StepResult]) -> None:
+def show_story(console: Console, steps: Sequence[StepResult], *, page_root: str) -> None:
     """All steps in a table, and one clear sentence."""
     table = Table(title="One truck's story", title_justify="left", header_style="bold")
     table.add_column("step")
-    table.add_column("result")
-    table.add_column("page", overflow="fold")
+    table.add_column("result", no_wrap=True)
+    table.add_column(f"page at {page_root}", overflow="fold")
     for step in steps:
-        table.add_row(escape(step.title), GOOD if step.is_right else BAD, step.page)
+        page = step.page.removeprefix(page_root)
+        table.add_row(escape(step.title), GOOD if step.is_right else BAD, page)
     console.print()
     console.print(table)
     wrong = sum(not step.is_right for step in steps)

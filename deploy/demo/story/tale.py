@@ -153,7 +153,7 @@ class _Tale:
         step = tolls.told(tolled, passed, self._cast, before_dong=before, page_root=self._root)
         step.check(
             is_repeated and len(tolled.of(passed, self._cast.truck)) == 1,
-            "the camera's message about the truck came twice: one passage, one crossing, one charge",
+            "the camera's message about the truck came twice: one crossing, one charge",
             otherwise="the camera's message about the truck was not counted as a repeat",
         )
         self._show(step)

@@ -49,7 +49,7 @@ class Desk:
 
     def piece(self, template: str, **values: object) -> Response:
         """A piece of a page."""
-        return self.renderer.piece(self.request, template, **values)
+        return self.renderer.piece(self.request, template, status=200, **values)
 
 
 def desk_of(

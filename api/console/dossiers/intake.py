@@ -165,10 +165,11 @@ async def take_in(
     """Take the dossier in; the same form again leads to the same dossier."""
     desk.user.require(Permission.TAKE_IN_DOSSIERS)
     form = IntakeForm.read(values)
-    if form.vehicle_id is None:
+    vehicle_id = form.vehicle_id
+    if vehicle_id is None:
         raise NotHereError
     intake = _Intake(desk)
-    vehicle = await RegistryService(desk.connection).vehicle(form.vehicle_id)
+    vehicle = await RegistryService(desk.connection).vehicle(vehicle_id)
     try:
         code, trouble = await intake.take_in(form, owner_id=vehicle.owner_id)
     except SubmissionConflictError as error:
@@ -177,7 +178,7 @@ async def take_in(
         code, trouble = "", Trouble(problems={}, other_code=error.code)
     if trouble is None:
         return RedirectResponse(f"{DOSSIERS_PATH}/{code}", status_code=303)
-    return await intake.form(await intake.record(form.vehicle_id), form, trouble)
+    return await intake.form(await intake.record(vehicle_id), form, trouble)
 
 
 class _Intake:

@@ -23,6 +23,7 @@ from central.documents.values import (
     DossierHeading,
     Issuer,
     PaperLine,
+    PermitValues,
     ReceiptValues,
     RejectionValues,
     SupplementValues,
@@ -55,6 +56,7 @@ class DocumentTemplate(StrEnum):
     SUPPLEMENT = "supplement"
     REJECTION = "rejection"
     BADGE = "badge"
+    PERMIT = "permit"
 
 
 def template_of(values: DocumentValues) -> DocumentTemplate:
@@ -68,6 +70,8 @@ def template_of(values: DocumentValues) -> DocumentTemplate:
             return DocumentTemplate.REJECTION
         case BadgeValues():
             return DocumentTemplate.BADGE
+        case PermitValues():
+            return DocumentTemplate.PERMIT
 
 
 def payload_of(values: DocumentValues) -> Payload:
@@ -81,6 +85,8 @@ def payload_of(values: DocumentValues) -> Payload:
             return _rejection(values)
         case BadgeValues():
             return _badge(values)
+        case PermitValues():
+            return _permit(values)
 
 
 def encoded(payload: Payload) -> str:
@@ -195,10 +201,38 @@ def _badge(values: BadgeValues) -> Payload:
         "dossier_code": values.dossier_code,
         "signed": "Bản điện tử được ký số.",
         "qr_svg": qr_svg(values.qr_text),
-        "scan": "Quét mã để tra cứu"
-        if values.qr_text.startswith(ADDRESS_STARTS)
-        else "Mã để tra cứu",
+        "scan": _scan_words(values.qr_text),
     }
+
+
+def _permit(values: PermitValues) -> Payload:
+    return {
+        "issuer": _issuer(values.issuer),
+        "place_and_date": _place_and_date(values.issuer, values.issued_at),
+        "number": values.number,
+        "kind": values.kind,
+        "use": values.use,
+        "plate": values.plate,
+        "plate_colour": values.plate_colour,
+        "vehicle": values.vehicle,
+        "chassis_number": values.chassis_number,
+        "party": values.party,
+        "address": values.address,
+        "valid_from": short_date(values.valid_from),
+        "last_day": short_date(values.last_day),
+        "trips": "Một chuyến" if values.is_single_trip else "Nhiều chuyến",
+        "trip_days": f"không quá {values.trip_days_max:02} ngày",
+        "legal_basis": values.legal_basis,
+        "dossier_code": values.dossier_code,
+        "signed": "Bản điện tử được ký số.",
+        "qr_svg": qr_svg(values.qr_text),
+        "scan": _scan_words(values.qr_text),
+    }
+
+
+def _scan_words(qr_text: str) -> str:
+    """What to do with the code."""
+    return "Quét mã để tra cứu" if qr_text.startswith(ADDRESS_STARTS) else "Mã để tra cứu"
 
 
 def _heading(heading: DossierHeading) -> dict[str, Text]:

@@ -30,7 +30,8 @@ class Document:
     """A paper without its content.
 
     Attributes:
-        kind: Name of its template: ``receipt``, ``supplement``, ``rejection``, ``badge``.
+        kind: Name of its template: ``receipt``, ``supplement``, ``rejection``, ``badge``,
+            ``permit``.
         revision: From 1; an earlier revision is kept as it was given out.
         values_sha256: Hash of what stands on it; equal for equal papers.
         signed_by: Common name of the signer; ``None`` for papers without a signature.

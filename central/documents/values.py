@@ -4,7 +4,7 @@
 Texts are Vietnamese, as they shall stand on the paper; characters without a shape are left out.
 Instants are aware and dates are dates in
 Vietnam: the layout writes them the official way. Forms 01 to 03 are those of TT 03/2025/TT-VPCP,
-Annex I; the badge is that of NĐ 158/2024/NĐ-CP, Annex XIII.
+Annex I; the badge is that of NĐ 158/2024/NĐ-CP, Annex XIII, the permit that of Annex XI.
 """
 
 from dataclasses import dataclass
@@ -224,7 +224,66 @@ class BadgeValues:
             raise ValueError("a badge ends after it begins")
 
 
-DocumentValues = ReceiptValues | SupplementValues | RejectionValues | BadgeValues
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PermitValues:
+    """A permit to cross the border with Laos (NĐ 158/2024/NĐ-CP Art. 29.2, 53).
+
+    Attributes:
+        number: Number of the permit.
+        kind: Name of its kind, as the law has it.
+        use: What it is for, such as ``Vận tải hàng hóa``.
+        plate: As it is written on the plate, such as ``47C-123.45``.
+        plate_colour: In words, such as ``nền vàng``; empty where it does not matter.
+        vehicle: Kind of vehicle and brand, in words.
+        chassis_number: As it is stamped.
+        party: Firm or person that runs the vehicle; its address may be empty.
+        valid_from: First day.
+        last_day: Last day on which it is valid.
+        trip_days_max: Longest trip in days.
+        qr_text: What the QR code holds.
+        issued_at: Aware instant of the decision, so that a repeated job makes the same paper.
+    """
+
+    issuer: Issuer
+    number: str
+    kind: str
+    use: str
+    plate: str
+    plate_colour: str
+    vehicle: str
+    chassis_number: str
+    party: str
+    address: str
+    valid_from: date
+    last_day: date
+    trip_days_max: int
+    is_single_trip: bool
+    legal_basis: str
+    dossier_code: str
+    qr_text: str
+    issued_at: datetime
+
+    def __post_init__(self) -> None:
+        _check_lines(
+            self.number,
+            self.kind,
+            self.use,
+            self.plate,
+            self.plate_colour,
+            self.vehicle,
+            self.chassis_number,
+            self.party,
+            self.address,
+            self.legal_basis,
+            self.dossier_code,
+        )
+        _check_qr(self.qr_text)
+        _check_aware(self.issued_at)
+        if self.last_day < self.valid_from or self.trip_days_max < 1:
+            raise ValueError("a permit ends after it begins, and a trip has at least one day")
+
+
+DocumentValues = ReceiptValues | SupplementValues | RejectionValues | BadgeValues | PermitValues
 
 
 def _check_lines(*texts: str) -> None:

@@ -58,6 +58,15 @@ class Term:
         )
 
 
+def months_later(day: date, months: int) -> date:
+    """The same day some months later; where that month has none, the first day after it."""
+    years, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    try:
+        return date(years, month + 1, day.day)
+    except ValueError:
+        return date(years, month + 2, 1)  # December has 31 days
+
+
 def inspection_state(inspected_until: date | None, *, on: date) -> PaperState:
     """Where an inspection certificate stands; the day that it names is its last one."""
     if inspected_until is None:

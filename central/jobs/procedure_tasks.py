@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The job that puts a granted badge on signed paper."""
+"""The job that puts what a decision granted on signed paper."""
 
 from uuid import UUID
 
@@ -14,8 +14,8 @@ from central.settings import DocumentsSettings
 log = structlog.get_logger()
 
 
-async def issue_badge_document(context: JobContext, *, dossier_id: str) -> None:
-    """Typeset and sign a badge; again, it makes no second one.
+async def issue_result_document(context: JobContext, *, dossier_id: str) -> None:
+    """Typeset and sign a badge or permit; again, it makes no second one.
 
     Raises:
         SigningKeyError: There is no key, or it is unfit; the job is tried again.
@@ -25,12 +25,12 @@ async def issue_badge_document(context: JobContext, *, dossier_id: str) -> None:
         service = DossierService(
             connection, office=context.settings.office, notify=context.settings.notify
         )
-        is_new = await service.make_badge_document(
+        is_new = await service.make_result_document(
             DossierId(UUID(dossier_id)),
             key=_key(context.settings.documents),
             now=context.now(),
         )
-    log.info("badge_document_made", dossier_id=dossier_id, is_new=is_new)
+    log.info("result_document_made", dossier_id=dossier_id, is_new=is_new)
 
 
 def _key(settings: DocumentsSettings) -> SigningKey | None:

@@ -23,7 +23,7 @@ TASKS: Final[Mapping[str, WorkTask]] = MappingProxyType(
         "match_tag_read": toll_tasks.match_tag_read,
         "end_waiting": toll_tasks.end_waiting,
         "send_notice": notice_tasks.send_notice,
-        "issue_badge_document": procedure_tasks.issue_badge_document,
+        "issue_result_document": procedure_tasks.issue_result_document,
     }
 )
 """Work that a feature defers in its own transaction, by the name under which it does so."""

@@ -26,7 +26,8 @@ from central.procedures.notices import notice_of
 from central.procedures.reading import DossierReader
 from central.procedures.repository import Change, NewEvent
 from central.procedures.rulebook.definition import ActionRule, Procedure
-from central.procedures.rulebook.guards import Situation, look
+from central.procedures.rulebook.guards import look
+from central.procedures.rulebook.situation import Situation
 from central.procedures.types import (
     ActionName,
     Done,

@@ -1,37 +1,35 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""What stands on the papers about a dossier: forms 01 to 03 and the badge."""
+"""What stands on the papers about a dossier: forms 01 to 03, the badge and the permit."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from central.contracts.passage import PlateColour, PlateLayout
 from central.documents.values import (
     BadgeValues,
+    DocumentValues,
     DossierHeading,
     Issuer,
     PaperLine,
+    PermitValues,
     ReceiptValues,
     RejectionValues,
     SupplementValues,
 )
+from central.domain.local_time import local_date
+from central.domain.permits import permit_kind, permit_kinds
 from central.domain.plate_grammar import format_plate, parse_plate
+from central.domain.vehicles import VehicleKind
+from central.procedures.granted import Granted, GrantedBadge, GrantedPermit
 from central.procedures.rulebook.definition import Procedure
-from central.procedures.types import (
-    Dossier,
-    DossierCode,
-    DossierEvent,
-    HandedIn,
-    PaperForm,
-    RequestValue,
-)
+from central.procedures.rulebook.permits import USE_FIELD
+from central.procedures.types import Dossier, DossierCode, HandedIn, PaperForm, RequestValue
 from central.registry.types import Party, PlateKey
 from central.settings import OfficeSettings
 
 PUBLIC_PATH: Final = "/public/dossiers"
-BADGE_FACT: Final = "badge_granted"
-"""Name of the fact under which a decision keeps what it granted."""
 
 _ONE_DAY: Final = timedelta(days=1)
 _FORM_WORDS: Final = {
@@ -44,6 +42,18 @@ _COLOUR_WORDS: Final = {
     PlateColour.YELLOW: "nền vàng",
     PlateColour.BLUE: "nền xanh",
     PlateColour.RED: "nền đỏ",
+}
+
+
+_VEHICLE_WORDS: Final = {
+    VehicleKind.CAR: "Ô tô con",
+    VehicleKind.BUS: "Ô tô khách",
+    VehicleKind.TRUCK: "Ô tô tải",
+    VehicleKind.TRACTOR: "Ô tô đầu kéo",
+    VehicleKind.TRAILER: "Rơ moóc, sơ mi rơ moóc",
+    VehicleKind.MOTORCYCLE: "Xe mô tô",
+    VehicleKind.FOUR_WHEELER: "Xe bốn bánh có gắn động cơ",
+    VehicleKind.SPECIAL_MACHINE: "Xe máy chuyên dùng",
 }
 
 
@@ -60,18 +70,6 @@ class Sheet:
     procedure: Procedure
     applicant: Party
     plate: PlateKey | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GrantedBadge:
-    """A badge that a decision granted; ``valid_until`` is the first day after."""
-
-    number: str
-    kind: str
-    valid_from: date
-    valid_until: date
-    plate: PlateKey | None
-    granted_at: datetime
 
 
 def receipt(sheet: Sheet, papers: Sequence[HandedIn], *, received_by: str) -> ReceiptValues:
@@ -113,22 +111,20 @@ def rejection(sheet: Sheet, reason: str, *, decided_by: str, now: datetime) -> R
     return RejectionValues(heading=_heading(sheet, at=now), reason=reason, decided_by=decided_by)
 
 
+def result(sheet: Sheet, granted: Granted) -> DocumentValues:
+    """What was granted."""
+    if isinstance(granted, GrantedBadge):
+        return badge(sheet, granted)
+    return permit(sheet, granted)
+
+
 def badge(sheet: Sheet, granted: GrantedBadge) -> BadgeValues:
     """The badge itself."""
-    kind = next(
-        (
-            choice.name.vi
-            for field in sheet.procedure.request
-            for choice in field.choices
-            if choice.value == granted.kind
-        ),
-        granted.kind,
-    )
     plate = granted.plate
     return BadgeValues(
         issuer=_issuer(sheet.office),
         number=granted.number,
-        title=kind,
+        title=_choice_words(sheet, granted.kind),
         plate=plate_words(plate) if plate else "",
         plate_colour=_COLOUR_WORDS.get(plate.colour, "") if plate else "",
         party=sheet.applicant.name,
@@ -141,13 +137,31 @@ def badge(sheet: Sheet, granted: GrantedBadge) -> BadgeValues:
     )
 
 
-def granted_badge(events: Sequence[DossierEvent]) -> GrantedBadge | None:
-    """The badge that the decision in a dossier's history granted, if there is one."""
-    for event in events:
-        for fact in event.facts:
-            if fact.name == BADGE_FACT:
-                return _granted(fact.values, at=event.occurred_at)
-    return None
+def permit(sheet: Sheet, granted: GrantedPermit) -> PermitValues:
+    """The permit itself."""
+    plate, dossier = granted.plate, sheet.dossier
+    kind = permit_kind(granted.kind, on=local_date(granted.granted_at), kinds=permit_kinds())
+    vehicle = _VEHICLE_WORDS[granted.vehicle_kind]
+    return PermitValues(
+        issuer=_issuer(sheet.office),
+        number=granted.number,
+        kind=kind.name if kind else granted.kind,
+        use=_choice_words(sheet, dossier.request[USE_FIELD]),
+        plate=plate_words(plate) if plate else "",
+        plate_colour=_COLOUR_WORDS.get(plate.colour, "") if plate else "",
+        vehicle=f"{vehicle}, nhãn hiệu {granted.brand}" if granted.brand else vehicle,
+        chassis_number=granted.chassis_number,
+        party=sheet.applicant.name,
+        address=sheet.applicant.address or "",
+        valid_from=granted.valid_from,
+        last_day=granted.valid_until - _ONE_DAY,
+        trip_days_max=granted.trip_days_max,
+        is_single_trip=granted.is_single_trip,
+        legal_basis=kind.basis.reference if kind else sheet.procedure.legal_basis,
+        dossier_code=dossier.code,
+        qr_text=qr_text(sheet.office, dossier.code),
+        issued_at=granted.granted_at,
+    )
 
 
 def plate_words(plate: PlateKey) -> str:
@@ -163,16 +177,16 @@ def qr_text(office: OfficeSettings, code: DossierCode) -> str:
     return f"{office.public_url}{PUBLIC_PATH}/{code}" if office.public_url else code
 
 
-def _granted(values: Mapping[str, RequestValue | None], *, at: datetime) -> GrantedBadge:
-    text, colour = values["plate_text"], values["plate_colour"]
-    is_known = text is not None and colour is not None
-    return GrantedBadge(
-        number=str(values["badge_number"]),
-        kind=str(values["badge_kind"]),
-        valid_from=date.fromisoformat(str(values["valid_from"])),
-        valid_until=date.fromisoformat(str(values["valid_until"])),
-        plate=PlateKey(text=str(text), colour=PlateColour(str(colour))) if is_known else None,
-        granted_at=at,
+def _choice_words(sheet: Sheet, value: RequestValue) -> str:
+    """A choice in the procedure's words."""
+    return next(
+        (
+            choice.name.vi
+            for field in sheet.procedure.request
+            for choice in field.choices
+            if choice.value == value
+        ),
+        str(value),
     )
 
 

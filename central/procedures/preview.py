@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from central.domain.local_time import local_date
 from central.domain.working_time import CalendarNotCoveredError
 from central.identity.permissions import Permission
 from central.identity.types import User
 from central.procedures.errors import InvalidRequestError
 from central.procedures.reading import DossierReader
 from central.procedures.rulebook.definition import Procedure, RequestField
-from central.procedures.rulebook.guards import Situation, is_required, look
+from central.procedures.rulebook.guards import is_required, look
+from central.procedures.rulebook.situation import Situation
 from central.procedures.types import ActionName, Dossier, Fact, RequestValue
 from central.registry.types import PartyId, VehicleId
 
@@ -64,14 +64,14 @@ class DossierPreview(DossierReader):
         """
         user.require(Permission.TAKE_IN_DOSSIERS)
         procedure = wish.procedure
-        situation = Situation(
-            procedure=procedure,
-            day=local_date(now),
+        situation = await self._situation_of(
+            procedure,
             request=wish.request,
-            vehicle=await self._vehicle_facts(wish.vehicle_id, now=now),
+            vehicle_id=wish.vehicle_id,
             applicant_id=wish.applicant_id,
             taken_in_by=None,
-            acting=user.username,
+            user=user,
+            now=now,
         )
         return Prospect(
             facts=_found(situation) if _is_complete(procedure, wish.request) else (),

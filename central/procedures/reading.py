@@ -18,8 +18,9 @@ from central.procedures.notices import SUBJECT_KIND
 from central.procedures.repository import DossierRepository
 from central.procedures.rows import SummaryRow
 from central.procedures.rulebook.definition import Procedure
-from central.procedures.rulebook.guards import Situation, is_required, look
+from central.procedures.rulebook.guards import is_required, look
 from central.procedures.rulebook.library import ProcedureLibrary
+from central.procedures.rulebook.situation import Situation
 from central.procedures.types import (
     ActionName,
     Dossier,
@@ -29,6 +30,7 @@ from central.procedures.types import (
     DossierState,
     Fact,
     Paper,
+    RequestValue,
     is_late,
 )
 from central.procedures.views import (
@@ -46,7 +48,7 @@ from central.procedures.views import (
 )
 from central.registry.errors import VehicleNotFoundError
 from central.registry.service import RegistryService
-from central.registry.types import VehicleFacts, VehicleId
+from central.registry.types import PartyId, VehicleFacts, VehicleId
 from central.settings import NotifySettings, OfficeSettings
 
 OF_VEHICLE_MAX: Final = 100
@@ -199,14 +201,43 @@ class DossierReader:
         self, dossier: Dossier, procedure: Procedure, *, user: User, now: datetime
     ) -> Situation:
         """What guards may look at today."""
+        return await self._situation_of(
+            procedure,
+            request=dossier.request,
+            vehicle_id=dossier.vehicle_id,
+            applicant_id=dossier.applicant_id,
+            taken_in_by=dossier.taken_in_by,
+            user=user,
+            now=now,
+        )
+
+    async def _situation_of(
+        self,
+        procedure: Procedure,
+        *,
+        request: Mapping[str, RequestValue],
+        vehicle_id: VehicleId | None,
+        applicant_id: PartyId,
+        taken_in_by: str | None,
+        user: User,
+        now: datetime,
+    ) -> Situation:
+        """What guards may look at for something that is asked for.
+
+        Raises:
+            VehicleNotFoundError: No vehicle has this id.
+        """
+        vehicle = await self._vehicle_facts(vehicle_id, now=now)
         return Situation(
             procedure=procedure,
             day=local_date(now),
-            request=dossier.request,
-            vehicle=await self._vehicle_facts(dossier.vehicle_id, now=now),
-            applicant_id=dossier.applicant_id,
-            taken_in_by=dossier.taken_in_by,
+            request=request,
+            vehicle=vehicle,
+            applicant_id=applicant_id,
+            taken_in_by=taken_in_by,
             acting=user.username,
+            permits=await self._registry.permits_of(vehicle.vehicle.id) if vehicle else (),
+            transport_licences=await self._registry.transport_licences_of(applicant_id),
         )
 
     async def _vehicle_facts(
@@ -298,8 +329,7 @@ def _facts_today(
 ) -> tuple[Fact, ...]:
     """What stands for or against an approval today; of an ended dossier, what its end rested on."""
     if not dossier.is_open:
-        ending = [each for each in events if each.occurred_at == dossier.ended_at]
-        return ending[-1].facts if ending else ()
+        return next((each.facts for each in events if each.is_ending), ())
     rule = situation.procedure.action(ActionName.APPROVE)
     return look(rule, situation) if rule else ()
 

@@ -8,11 +8,8 @@ caller's transaction.
 
 from dataclasses import replace
 from datetime import date, datetime
-from typing import Final
 from uuid import uuid4
 
-from central.control.service import AlertService
-from central.db.deferring import PRIORITY_LIVE, Job, defer_async
 from central.documents.errors import SigningKeyError
 from central.documents.service import DocumentService
 from central.documents.types import SigningKey, Subject, SubjectKind
@@ -38,13 +35,11 @@ from central.procedures.errors import (
     SerialsUsedUpError,
     SubmissionConflictError,
 )
+from central.procedures.granted import granted
 from central.procedures.reading import asked_papers
-from central.procedures.rulebook.definition import NUMBER_CODE, Procedure, ResultKind
+from central.procedures.results import ResultGranter
+from central.procedures.rulebook.definition import Procedure
 from central.procedures.rulebook.guards import (
-    KIND_FIELD,
-    BadgePeriod,
-    Situation,
-    badge_period,
     is_required,
 )
 from central.procedures.types import (
@@ -55,18 +50,12 @@ from central.procedures.types import (
     DossierCode,
     DossierId,
     DossierState,
-    Fact,
-    FactOutcome,
     HandedIn,
     NewDossier,
     SupplementRequest,
     TakenIn,
     require_reason,
 )
-from central.registry.types import Badge, NewBadge, Origin, VehicleId
-
-BADGE_TASK: Final = "issue_badge_document"
-BADGE_SOURCE: Final = "dossier"
 
 
 class DossierService(DossierDesk):
@@ -98,14 +87,14 @@ class DossierService(DossierDesk):
         check_against(procedure, new)
         rule = rule_of(procedure, ActionName.TAKE_IN, state=None)
         user.require(rule.permission)
-        situation = Situation(
-            procedure=procedure,
-            day=local_date(now),
+        situation = await self._situation_of(
+            procedure,
             request=new.request,
-            vehicle=await self._vehicle_facts(new.vehicle_id, now=now),
+            vehicle_id=new.vehicle_id,
             applicant_id=new.applicant_id,
             taken_in_by=None,
-            acting=user.username,
+            user=user,
+            now=now,
         )
         refuse_missing(
             {each.paper for each in procedure.papers if is_required(each.required, situation)},
@@ -193,20 +182,19 @@ class DossierService(DossierDesk):
     async def approve(
         self, code: str, *, version: int, user: User, now: datetime, note: str = ""
     ) -> Done:
-        """Grant what is asked for; a badge is in the registry with the same commit.
+        """Grant what is asked for; a badge or permit is in the registry with the same commit.
 
         Raises:
             BadgeConflictError: Another badge was issued for the vehicle meanwhile.
+            PermitConflictError: Another permit of the kind was issued meanwhile.
         """
         case = await self._case(code, ActionName.APPROVE, version=version, user=user, now=now)
         _check_note(note)
-        granted: tuple[Fact, ...] = ()
-        if case.procedure.result.kind is ResultKind.BADGE:
-            granted = (await self._grant_badge(case),)
+        facts = await ResultGranter(self._connection).grant(case)
         return await self._done(
             case,
             replace(change_of(case.dossier, case.rule), ended_at=now),
-            Record(note=note.strip(), facts=granted),
+            Record(note=note.strip(), facts=facts),
         )
 
     async def reject(
@@ -235,33 +223,33 @@ class DossierService(DossierDesk):
         case = await self._case(code, ActionName.HAND_OVER, version=version, user=user, now=now)
         return await self._done(case, change_of(case.dossier, case.rule), Record())
 
-    async def make_badge_document(
+    async def make_result_document(
         self, dossier_id: DossierId, *, key: SigningKey | None, now: datetime
     ) -> bool:
-        """Put a granted badge on signed paper; again, it changes nothing. For the job.
+        """Put what was granted on signed paper; again, it changes nothing. For the job.
 
         Returns:
             Whether the paper is new.
 
         Raises:
-            SigningKeyError: There is no key, or it is unfit: a badge is not given out unsigned.
+            SigningKeyError: There is no key, or it is unfit: no result is given out unsigned.
         """
         if key is None:
-            raise SigningKeyError("none is set; a badge is not given out unsigned")
+            raise SigningKeyError("none is set; a result is not given out unsigned")
         dossier = await self._rows.by_id(dossier_id)
-        granted = forms.granted_badge(await self._rows.events(dossier_id))
-        if dossier is None or granted is None:
+        found = granted(await self._rows.events(dossier_id))
+        if dossier is None or found is None:
             return False
         sheet = forms.Sheet(
             office=self._office,
             dossier=dossier,
             procedure=await self._library.version(dossier.procedure_id, dossier.procedure_version),
             applicant=await self._registry.party(dossier.applicant_id),
-            plate=granted.plate,
+            plate=found.plate,
         )
         made = await DocumentService(self._connection).give_out(
             Subject(kind=SubjectKind.DOSSIER, id=dossier.code),
-            forms.badge(sheet, granted),
+            forms.result(sheet, found),
             now=now,
             key=key,
         )
@@ -273,13 +261,7 @@ class DossierService(DossierDesk):
         Raises:
             SubmissionConflictError: It is about something else.
         """
-        is_same = (
-            known.procedure_id == new.procedure_id
-            and known.applicant_id == new.applicant_id
-            and known.vehicle_id == new.vehicle_id
-            and dict(known.request) == dict(new.request)
-        )
-        if not is_same:
+        if _wish_of(known) != _wish_of(new):
             raise SubmissionConflictError(known.code)
         events = await self._rows.events(known.id)
         return TakenIn(dossier=known, facts=events[0].facts, is_repeat=True)
@@ -323,35 +305,19 @@ class DossierService(DossierDesk):
             raise SerialsUsedUpError(on=on)
         return DossierCode(f"{agency}-{on:%y%m%d}-{serial:04}")
 
-    async def _grant_badge(self, case: Case) -> Fact:
-        """Enter the badge, end the alerts that it answers, and have it put on paper."""
-        vehicle_id, period = _vehicle_of(case.dossier), badge_period(case.situation)
-        badge = await self._registry.issue_badge(
-            NewBadge(
-                number=case.procedure.result.number.value.replace(NUMBER_CODE, case.dossier.code),
-                kind=str(case.dossier.request[KIND_FIELD]),
-                vehicle_id=vehicle_id,
-                party_id=case.dossier.applicant_id,
-                valid_from=period.valid_from,
-                valid_until=period.valid_until,
-                dossier_code=case.dossier.code,
-                origin=Origin(source=BADGE_SOURCE, as_of=case.situation.day),
-            ),
-            now=case.now,
-        )
-        if badge.holds_on(case.situation.day):
-            await AlertService(self._connection).end_by_dossier(
-                vehicle_id, dossier_code=case.dossier.code, now=case.now
-            )
-        await defer_async(
-            self._connection,
-            Job(
-                task=BADGE_TASK,
-                arguments={"dossier_id": str(case.dossier.id)},
-                priority=PRIORITY_LIVE,
-            ),
-        )
-        return _badge_fact(badge, case, period)
+
+def _wish_of(asked: Dossier | NewDossier) -> tuple[object, ...]:
+    """What makes two requests the same; papers may have been added to a dossier meanwhile."""
+    return (
+        asked.procedure_id,
+        asked.channel,
+        asked.applicant_id,
+        asked.submitted_by.strip(),
+        asked.contact_phone,
+        asked.contact_email,
+        asked.vehicle_id,
+        dict(asked.request),
+    )
 
 
 def _check_note(note: str) -> None:
@@ -359,31 +325,3 @@ def _check_note(note: str) -> None:
         require_reason(note)
     elif len(note) > NOTE_LENGTH_MAX:
         raise InvalidRequestError("note", f"need at most {NOTE_LENGTH_MAX} letters")
-
-
-def _vehicle_of(dossier: Dossier) -> VehicleId:
-    if dossier.vehicle_id is None:
-        raise AssertionError("a badge procedure needs a vehicle; its file was checked for it")
-    return dossier.vehicle_id
-
-
-def _badge_fact(badge: Badge, case: Case, period: BadgePeriod) -> Fact:
-    """What was granted, as the badge's paper will say it."""
-    plate = case.situation.vehicle.plate if case.situation.vehicle else None
-    return Fact(
-        name=forms.BADGE_FACT,
-        outcome=FactOutcome.HOLDS,
-        values={
-            "badge_id": str(badge.id),
-            "badge_number": badge.number,
-            "badge_kind": badge.kind,
-            "valid_from": period.valid_from.isoformat(),
-            "valid_until": period.valid_until.isoformat(),
-            "plate_text": plate.text if plate else None,
-            "plate_colour": plate.colour.value if plate else None,
-        },
-        is_obstacle=False,
-        source=None,
-        as_of=None,
-        legal_basis=case.procedure.legal_basis,
-    )

@@ -39,6 +39,10 @@ class DossierState(StrEnum):
     """The result was handed over (đã trả kết quả)."""
 
 
+OPEN_STATES: Final = frozenset({DossierState.RECEIVED, DossierState.SUPPLEMENT_REQUESTED})
+"""States in which a dossier still waits for a decision."""
+
+
 class Channel(StrEnum):
     """How a dossier came in (KenhThucHien of the national portal)."""
 
@@ -193,6 +197,11 @@ class DossierEvent:
     due_at: datetime
     papers: tuple[str, ...]
     facts: tuple[Fact, ...]
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether it ended the dossier: what came before was open, and it left it decided."""
+        return self.state_before in OPEN_STATES and self.state_after not in OPEN_STATES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

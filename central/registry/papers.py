@@ -72,7 +72,7 @@ def permit_facts(record: VehicleRecord, *, on: date) -> PermitFacts:
             PaperHeld(
                 number=permit.number,
                 kind=permit.kind,
-                term=_term(permit),
+                term=term_of(permit),
                 trip_days_max=permit.trip_days_max,
                 source=permit.origin.source,
                 as_of=permit.origin.as_of,
@@ -82,7 +82,7 @@ def permit_facts(record: VehicleRecord, *, on: date) -> PermitFacts:
         transport_licences=tuple(
             PaperHeld(
                 number=licence.number,
-                term=_term(licence),
+                term=term_of(licence),
                 source=licence.origin.source,
                 as_of=licence.origin.as_of,
             )
@@ -123,7 +123,8 @@ def driven_vehicle(vehicle: Vehicle, *, trailer: Trailer) -> DrivenVehicle:
     )
 
 
-def _term(paper: BorderPermit | TransportLicence) -> Term:
+def term_of(paper: BorderPermit | TransportLicence) -> Term:
+    """Days on which a paper holds."""
     return Term(
         valid_from=paper.valid_from, valid_until=paper.valid_until, revoked_on=paper.revoked_on
     )

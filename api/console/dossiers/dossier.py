@@ -29,20 +29,21 @@ from central.procedures.errors import (
     InvalidRequestError,
     PapersMissingError,
 )
-from central.procedures.forms import granted_badge
+from central.procedures.granted import granted
 from central.procedures.types import (
     CODE_PATTERN,
     NOTE_LENGTH_MAX,
     ActionName,
     SupplementRequest,
 )
-from central.registry.errors import BadgeConflictError
+from central.registry.errors import BadgeConflictError, PermitConflictError
 
 DOSSIER_PATH: Final = f"{DOSSIERS_PATH}/{{code}}"
 VERSION_DIGITS: Final = re.compile(r"[0-9]{1,9}")
 PAPER_CHOICE: Final = "paper."
 OPENED_ACTION: Final = "document_opened"
 _CODE: Final = re.compile(CODE_PATTERN)
+_RESULTS: Final = frozenset({DocumentTemplate.BADGE, DocumentTemplate.PERMIT})
 
 router = APIRouter(include_in_schema=False)
 
@@ -59,7 +60,7 @@ class Trouble:
         guards: Guards that refuse, by name.
         missing: Papers that are missing, by name.
         is_stale: Whether somebody else acted meanwhile.
-        is_badge_taken: Whether the vehicle got another badge meanwhile.
+        is_paper_taken: Whether the vehicle got another such badge or permit meanwhile.
     """
 
     action: str
@@ -67,12 +68,12 @@ class Trouble:
     guards: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     is_stale: bool = False
-    is_badge_taken: bool = False
+    is_paper_taken: bool = False
 
     @property
     def status(self) -> int:
         """Status of the answer."""
-        return 409 if self.is_stale or self.guards or self.is_badge_taken else 422
+        return 409 if self.is_stale or self.guards or self.is_paper_taken else 422
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +127,7 @@ async def act(code: str, action: ActionName, desk: DeskDep, values: FormValues) 
         ActionNotAllowedError,
         GuardRefusedError,
         BadgeConflictError,
+        PermitConflictError,
         PapersMissingError,
         InvalidRequestError,
         UnprintableTextError,
@@ -183,8 +185,8 @@ async def _page(
         minutes_left = await desk.preview.working_minutes_left(record.dossier.due_at, now=desk.now)
     clock = clock_view(record, desk.speech, minutes_left=minutes_left, now=desk.now)
     found = await DocumentService(desk.connection).of_subject(_subject(code))
-    has_badge_paper = any(each.kind == DocumentTemplate.BADGE for each in found)
-    is_awaiting = granted_badge(record.events) is not None and not has_badge_paper
+    has_result = any(each.kind in _RESULTS for each in found)
+    is_awaiting = granted(record.events) is not None and not has_result
     view = dossier_view(record, procedure, desk.speech, clock=clock, now=desk.now)
     return desk.page(
         "dossiers/dossier.html",
@@ -236,8 +238,8 @@ def _trouble(error: Exception, action: ActionName, desk: Desk) -> Trouble:
         return Trouble(action=action, problem=problem)
     if isinstance(error, UnprintableTextError):
         return Trouble(action=action, problem=told["unprintable"])
-    is_taken = isinstance(error, BadgeConflictError)
-    return Trouble(action=action, is_badge_taken=is_taken, is_stale=not is_taken)
+    is_taken = isinstance(error, BadgeConflictError | PermitConflictError)
+    return Trouble(action=action, is_paper_taken=is_taken, is_stale=not is_taken)
 
 
 def _subject(code: str) -> Subject:

@@ -7,16 +7,26 @@ from typing import Final
 
 from api.console.plates import plate_words
 from api.pages.i18n import MISSING, Language, Speech
+from central.domain.permits import permit_kinds
 from central.domain.working_time import MINUTES_PER_DAY
 from central.procedures.rulebook.definition import Procedure
 from central.procedures.types import Fact, FactOutcome, RequestValue, Term
 
 _MINUTES_PER_HOUR: Final = 60
-_HIDDEN: Final = frozenset({"badge_id"})
-_DAYS: Final = frozenset({"valid_from", "valid_until", "badge_valid_until", "inspected_until"})
+_HIDDEN: Final = frozenset({"badge_id", "permit_id", "is_single_trip"})
+_DAYS: Final = frozenset(
+    {
+        "valid_from",
+        "valid_until",
+        "badge_valid_until",
+        "inspected_until",
+        "permit_valid_until",
+        "transport_licence_valid_until",
+    }
+)
 _GROUPS: Final = {"plate_colour": "plate_colours", "vehicle_kind": "vehicle_kinds"}
 _LOOKS: Final = {
-    FactOutcome.HOLDS: ("ok", "check"),
+    FactOutcome.HOLDS: ("ok", "sure"),
     FactOutcome.FAILS: ("bad", "warning"),
     FactOutcome.UNKNOWN: ("warn", "unknown"),
 }
@@ -109,7 +119,17 @@ def _value_view(
         text = speech.time_and_date(datetime.fromisoformat(text))
     elif name == "plate_text":
         text = plate_words(text)
+    elif name == "permit_kind":
+        text = _permit_kind_words(text, speech)
     else:
         fields = [field for field in procedure.request if field.field == name]
         text = word(fields[0].words(value), speech) if fields else text
     return ValueView(name=name, group=group, value=text)
+
+
+def _permit_kind_words(kind: str, speech: Speech) -> str:
+    """A kind of permit in the law's words."""
+    for each in permit_kinds():
+        if each.kind == kind:
+            return each.name if speech.language is Language.VI else each.name_en
+    return kind

@@ -14,6 +14,7 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from central.domain.badges import badge_kind, badge_kinds
+from central.domain.permits import permit_kind, permit_kinds
 from central.procedures.errors import ProcedureFileError
 from central.procedures.rulebook.definition import (
     NUMBER_CODE,
@@ -23,6 +24,7 @@ from central.procedures.rulebook.definition import (
     ResultKind,
 )
 from central.procedures.rulebook.guards import GUARDS, KIND_FIELD, YEARS_FIELD
+from central.procedures.rulebook.permits import TRIP_FIELD, USE_FIELD
 from central.procedures.types import ActionName, DossierState
 
 DEFINITIONS: Final = Path(__file__).parents[1] / "definitions"
@@ -192,11 +194,16 @@ def _faults_of_field(field: RequestField) -> Iterator[str]:
 
 
 def _faults_of_result(procedure: Procedure) -> Iterator[str]:
-    """A badge needs a vehicle, a kind that the law still issues, and a term that it allows."""
     if NUMBER_CODE not in procedure.result.number.value:
         yield f"the number of the result must hold {NUMBER_CODE}"
-    if procedure.result.kind is not ResultKind.BADGE:
-        return
+    if procedure.result.kind is ResultKind.BADGE:
+        yield from _faults_of_badge(procedure)
+    if procedure.result.kind is ResultKind.PERMIT:
+        yield from _faults_of_permit(procedure)
+
+
+def _faults_of_badge(procedure: Procedure) -> Iterator[str]:
+    """A badge needs a vehicle, a kind that the law still issues, and a term that it allows."""
     fields = {each.field: each for each in procedure.request}
     if not procedure.needs_vehicle or not {KIND_FIELD, YEARS_FIELD} <= set(fields):
         yield f"a badge needs a vehicle and the fields {KIND_FIELD} and {YEARS_FIELD}"
@@ -208,6 +215,26 @@ def _faults_of_result(procedure: Procedure) -> Iterator[str]:
             yield f"the law issues no badge of kind {choice.value} on {procedure.valid_from}"
         elif not kind.years_min <= (years.min or 0) <= (years.max or 0) <= kind.years_max:
             yield f"a badge {choice.value} holds {kind.years_min} to {kind.years_max} years"
+
+
+def _faults_of_permit(procedure: Procedure) -> Iterator[str]:
+    """A permit needs a vehicle, a kind of the law for every use, and trips that it allows."""
+    fields = {each.field: each for each in procedure.request}
+    if not procedure.needs_vehicle or not {USE_FIELD, TRIP_FIELD} <= set(fields):
+        yield f"a permit needs a vehicle and the fields {USE_FIELD} and {TRIP_FIELD}"
+        return
+    trip = fields[TRIP_FIELD]
+    uses = Counter(each.use for each in procedure.result.permits)
+    if uses != Counter(each.value for each in fields[USE_FIELD].choices):
+        yield "permits: need one line for each use that can be asked for"
+    for choice in procedure.result.permits:
+        kind = permit_kind(choice.permit_kind, on=procedure.valid_from, kinds=permit_kinds())
+        if kind is None:
+            yield f"the law has no permit {choice.permit_kind} on {procedure.valid_from}"
+        elif kind.trip_days_max is not None and (trip.max or 0) > kind.trip_days_max:
+            yield f"a trip with a permit {choice.permit_kind} has {kind.trip_days_max} days at most"
+    if not trip.is_number or (trip.min or 0) < 1:
+        yield "a trip has a number of days, and at least one"
 
 
 def _reachable(procedure: Procedure, begin: set[DossierState]) -> set[DossierState]:

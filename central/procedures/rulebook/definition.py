@@ -47,8 +47,19 @@ class ResultKind(StrEnum):
     """What an approval makes."""
 
     BADGE = "badge"
+    PERMIT = "permit"
+    """A permit to cross a border."""
     PAPER = "paper"
     """A decision on paper only: the registry takes it over by import."""
+
+
+class PermitTerm(StrEnum):
+    """How long a permit holds."""
+
+    LONGEST = "longest"
+    """As long as the law allows for its kind."""
+    TRIP = "trip"
+    """For the one trip that is asked for."""
 
 
 class ClockState(StrEnum):
@@ -183,19 +194,30 @@ class ActionRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PermitChoice:
+    """The permit for a use that is asked for; its kind is one of the law's."""
+
+    use: str
+    permit_kind: str
+    term: PermitTerm
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ResultRule:
     """What an approval gives.
 
     Attributes:
         number: How its number is made; ``{code}`` stands for the dossier's code.
-        renewal_window_days: How many days before its end a badge may be renewed; the new one then
-            begins with that end.
+        renewal_window_days: How many days before its end a badge or permit may be renewed; the
+            new one then begins with that end.
+        permits: For a permit: one line for each use that can be asked for.
     """
 
     kind: ResultKind
     name: Term
     number: SourcedText
     renewal_window_days: Sourced | None = None
+    permits: tuple[PermitChoice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

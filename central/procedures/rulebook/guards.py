@@ -4,58 +4,34 @@
 A guard that can't know says so: unknown never refuses (it is shown to the clerk instead).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from types import MappingProxyType
 from typing import Final
 
 from central.contracts.passage import PlateColour
 from central.domain.badges import badge_kind, badge_kinds, latest_badge_end, years_later
-from central.procedures.rulebook.definition import (
-    ActionRule,
-    GuardEffect,
-    GuardUse,
-    Procedure,
-    Requirement,
+from central.procedures.rulebook.definition import ActionRule, GuardEffect, GuardUse, Requirement
+from central.procedures.rulebook.permits import (
+    no_overlapping_permit,
+    permit_kind_in_force,
+    transport_licence_valid,
+)
+from central.procedures.rulebook.situation import (
+    NOTHING_KNOWN,
+    Finding,
+    Guard,
+    Situation,
+    holds,
+    may_be_renewed,
+    of_vehicle,
 )
 from central.procedures.types import Fact, FactOutcome, RequestValue
-from central.registry.types import Badge, PartyId, VehicleFacts
 
 KIND_FIELD: Final = "badge_kind"
 YEARS_FIELD: Final = "years"
 """Fields that a procedure whose result is a badge must ask for."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Situation:
-    """What guards may look at.
-
-    Attributes:
-        day: Day in Vietnam on which the action is done.
-        vehicle: What the registry knows of the vehicle on that day; ``None`` when the procedure
-            is not about one.
-        taken_in_by: User name; ``None`` while the dossier is being taken in.
-        acting: User name of who does the action.
-    """
-
-    procedure: Procedure
-    day: date
-    request: Mapping[str, RequestValue]
-    vehicle: VehicleFacts | None
-    applicant_id: PartyId
-    taken_in_by: str | None
-    acting: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """What a guard found, before the procedure says what it means."""
-
-    outcome: FactOutcome
-    values: Mapping[str, RequestValue | None]
-    source: str | None = None
-    as_of: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,11 +40,6 @@ class BadgePeriod:
 
     valid_from: date
     valid_until: date
-
-
-Guard = Callable[[Situation], Finding]
-
-_NOTHING_KNOWN: Final = Finding(outcome=FactOutcome.UNKNOWN, values={})
 
 
 def look(rule: ActionRule, situation: Situation) -> tuple[Fact, ...]:
@@ -96,7 +67,11 @@ def badge_period(situation: Situation) -> BadgePeriod:
     """
     begins_on = situation.day
     current = situation.vehicle.badge if situation.vehicle else None
-    if current is not None and _may_be_renewed(current, situation):
+    if (
+        current is not None
+        and current.revoked_on is None
+        and may_be_renewed(current.valid_until, situation)
+    ):
         begins_on = current.valid_until
     asked = years_later(begins_on, int(situation.request[YEARS_FIELD]))
     kind = badge_kind(str(situation.request[KIND_FIELD]), on=situation.day, kinds=badge_kinds())
@@ -125,11 +100,11 @@ def _plate_is_yellow(situation: Situation) -> Finding:
     """Vehicles in transport business bear yellow plates."""
     vehicle = situation.vehicle
     if vehicle is None or vehicle.plate is None:
-        return _NOTHING_KNOWN
+        return NOTHING_KNOWN
     colour = vehicle.plate.colour
     if colour is PlateColour.UNKNOWN:
-        return _of(vehicle, FactOutcome.UNKNOWN, plate_colour=None)
-    return _of(vehicle, _holds(colour is PlateColour.YELLOW), plate_colour=colour.value)
+        return of_vehicle(vehicle, FactOutcome.UNKNOWN, plate_colour=None)
+    return of_vehicle(vehicle, holds(colour is PlateColour.YELLOW), plate_colour=colour.value)
 
 
 def _kind_fits_vehicle(situation: Situation) -> Finding:
@@ -137,22 +112,22 @@ def _kind_fits_vehicle(situation: Situation) -> Finding:
     vehicle = situation.vehicle
     kind = badge_kind(str(situation.request[KIND_FIELD]), on=situation.day, kinds=badge_kinds())
     if vehicle is None:
-        return _NOTHING_KNOWN
+        return NOTHING_KNOWN
     seats = vehicle.vehicle.seats
     told: dict[str, RequestValue | None] = {
         "vehicle_kind": vehicle.vehicle.kind.value,
         "seats": seats,
     }
     if kind is None or not kind.is_issued or vehicle.vehicle.kind not in kind.vehicle_kinds:
-        return _of(vehicle, FactOutcome.FAILS, **told)
+        return of_vehicle(vehicle, FactOutcome.FAILS, **told)
     if kind.passengers_min is None and kind.passengers_max is None:
-        return _of(vehicle, FactOutcome.HOLDS, **told)
+        return of_vehicle(vehicle, FactOutcome.HOLDS, **told)
     if seats is None:
-        return _of(vehicle, FactOutcome.UNKNOWN, **told)
+        return of_vehicle(vehicle, FactOutcome.UNKNOWN, **told)
     passengers = seats - 1
     is_enough = kind.passengers_min is None or passengers >= kind.passengers_min
     is_few = kind.passengers_max is None or passengers <= kind.passengers_max
-    return _of(vehicle, _holds(is_enough and is_few), **told)
+    return of_vehicle(vehicle, holds(is_enough and is_few), **told)
 
 
 def _within_lifetime(situation: Situation) -> Finding:
@@ -160,24 +135,24 @@ def _within_lifetime(situation: Situation) -> Finding:
     vehicle = situation.vehicle
     kind = badge_kind(str(situation.request[KIND_FIELD]), on=situation.day, kinds=badge_kinds())
     if vehicle is None or kind is None:
-        return _NOTHING_KNOWN
+        return NOTHING_KNOWN
     made_in = vehicle.vehicle.manufactured_in
     told: dict[str, RequestValue | None] = {"manufactured_in": made_in}
     if kind.lifetime_years is None:
-        return _of(vehicle, FactOutcome.HOLDS, **told, lifetime_years=None)
+        return of_vehicle(vehicle, FactOutcome.HOLDS, **told, lifetime_years=None)
     told["lifetime_years"] = kind.lifetime_years
     if made_in is None:
-        return _of(vehicle, FactOutcome.UNKNOWN, **told)
+        return of_vehicle(vehicle, FactOutcome.UNKNOWN, **told)
     period = badge_period(situation)
     told["valid_until"] = period.valid_until.isoformat()
-    return _of(vehicle, _holds(period.valid_from < period.valid_until), **told)
+    return of_vehicle(vehicle, holds(period.valid_from < period.valid_until), **told)
 
 
 def _no_overlapping_badge(situation: Situation) -> Finding:
     """No other badge holds on the days asked for, or the one that does is near its end."""
     vehicle = situation.vehicle
     if vehicle is None:
-        return _NOTHING_KNOWN
+        return NOTHING_KNOWN
     period = badge_period(situation)
     for badge in (vehicle.badge, vehicle.last_badge):
         if badge is None:
@@ -190,17 +165,17 @@ def _no_overlapping_badge(situation: Situation) -> Finding:
                 source=badge.origin.source,
                 as_of=badge.origin.as_of,
             )
-    return _of(vehicle, FactOutcome.HOLDS, badge_number=None)
+    return of_vehicle(vehicle, FactOutcome.HOLDS, badge_number=None)
 
 
 def _badge_held(situation: Situation) -> Finding:
     """The vehicle has a badge today."""
     vehicle = situation.vehicle
     if vehicle is None:
-        return _NOTHING_KNOWN
+        return NOTHING_KNOWN
     badge = vehicle.badge
     if badge is None:
-        return _of(vehicle, FactOutcome.UNKNOWN, badge_number=None)
+        return of_vehicle(vehicle, FactOutcome.UNKNOWN, badge_number=None)
     return Finding(
         outcome=FactOutcome.HOLDS,
         values={
@@ -217,38 +192,20 @@ def _inspection_valid(situation: Situation) -> Finding:
     """The inspection certificate holds today; a date that is not known proves nothing."""
     vehicle = situation.vehicle
     if vehicle is None:
-        return _NOTHING_KNOWN
+        return NOTHING_KNOWN
     until = vehicle.vehicle.inspected_until
     if until is None:
-        return _of(vehicle, FactOutcome.UNKNOWN, inspected_until=None)
-    return _of(vehicle, _holds(situation.day <= until), inspected_until=until.isoformat())
+        return of_vehicle(vehicle, FactOutcome.UNKNOWN, inspected_until=None)
+    return of_vehicle(vehicle, holds(situation.day <= until), inspected_until=until.isoformat())
 
 
 def _decided_by_another(situation: Situation) -> Finding:
     """Who decides is not who took the dossier in (four eyes)."""
     is_same = situation.taken_in_by == situation.acting
     return Finding(
-        outcome=_holds(not is_same),
+        outcome=holds(not is_same),
         values={"taken_in_by": situation.taken_in_by, "decided_by": situation.acting},
     )
-
-
-def _may_be_renewed(badge: Badge, situation: Situation) -> bool:
-    """Whether a badge's end is so near that the next one may be asked for."""
-    window = situation.procedure.result.renewal_window_days
-    if window is None or badge.revoked_on is not None:
-        return False
-    return badge.valid_until - situation.day <= timedelta(days=window.value)
-
-
-def _holds(is_so: bool) -> FactOutcome:  # noqa: FBT001  # a truth becomes a word
-    return FactOutcome.HOLDS if is_so else FactOutcome.FAILS
-
-
-def _of(vehicle: VehicleFacts, outcome: FactOutcome, **values: RequestValue | None) -> Finding:
-    """A finding about the vehicle, with the registry's source and date."""
-    origin = vehicle.vehicle.origin
-    return Finding(outcome=outcome, values=values, source=origin.source, as_of=origin.as_of)
 
 
 GUARDS: Final[Mapping[str, Guard]] = MappingProxyType(
@@ -259,6 +216,9 @@ GUARDS: Final[Mapping[str, Guard]] = MappingProxyType(
         "no_overlapping_badge": _no_overlapping_badge,
         "badge_held": _badge_held,
         "inspection_valid": _inspection_valid,
+        "permit_kind_in_force": permit_kind_in_force,
+        "no_overlapping_permit": no_overlapping_permit,
+        "transport_licence_valid": transport_licence_valid,
         "decided_by_another": _decided_by_another,
     }
 )

@@ -21,7 +21,7 @@ from central.db.pool import open_pool
 from central.documents.development_key import ensure_development_key
 from central.documents.types import SigningKey
 from central.jobs.context import JobContext
-from central.jobs.procedure_tasks import issue_badge_document
+from central.jobs.procedure_tasks import issue_result_document
 from central.procedures.rulebook.library import load_procedures
 from central.registry.types import VehicleKind
 from central.settings import CentralSettings
@@ -100,7 +100,7 @@ class DossierWorld:
     def one(self, query: str, *values: object) -> tuple[Any, ...]:
         """The one row of a query of a test."""
         with psycopg.connect(self.world.owner_url) as rows:
-            row = rows.execute(query, values).fetchone()  # type: ignore[call-overload]  # a test's literal
+            row = rows.execute(query, values).fetchone()
         assert row is not None, query
         return tuple(row)
 
@@ -143,7 +143,7 @@ async def _load(database_url: str) -> None:
 async def _make_badge(settings: CentralSettings, dossier_id: str) -> None:
     async with open_pool(settings.database_url) as pool:
         context = JobContext(pool=pool, clock=lambda: datetime.now(UTC), settings=settings)
-        await issue_badge_document(context, dossier_id=dossier_id)
+        await issue_result_document(context, dossier_id=dossier_id)
 
 
 def _finished(work: Any) -> Any:  # noqa: ANN401  # any coroutine and what it gives

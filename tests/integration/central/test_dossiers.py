@@ -552,7 +552,7 @@ async def test_an_approval_puts_the_badge_into_the_registry_at_once(
     )
     assert done.dossier.state is DossierState.APPROVED
     jobs = await rows(connection, "SELECT task_name, args FROM procrastinate_jobs LIMIT 9")
-    assert jobs == [{"task_name": "issue_badge_document", "args": {"dossier_id": str(dossier.id)}}]
+    assert jobs == [{"task_name": "issue_result_document", "args": {"dossier_id": str(dossier.id)}}]
 
 
 async def test_an_approval_ends_the_alert_about_the_missing_badge(
@@ -783,8 +783,8 @@ async def test_the_badge_goes_on_signed_paper_once(
     dossier = await take_in()
     await service.approve(dossier.code, version=1, user=APPROVER, now=MONDAY)
 
-    first = await service.make_badge_document(dossier.id, key=key, now=MONDAY)
-    again = await service.make_badge_document(dossier.id, key=key, now=MONDAY)
+    first = await service.make_result_document(dossier.id, key=key, now=MONDAY)
+    again = await service.make_result_document(dossier.id, key=key, now=MONDAY)
 
     paper = await DocumentService(connection).newest(
         Subject(kind=SubjectKind.DOSSIER, id=dossier.code), DocumentTemplate.BADGE
@@ -799,7 +799,7 @@ async def test_a_badge_is_not_given_out_unsigned(service: DossierService, take_i
     await service.approve(dossier.code, version=1, user=APPROVER, now=MONDAY)
 
     with pytest.raises(SigningKeyError):
-        await service.make_badge_document(dossier.id, key=None, now=MONDAY)
+        await service.make_result_document(dossier.id, key=None, now=MONDAY)
 
 
 async def test_every_act_is_in_the_history_and_in_the_audit_log(
@@ -893,7 +893,7 @@ async def test_a_list_is_narrowed_by_state_procedure_clerk_and_code(
     service: DossierService, take_in: TakeIn, new: NewDossier
 ) -> None:
     badge = await take_in()
-    laos = await take_in(procedure_id="laos-permit", request={"use": "goods"})
+    laos = await take_in(procedure_id="laos-permit", request={"use": "goods", "trip_days": 10})
     mine = await service.take_in(new, user=APPROVER, now=MONDAY)
     await service.approve(badge.code, version=1, user=APPROVER, now=MONDAY)
 

@@ -101,8 +101,8 @@ async def test_the_job_signs_the_badge_and_a_repeat_changes_nothing(
 
     async with open_pool(connection_info(database_url)) as pool:
         context = JobContext(pool=pool, settings=settings, clock=lambda: NOW)
-        await TASKS["issue_badge_document"](context, dossier_id=str(approved.id))
-        await TASKS["issue_badge_document"](context, dossier_id=str(approved.id))
+        await TASKS["issue_result_document"](context, dossier_id=str(approved.id))
+        await TASKS["issue_result_document"](context, dossier_id=str(approved.id))
         async with context.transaction() as connection:
             paper = await DocumentService(connection).newest(
                 Subject(kind=SubjectKind.DOSSIER, id=approved.code), DocumentTemplate.BADGE
@@ -121,7 +121,7 @@ async def test_without_a_key_the_job_fails_and_leaves_nothing(
     async with open_pool(connection_info(database_url)) as pool:
         context = JobContext(pool=pool, settings=settings, clock=lambda: NOW)
         with pytest.raises(SigningKeyError):
-            await TASKS["issue_badge_document"](context, dossier_id=str(approved.id))
+            await TASKS["issue_result_document"](context, dossier_id=str(approved.id))
         async with context.transaction() as connection:
             papers = await DocumentService(connection).of_subject(
                 Subject(kind=SubjectKind.DOSSIER, id=approved.code)

@@ -32,6 +32,7 @@ from central.documents.values import (
     DossierHeading,
     Issuer,
     PaperLine,
+    PermitValues,
     ReceiptValues,
     RejectionValues,
     SupplementValues,
@@ -83,7 +84,27 @@ BADGE = BadgeValues(
     qr_text="H15.50-270205-0975",
     issued_at=ISSUED_AT,
 )
-ALL = [RECEIPT, SUPPLEMENT, REJECTION, BADGE]
+PERMIT = PermitValues(
+    issuer=ISSUER,
+    number="LV-H15.50-270205-0976",
+    kind="Giấy phép liên vận Việt Nam - Lào (thương mại)",
+    use="Vận tải hàng hóa",
+    plate="47C-123.45",
+    plate_colour="nền vàng",
+    vehicle="Ô tô tải, nhãn hiệu HINO",
+    chassis_number="RLHTRUCK000000001",
+    party="Công ty TNHH Vận tải A",
+    address="Lô 5, khu công nghiệp Hòa Phú",
+    valid_from=date(2027, 2, 5),
+    last_day=date(2028, 2, 4),
+    trip_days_max=30,
+    is_single_trip=False,
+    legal_basis="NĐ 158/2024/NĐ-CP Điều 29.2, 53",
+    dossier_code="H15.50-270205-0976",
+    qr_text="H15.50-270205-0976",
+    issued_at=ISSUED_AT,
+)
+ALL = [RECEIPT, SUPPLEMENT, REJECTION, BADGE, PERMIT]
 MARKUP = '#panic("x") \\ "trích" $x^2$ *đậm* _nghiêng_ <nhãn> @tham `mã` = // /* [ ] { } ~'
 
 
@@ -113,7 +134,7 @@ async def test_a_paper_is_typeset_in_a_thread_as_it_is_in_this_one() -> None:
 
 @pytest.mark.parametrize("values", ALL, ids=lambda values: type(values).__name__)
 def test_markup_in_a_name_stays_text(values: DocumentValues) -> None:
-    if isinstance(values, BadgeValues):
+    if isinstance(values, BadgeValues | PermitValues):
         hostile: DocumentValues = replace(values, party=MARKUP, number=MARKUP)
     else:
         hostile = replace(values, heading=replace(HEADING, applicant=MARKUP, subject=MARKUP))
@@ -132,6 +153,12 @@ def test_a_receipt_with_very_long_names_keeps_its_lines_on_more_pages() -> None:
 
 def test_a_badge_stays_on_one_page_with_the_longest_name() -> None:
     assert len(picture_pages(replace(BADGE, party="Phương Đông " * 25, title="XE " * 40))) == 1
+
+
+def test_a_permit_stays_on_one_page_with_the_longest_names() -> None:
+    long = "Phương Đông " * 25
+
+    assert len(picture_pages(replace(PERMIT, party=long, address=long))) == 1
 
 
 def test_composed_and_decomposed_letters_make_the_same_paper() -> None:

@@ -19,6 +19,7 @@ from central.procedures.rulebook.checking import (
 from central.procedures.types import ActionName, DossierState
 
 BADGE = DEFINITIONS / "badge" / "v1.yaml"
+LAOS = DEFINITIONS / "laos-permit" / "v1.yaml"
 
 Tree = dict[str, Any]
 
@@ -115,6 +116,33 @@ FAULTS: list[tuple[Callable[[Tree], None], str]] = [
     (_set("papers.0.surplus", "1"), "papers.0.surplus:"),
     (_set("name", {"vi": "Cấp phù hiệu"}), "name.en:"),
 ]
+
+
+PERMIT_FAULTS: list[tuple[Callable[[Tree], None], str]] = [
+    (_set("needs_vehicle", "false"), "a permit needs a vehicle"),
+    (_set("request.1.field", "days"), "the fields use and trip_days"),
+    (_set("request.1.max", "31"), "a trip with a permit laos_contract has 30 days at most"),
+    (_set("request.1.min", "0"), "at least one"),
+    (_set("request.0.choices.0.value", "mission"), "one line for each use"),
+    (_set("result.permits.0.use", "contract"), "one line for each use"),
+    (_set("result.permits.0.permit_kind", "laos_any"), "the law has no permit laos_any"),
+    (_set("result.permits.0.term", "for_ever"), "result.permits.0.term:"),
+]
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"), PERMIT_FAULTS, ids=[problem for _, problem in PERMIT_FAULTS]
+)
+def test_a_fault_of_a_permit_is_named(
+    tmp_path: Path, change: Callable[[Tree], None], problem: str
+) -> None:
+    tree: Tree = yaml.load(LAOS.read_text("utf-8"), Loader=yaml.BaseLoader)
+    change(tree)
+
+    with pytest.raises(ProcedureFileError) as caught:
+        read_procedure(written(tmp_path, tree, name="laos-permit/v1.yaml"))
+
+    assert any(problem in each for each in caught.value.problems), caught.value.problems
 
 
 @pytest.mark.parametrize(("change", "problem"), FAULTS, ids=[problem for _, problem in FAULTS])

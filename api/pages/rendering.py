@@ -39,11 +39,17 @@ NEXT_THEME: Final = {Theme.AUTO: Theme.LIGHT, Theme.LIGHT: Theme.DARK, Theme.DAR
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageView:
-    """What the frame around every page shows."""
+    """What the frame around every page shows.
+
+    Attributes:
+        here: Address to come back to.
+        path: Address of the request without its query; tells which part of the console this is.
+    """
 
     language: Language
     theme: Theme
     here: str
+    path: str
     display_name: str | None
     permissions: frozenset[Permission]
 
@@ -61,6 +67,10 @@ class PageView:
     def next_theme(self) -> Theme:
         """The colours to switch to."""
         return NEXT_THEME[self.theme]
+
+    def is_in(self, part: str) -> bool:
+        """Whether this page belongs to the part of the console below an address."""
+        return self.path == part or self.path.startswith(f"{part}/")
 
 
 class Renderer:
@@ -117,6 +127,7 @@ class Renderer:
             language=language,
             theme=theme_of(request),
             here=here_of(request),
+            path=request.url.path,
             display_name=user.display_name if user is not None else None,
             permissions=PERMISSIONS[user.role] if user is not None else frozenset(),
         )

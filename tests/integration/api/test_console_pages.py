@@ -329,3 +329,28 @@ def log_lines() -> Iterator[list[str]]:
     structlog.configure(processors=[structlog.contextvars.merge_contextvars, keep])
     yield lines
     structlog.configure(**before)
+
+
+@pytest.mark.parametrize(
+    ("path", "form", "part"),
+    [
+        ("/console/vehicles/search", {"text": "?"}, "/console/vehicles"),
+        ("/console/watchlist/search", {"plate": "20C-%"}, "/console/watchlist"),
+        ("/console/passages/search", {"plate": "20C-%"}, "/console/passages"),
+    ],
+)
+def test_a_form_that_comes_back_stays_in_its_part_of_the_console(
+    client: httpx.Client, path: str, form: dict[str, str], part: str
+) -> None:
+    answer = client.post(path, data=form)
+
+    assert answer.status_code == 422
+    assert re.findall(r'<a href="([^"]+)" aria-current="page"', answer.text) == [part]
+
+
+def test_an_address_is_in_a_part_only_below_it(client: httpx.Client) -> None:
+    def part_of(path: str) -> list[str]:
+        return re.findall(r'<a href="([^"]+)" aria-current="page"', client.get(path).text)
+
+    assert part_of("/console/alerts?state=all") == ["/console/alerts"]
+    assert part_of("/console/overview") == []

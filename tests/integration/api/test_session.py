@@ -96,7 +96,7 @@ def test_a_session_ends_when_one_signs_out(world: World) -> None:
 
 
 def test_every_route_but_the_open_ones_needs_a_session(world: World) -> None:
-    routes = sorted(set(_routes(world.app)) - OPEN_ROUTES)
+    routes = sorted(set(routes_of(world.app)) - OPEN_ROUTES)
 
     answers = {
         (method, path): httpx.request(method, world.api_url + _filled(path))
@@ -120,7 +120,7 @@ def _filled(path: str) -> str:
 
 
 def test_the_list_of_open_routes_holds_no_route_that_is_gone(world: World) -> None:
-    assert set(_routes(world.app)) >= OPEN_ROUTES
+    assert set(routes_of(world.app)) >= OPEN_ROUTES
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_a_wrong_form_comes_back_with_the_name_and_the_reason(world: World) -> N
     assert "wrong" not in answer.text
 
 
-def _routes(app: FastAPI) -> Iterator[tuple[str, str]]:
+def routes_of(app: FastAPI) -> Iterator[tuple[str, str]]:
     """Method and path of every route, those of included routers as well."""
     pending: list[object] = list(app.routes)
     while pending:

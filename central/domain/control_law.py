@@ -12,6 +12,9 @@ from typing import Any, Final
 
 import yaml
 
+from central.domain.law.reading import refuse_overlap
+from central.domain.legal import Confidence, LegalBasis, in_force
+
 LAW_FILE: Final = Path(__file__).with_name("law") / "control_rules.yaml"
 
 
@@ -33,42 +36,10 @@ class Severity(StrEnum):
     LOW = "low"
 
 
-class Confidence(StrEnum):
-    """How well a legal text is known."""
-
-    HIGH = "high"
-    MEDIUM = "medium"
-    LOW = "low"
-
-
 class Ending(StrEnum):
     """What in another part of the centre puts right what a rule found."""
 
     BADGE_GRANTED = "badge_granted"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LegalBasis:
-    """A piece of law and when it holds.
-
-    Attributes:
-        reference: Documents and articles, as they are cited.
-        says: What they say, in Vietnamese.
-        valid_from: First day on which it holds.
-        valid_until: First day on which it no longer holds; ``None`` while it is in force.
-        source: Where the text was read.
-    """
-
-    reference: str
-    says: str
-    valid_from: date
-    valid_until: date | None
-    source: str
-    confidence: Confidence
-
-    def holds_on(self, day: date) -> bool:
-        """Whether it is in force on a day."""
-        return self.valid_from <= day and (self.valid_until is None or day < self.valid_until)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +58,7 @@ class ControlRule:
 
     def basis_on(self, day: date) -> LegalBasis | None:
         """The law on a day; ``None`` when there was none, and then nothing is a finding."""
-        return next((each for each in reversed(self.bases) if each.holds_on(day)), None)
+        return next(iter(in_force(self.bases, on=day)), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +86,8 @@ def parse_control_law(text: str) -> ControlLaw:
     """Read rules from the text of a law file.
 
     Raises:
-        ValueError: The text lacks a rule, or names one twice or one that does not exist.
+        ValueError: The text lacks a rule, names one twice or one that does not exist, or two
+            bases of a rule hold on the same day.
         KeyError: A rule lacks a part.
     """
     rules = [_rule(each) for each in yaml.safe_load(text)["rules"]]
@@ -127,10 +99,12 @@ def parse_control_law(text: str) -> ControlLaw:
 
 def _rule(raw: Mapping[str, Any]) -> ControlRule:
     """One rule from its entry; Any because YAML has no types until the classes check them."""
+    bases = tuple(sorted(map(_basis, raw["bases"]), key=lambda each: each.valid_from))
+    refuse_overlap(raw["name"], bases)
     return ControlRule(
         name=RuleName(raw["name"]),
         severity=Severity(raw["severity"]),
-        bases=tuple(sorted(map(_basis, raw["bases"]), key=lambda each: each.valid_from)),
+        bases=bases,
         ended_by=frozenset(map(Ending, raw.get("ended_by", ()))),
     )
 
@@ -140,6 +114,7 @@ def _basis(raw: Mapping[str, Any]) -> LegalBasis:
     return LegalBasis(
         reference=raw["reference"],
         says=raw["says"],
+        says_en=raw["says_en"],
         valid_from=raw["valid_from"],
         valid_until=raw.get("valid_until"),
         source=raw["source"],

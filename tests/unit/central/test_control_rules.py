@@ -299,7 +299,7 @@ def test_every_basis_names_its_source() -> None:
     law: ControlLaw = LAW
 
     assert all(
-        basis.source and basis.reference and basis.says
+        basis.source and basis.reference and basis.says and basis.says_en
         for rule in law.rules.values()
         for basis in rule.bases
     )
@@ -310,3 +310,12 @@ def test_a_law_file_without_one_of_the_rules_is_refused() -> None:
 
     with pytest.raises(ValueError, match="exactly once"):
         parse_control_law(text)
+
+
+def test_two_bases_of_a_rule_on_one_day_are_refused() -> None:
+    text = LAW_FILE.read_text(encoding="utf-8")
+    start = text.index("      - reference", text.index("name: inspection_expired"))
+    basis = text[start : text.index("  - name: white_with_badge")]
+
+    with pytest.raises(ValueError, match="inspection_expired"):
+        parse_control_law(text.replace(basis, basis + basis))

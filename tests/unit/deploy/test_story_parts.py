@@ -170,6 +170,7 @@ def charge(amount_dong: int) -> Crossing:
         tariff_id=None,
         amount_dong=amount_dong,
         ledger_entry_id=None,
+        refund_entry_id=None,
         facts=(),
         is_late=False,
         version=1,

@@ -226,4 +226,6 @@ def _where(error: Exception) -> list[str]:
 def _body_bytes_max(scope: Scope) -> int:
     """Largest body by address."""
     is_upload = scope["method"] == "PUT" and scope["path"].startswith(UPLOAD_PREFIX)
-    return PICTURE_BYTES_MAX if is_upload else BODY_BYTES_MAX
+    if is_upload:
+        return PICTURE_BYTES_MAX
+    return console_toll_days.file_body_bytes_max(scope["method"], scope["path"]) or BODY_BYTES_MAX

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Closed toll days as templates need them: words and numbers already in one language."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
 
+from api.console.tolls.day_labels import words
 from api.console.tolls.query import TOLLS_PATH
 from api.pages.i18n import MISSING, Speech
+from central.tolling.day.errors import FileFault
 from central.tolling.day.types import DayCursor, DayDetail, Difference, TollDay
 
 DAYS_PATH: Final = f"{TOLLS_PATH}/days"
@@ -59,6 +62,22 @@ class ProviderView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FaultView:
+    """One fault of a file. ``line`` is ``None`` when it concerns the whole file."""
+
+    line: int | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadView:
+    """Why a file was not taken. ``more`` says how many faults are not shown."""
+
+    faults: tuple[FaultView, ...]
+    more: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DayPageView:
     """One closed day with everything that belongs to it.
 
@@ -67,6 +86,8 @@ class DayPageView:
         reasons: Reason, number.
         groups: Group, number, sum.
         more_differences: How many are not shown.
+        corrected: Sum of corrections and refunds; ``None`` without any.
+        kept: What the ledger moved altogether.
     """
 
     row: DayView
@@ -77,6 +98,7 @@ class DayPageView:
     differences: tuple[DifferenceView, ...]
     more_differences: str | None
     corrected: str | None
+    kept: str
     mismatches: str | None
     open_reviews: str
     waiting: str
@@ -144,11 +166,24 @@ def day_page_view(detail: DayDetail, speech: Speech) -> DayPageView:
         differences=tuple(_difference_view(each, speech) for each in detail.differences),
         more_differences=speech.number(hidden) if hidden else None,
         corrected=speech.money(ledger.corrected_dong) if ledger.corrected_dong else None,
+        kept=speech.money(ledger.charged_dong + ledger.corrected_dong),
         mismatches=speech.number(ledger.mismatches) if ledger.mismatches else None,
         open_reviews=speech.number(figures.open_reviews),
         waiting=speech.number(figures.waiting),
         chain=f"{day.chain.position}:{day.chain.hash}",
         revisions=tuple(day_view(each, speech) for each in detail.revisions),
+    )
+
+
+def upload_view(
+    faults: Sequence[tuple[int | None, FileFault]], *, count: int, speech: Speech
+) -> UploadView:
+    """Faults of a file in one language."""
+    texts = words(speech.text)["file_faults"]
+    hidden = count - len(faults)
+    return UploadView(
+        faults=tuple(FaultView(line=line, text=texts[fault]) for line, fault in faults),
+        more=speech.number(hidden) if hidden > 0 else None,
     )
 
 

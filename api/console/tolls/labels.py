@@ -17,8 +17,9 @@ def words(_: Translate) -> Words:
             "review": _("To be decided"),
             "waived": _("Waived"),
         },
-        "toll_reasons": _reasons(_) | _waivers(_),
+        "toll_reasons": _reasons(_) | _waivers(_) | _refunds(_),
         "waiver_reasons": _waivers(_),
+        "refund_reasons": _refunds(_),
         "toll_facts": _facts(_),
         "fact_sources": {
             "camera": _("Camera"),
@@ -63,6 +64,14 @@ def error_words(_: Translate) -> Mapping[str, ErrorWords]:
             title=_("This crossing has been decided already"),
             advice=_("Nothing was changed by you. Open it again to see who decided what."),
         ),
+        "toll-crossing-not-charged": ErrorWords(
+            title=_("Nothing was charged for this crossing"),
+            advice=_("There is nothing to give back. Open it again to see how it stands."),
+        ),
+        "toll-already-refunded": ErrorWords(
+            title=_("This charge has been given back already"),
+            advice=_("Nothing was changed by you. Open it again to see who decided what."),
+        ),
         "toll-account-not-found": ErrorWords(
             title=_("No traffic account has this number"),
             advice=_("Nothing was charged. Check the number and try again."),
@@ -104,6 +113,16 @@ def _waivers(_: Translate) -> dict[str, str]:
         "not_tolled": _("This vehicle pays no toll"),
         "paid_otherwise": _("Paid in another way"),
         "equipment_fault": _("Fault of the equipment"),
+    }
+
+
+def _refunds(_: Translate) -> dict[str, str]:
+    return {
+        "wrong_vehicle": _("Charged to the wrong vehicle"),
+        "wrong_group": _("Charged for the wrong toll group"),
+        "charged_twice": _("Charged twice"),
+        "vehicle_exempt": _("The vehicle is exempt"),
+        "complaint_upheld": _("A complaint was upheld"),
     }
 
 

@@ -28,12 +28,15 @@ from api.deps.request import Connection, Now
 from api.pages.rendering import language_of
 from central.domain.local_time import local_date
 from central.domain.toll_groups import TOLL_GROUPS
-from central.errors import CentralError, PassageNotFoundError
+from central.errors import CentralError, PassageNotFoundError, StaleVersionError
 from central.identity.permissions import Permission
 from central.ledger.errors import InsufficientBalanceError
 from central.ledger.service import LedgerService
 from central.passages.service import PassageService
 from central.tolling.errors import (
+    AlreadyRefundedError,
+    CrossingNotChargedError,
+    CrossingNotInReviewError,
     TariffMissingError,
     TollAccountLockedError,
     TollAccountNotFoundError,
@@ -44,12 +47,15 @@ from central.tolling.types import (
     ChargeAfterAll,
     CrossingState,
     Reason,
+    Refund,
+    RefundReason,
     ReviewDecision,
     Waive,
     WaiverReason,
 )
 
 REVIEW_PATH: Final = f"{TOLLS_PATH}/review"
+REFUSED_ORIGIN: Final = CrossingState.REFUSED.value
 ACCOUNT_LENGTH_MAX: Final = 40
 
 _UNSUGGESTED: Final = frozenset({Reason.WRONG_TAG})
@@ -67,6 +73,16 @@ class DecisionForm(BaseModel):
     vehicle_group: Annotated[str, Field(max_length=10)] = ""
     reason: Annotated[str, Field(max_length=40)] = ""
     note: Annotated[str, Field(max_length=2 * NOTE_LENGTH_MAX)] = ""
+    origin: Annotated[str, Field(max_length=20)] = ""
+    """Where the form was filled in: a review goes on with the next one."""
+
+
+class RefundForm(BaseModel):
+    """Why a person gives a charge back."""
+
+    version: Annotated[int, Field(ge=1, le=2**31 - 1)]
+    reason: RefundReason
+    note: Annotated[str, Field(max_length=NOTE_LENGTH_MAX)] = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,9 +200,40 @@ async def decide(
     ) as error:
         problem = maker.words_of(error)
         return await maker.crossing(crossing_id, filled=filled, problem=problem)
+    except (StaleVersionError, CrossingNotInReviewError):
+        return await maker.crossing(crossing_id, filled=filled, has_conflict=True)
+    if filled.origin == REFUSED_ORIGIN:
+        return RedirectResponse(f"{TOLLS_PATH}/{crossing_id}", status_code=303)
     following = await service.next_in_review(crossing_id, user=acting.user)
     target = f"{TOLLS_PATH}/{following}" if following else REVIEW_PATH
     return RedirectResponse(target, status_code=303)
+
+
+@router.post(f"{TOLLS_PATH}/{{crossing_id:uuid}}/refund")
+async def refund(
+    request: Request,
+    crossing_id: UUID,
+    filled: Annotated[RefundForm, Form()],
+    *,
+    console: Console,
+    acting: ActingDep,
+    connection: Connection,
+    now: Now,
+) -> Response:
+    """Give a whole charge back, and show the crossing with it."""
+    try:
+        await TollService(connection).refund(
+            crossing_id,
+            Refund(reason=filled.reason, note=filled.note.strip()),
+            version=filled.version,
+            user=acting.user,
+            actor=acting.actor,
+            now=now,
+        )
+    except (StaleVersionError, AlreadyRefundedError, CrossingNotChargedError):
+        maker = _Maker(request, console=console, acting=acting, connection=connection, now=now)
+        return await maker.crossing(crossing_id, has_conflict=True)
+    return RedirectResponse(f"{TOLLS_PATH}/{crossing_id}", status_code=303)
 
 
 class _Maker:
@@ -231,28 +278,37 @@ class _Maker:
         )
 
     async def crossing(
-        self, crossing_id: UUID, *, filled: DecisionForm | None = None, problem: str | None = None
+        self,
+        crossing_id: UUID,
+        *,
+        filled: DecisionForm | None = None,
+        problem: str | None = None,
+        has_conflict: bool = False,
     ) -> Response:
-        """One crossing's page."""
+        """One crossing's page; in a conflict it says that somebody else was faster."""
         user = self._acting.user
         found = await self._tolls.crossing(
             crossing_id, user=user, actor=self._acting.actor, now=self._now
         )
         crossing = found.crossing
-        entry = (
-            await self._ledger.entry(crossing.ledger_entry_id) if crossing.ledger_entry_id else None
-        )
+        entries = [
+            await self._ledger.entry(each)
+            for each in (crossing.ledger_entry_id, crossing.refund_entry_id)
+            if each is not None
+        ]
         detail = detail_view(
-            found, entry, self._speech, may_see_vehicle=user.may(Permission.LOOK_UP_VEHICLES)
+            found, entries, self._speech, may_see_vehicle=user.may(Permission.LOOK_UP_VEHICLES)
         )
         return self.page(
             "tolls/crossing.html",
-            status=422 if problem else 200,
+            status=409 if has_conflict else 422 if problem else 200,
+            has_conflict=has_conflict,
             detail=detail,
             passage=await self._passage(crossing.passage_id),
             form=_form_view(detail, filled, problem=problem),
             groups=TOLL_GROUPS,
             may_review=user.may(Permission.REVIEW_TOLLS),
+            may_refund=user.may(Permission.CLOSE_TOLL_DAYS),
         )
 
     def decision_of(self, filled: DecisionForm) -> ReviewDecision | str:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Crossings as templates need them: words and numbers already in one language."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
@@ -10,14 +10,16 @@ from api.console.plates import plate_lines
 from api.console.tolls.labels import words
 from api.console.views import PlateView
 from api.pages.i18n import MISSING, Speech
-from central.ledger.types import Entry
+from central.ledger.types import Entry, EntryKind
 from central.tolling.rating import ACTOR
+from central.tolling.service import DECIDABLE
 from central.tolling.types import (
     Crossing,
     CrossingDetail,
     CrossingEvent,
     CrossingState,
     Fact,
+    RefundReason,
     StationDay,
 )
 
@@ -72,6 +74,7 @@ class CrossingView:
     group: int | None
     account: str
     is_late: bool
+    is_refunded: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +109,7 @@ class EventView:
     """A line of a crossing's history."""
 
     time: str
-    state: str
+    title: str
     reason: str
     actor: str
     note: str
@@ -128,6 +131,7 @@ class EntryView:
     """The ledger's entry."""
 
     number: int
+    is_refund: bool
     recorded_at: str
     booked_on: str
     lines: tuple[tuple[str, str], ...]
@@ -141,6 +145,8 @@ class DetailView:
     row: CrossingView
     version: int
     is_in_review: bool
+    is_decidable: bool
+    is_refundable: bool
     is_expressway: bool
     reason_code: str
     passage_url: str | None
@@ -151,7 +157,8 @@ class DetailView:
     facts: tuple[FactView, ...]
     events: tuple[EventView, ...]
     tariff: TariffView | None
-    entry: EntryView | None
+    entries: tuple[EntryView, ...]
+    """The charge, and what gave it back."""
 
 
 def crossing_view(crossing: Crossing, speech: Speech) -> CrossingView:
@@ -180,6 +187,7 @@ def crossing_view(crossing: Crossing, speech: Speech) -> CrossingView:
         group=crossing.vehicle_group,
         account=crossing.account_number or "",
         is_late=crossing.is_late,
+        is_refunded=crossing.refund_entry_id is not None,
     )
 
 
@@ -201,7 +209,7 @@ def station_view(day: StationDay, speech: Speech) -> StationView:
 
 
 def detail_view(
-    detail: CrossingDetail, entry: Entry | None, speech: Speech, *, may_see_vehicle: bool
+    detail: CrossingDetail, entries: Sequence[Entry], speech: Speech, *, may_see_vehicle: bool
 ) -> DetailView:
     """One crossing in full."""
     crossing, tag = detail.crossing, detail.tag_read
@@ -210,6 +218,8 @@ def detail_view(
         row=crossing_view(crossing, speech),
         version=crossing.version,
         is_in_review=crossing.state is CrossingState.REVIEW,
+        is_decidable=crossing.state in DECIDABLE,
+        is_refundable=crossing.state is CrossingState.CHARGED and not crossing.refund_entry_id,
         is_expressway=crossing.is_expressway,
         reason_code=crossing.reason or "",
         passage_url=f"/console/passages/{crossing.passage_id}" if crossing.passage_id else None,
@@ -220,7 +230,7 @@ def detail_view(
         facts=tuple(fact_view(each, speech) for each in crossing.facts),
         events=tuple(_event_view(each, speech) for each in detail.events),
         tariff=_tariff_view(detail, speech),
-        entry=_entry_view(entry, speech) if entry else None,
+        entries=tuple(_entry_view(each, speech) for each in entries),
     )
 
 
@@ -267,10 +277,12 @@ def _as_of_text(as_of: str | None, speech: Speech) -> str:
 
 
 def _event_view(event: CrossingEvent, speech: Speech) -> EventView:
-    reasons = words(speech.text)["toll_reasons"]
+    labels = words(speech.text)
+    is_refund = event.reason in set(RefundReason)
+    states, reasons = labels["crossing_states"], labels["toll_reasons"]
     return EventView(
         time=speech.time_and_date(event.occurred_at),
-        state=event.state,
+        title=speech.text("Refunded") if is_refund else states[event.state],
         reason=reasons.get(event.reason or "", ""),
         actor=speech.text("Automatic") if event.actor == ACTOR else event.actor,
         note=event.note,
@@ -294,6 +306,7 @@ def _tariff_view(detail: CrossingDetail, speech: Speech) -> TariffView | None:
 def _entry_view(entry: Entry, speech: Speech) -> EntryView:
     return EntryView(
         number=entry.id,
+        is_refund=entry.kind is EntryKind.REFUND,
         recorded_at=speech.time_and_date(entry.recorded_at),
         booked_on=speech.day(entry.booked_on),
         lines=tuple(

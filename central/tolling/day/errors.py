@@ -13,6 +13,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 from uuid import UUID
 
 from central.tolling.errors import TollingError
@@ -47,11 +48,30 @@ class TollDayNotOverError(TollingError):
         self.has_begun = has_begun
 
 
+class FileFault(StrEnum):
+    """What can be wrong in a file, for pages that say it in their language."""
+
+    PROVIDER = "provider"
+    TOO_LARGE = "too_large"
+    NOT_UTF8 = "not_utf8"
+    EMPTY = "empty"
+    TOO_MANY_ROWS = "too_many_rows"
+    COLUMNS = "columns"
+    CELLS = "cells"
+    CROSSING_ID = "crossing_id"
+    ACCOUNT_NUMBER = "account_number"
+    DEBITED_AT = "debited_at"
+    AMOUNT_DONG = "amount_dong"
+    OTHER_DAY = "other_day"
+    OTHER_CROSSING = "other_crossing"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileProblem:
     """What is wrong in a file. ``line`` counts from 1; ``None`` concerns the whole file."""
 
     line: int | None
+    fault: FileFault
     what: str
 
     def __str__(self) -> str:

@@ -16,7 +16,7 @@ from uuid import UUID
 
 from central.domain.local_time import LOCAL_ZONE, start_of_local_day
 from central.domain.money import parse_dong
-from central.tolling.day.errors import FileProblem, ProviderFileError
+from central.tolling.day.errors import FileFault, FileProblem, ProviderFileError
 from central.tolling.day.types import DayKey, ProviderFile, ProviderRow
 
 FILE_BYTES_MAX: Final = 64 * 1024 * 1024
@@ -45,7 +45,7 @@ def read_provider_file(content: bytes, *, name: str, provider: str, key: DayKey)
         ProviderFileError: It is empty, not UTF-8, too large, has other columns, or a row is wrong.
     """
     if _PROVIDER.fullmatch(provider) is None:
-        raise _refused("a provider's name has 2 to 40 of a-z, 0-9 and hyphens")
+        raise _refused(FileFault.PROVIDER, "a provider's name has 2 to 40 of a-z, 0-9 and hyphens")
     table = _table(_text(content))
     problems: list[FileProblem] = []
     rows: list[ProviderRow] = []
@@ -68,14 +68,14 @@ def read_provider_file(content: bytes, *, name: str, provider: str, key: DayKey)
 def _text(content: bytes) -> str:
     """The file's text without a byte order mark."""
     if len(content) > FILE_BYTES_MAX:
-        raise _refused(f"it has more than {FILE_BYTES_MAX} bytes")
+        raise _refused(FileFault.TOO_LARGE, f"it has more than {FILE_BYTES_MAX} bytes")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise _refused("it is not UTF-8", line=line) from error
+        raise _refused(FileFault.NOT_UTF8, "it is not UTF-8", line=line) from error
     if not text.strip():
-        raise _refused("it is empty")
+        raise _refused(FileFault.EMPTY, "it is empty")
     return text
 
 
@@ -95,7 +95,7 @@ def _table(text: str) -> Iterator[tuple[int, Mapping[str, str]]]:
             continue
         rows += 1
         if rows > ROWS_MAX:
-            raise _refused(f"it has more than {ROWS_MAX} rows")
+            raise _refused(FileFault.TOO_MANY_ROWS, f"it has more than {ROWS_MAX} rows")
         # A row with too few or too many cells lacks columns, and is told so.
         named = zip(header, cells, strict=True) if len(cells) == len(header) else ()
         yield reader.line_num, dict(named)
@@ -106,6 +106,7 @@ def _check_header(header: list[str], *, line: int) -> None:
     missing = [name for name in COLUMNS if name not in header]
     if missing or len(header) != len(set(header)):
         raise _refused(
+            FileFault.COLUMNS,
             f"the columns {', '.join(COLUMNS)} are needed once each, missing:"
             f" {', '.join(missing) or 'none'}",
             line=line,
@@ -115,17 +116,23 @@ def _check_header(header: list[str], *, line: int) -> None:
 def _row(line: int, cells: Mapping[str, str], *, key: DayKey) -> ProviderRow | FileProblem:
     """One row, or what is wrong with it."""
     if not cells:
-        return FileProblem(line=line, what="it has not as many cells as the header")
+        return FileProblem(
+            line=line, fault=FileFault.CELLS, what="it has not as many cells as the header"
+        )
     found: dict[str, object] = {}
     for name, parse in _PARSERS.items():
         try:
             found[name] = parse(cells[name].strip())
         except ValueError as error:
-            return FileProblem(line=line, what=f"{name}: {error}")
+            return FileProblem(line=line, fault=FileFault(name), what=f"{name}: {error}")
     row = ProviderRow(line=line, **found)  # type: ignore[arg-type]  # the parsers give each its type
     begins_at = start_of_local_day(key.day)
     if not begins_at <= row.debited_at < begins_at + timedelta(days=1) + DEBIT_DELAY_MAX:
-        return FileProblem(line=line, what=f"debited_at: does not belong to {key.day}")
+        return FileProblem(
+            line=line,
+            fault=FileFault.OTHER_DAY,
+            what=f"debited_at: does not belong to {key.day}",
+        )
     return row
 
 
@@ -159,5 +166,6 @@ _PARSERS: Final[Mapping[str, Callable[[str], object]]] = {
 }
 
 
-def _refused(what: str, *, line: int | None = None) -> ProviderFileError:
-    return ProviderFileError((FileProblem(line=line, what=what),), problems_count=1)
+def _refused(fault: FileFault, what: str, *, line: int | None = None) -> ProviderFileError:
+    problem = FileProblem(line=line, fault=fault, what=what)
+    return ProviderFileError((problem,), problems_count=1)

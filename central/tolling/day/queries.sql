@@ -7,6 +7,14 @@ SELECT name
  WHERE id = %(station_id)s
    AND (%(scope)s::text[] IS NULL OR site_id = any(%(scope)s::text[]));
 
+-- name: select_providers
+-- Payment providers that ever topped an account up; they belong to no station.
+SELECT reference AS provider
+  FROM ledger_account
+ WHERE kind = 'provider_clearing'
+ ORDER BY reference
+ LIMIT %(rows_max)s;
+
 -- name: lock_day
 -- One closing of a station's day at a time; the lock goes with the transaction.
 SELECT pg_advisory_xact_lock(

@@ -57,6 +57,12 @@ class TollDayRepository:
             name: str | None = await cursor.fetchone()
         return name
 
+    async def providers(self) -> Sequence[str]:
+        """Payment providers that ever topped an account up, by name."""
+        async with self._connection.cursor(row_factory=scalar_row) as cursor:
+            await cursor.execute(QUERIES["select_providers"], {"rows_max": PROVIDERS_MAX})
+            return await cursor.fetchall()
+
     async def lock(self, key: DayKey) -> None:
         """Keep others from closing the same day meanwhile."""
         await self._connection.execute(QUERIES["lock_day"], _bound(key))

@@ -20,6 +20,7 @@ from central.ledger.service import LedgerService
 from central.ledger.types import SealReach
 from central.tolling.day.comparing import compare
 from central.tolling.day.errors import (
+    FileFault,
     FileProblem,
     ProviderFileError,
     StationNotFoundError,
@@ -159,6 +160,15 @@ class TollDayService:
             revisions=tuple(await self._rows.revisions(day.key)),
         )
 
+    async def providers(self, *, user: User) -> tuple[str, ...]:
+        """Payment providers that ever put money on an account, by name.
+
+        Raises:
+            PermissionDeniedError: The user may not close days.
+        """
+        user.require(Permission.CLOSE_TOLL_DAYS)
+        return tuple(await self._rows.providers())
+
     async def proof(self) -> CrossingProof:
         """Compare every crossing with the ledger; for the command line."""
         return await self._rows.proof()
@@ -176,6 +186,7 @@ class TollDayService:
             problems = tuple(
                 FileProblem(
                     line=row.line,
+                    fault=FileFault.OTHER_CROSSING,
                     what=(
                         f"the crossing belongs to station {found.station_id}"
                         f" and day {found.booked_on}"

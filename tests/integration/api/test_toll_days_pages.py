@@ -12,7 +12,7 @@ import pytest
 
 from central.domain.local_time import local_date
 from central.identity.permissions import Role
-from tests.integration.api.tolling import TollWorld, toll_world
+from tests.integration.api.tolling import TRUCK_ACCOUNT, TollWorld, toll_world
 from tests.integration.api.world import World
 from tests.integration.central import tolls
 
@@ -119,6 +119,110 @@ def test_differences_are_listed_and_lead_to_our_crossing(
     assert f'href="/console/tolls/{extra}"' not in page.text
     assert "Nhà cung cấp đã trừ tiền, trạm không thu" in page.text
     assert "debits.csv" in page.text
+
+
+def send_file(
+    client: httpx.Client, address: str, content: bytes, *, provider: str = tolls.PROVIDER
+) -> httpx.Response:
+    return client.post(
+        f"{address}/file",
+        data={"provider": provider},
+        files={"file": ("debits.csv", content, "text/csv")},
+    )
+
+
+def debits(*rows: str) -> bytes:
+    return "\r\n".join(["crossing_id;account_number;debited_at;amount_dong", *rows]).encode()
+
+
+def test_a_providers_file_is_taken_compared_and_makes_a_revision(
+    today: date, station: TollWorld, auditor: httpx.Client
+) -> None:
+    ours, extra = station.crossing_id("charged"), uuid4()
+    address = close(auditor, today).headers["location"]
+
+    answer = send_file(
+        auditor,
+        address,
+        debits(
+            f"{ours};{TRUCK_ACCOUNT};{today}T12:00:00;75000",
+            f"{extra};{TRUCK_ACCOUNT};{today}T12:00:00;35000",
+        ),
+    )
+
+    page = auditor.get(answer.headers["location"])
+    assert answer.status_code == 303
+    assert answer.headers["location"] != address
+    assert "debits.csv" in page.text
+    assert str(extra) in page.text
+    assert "Nhà cung cấp đã trừ tiền, trạm không thu" in page.text
+    assert "lần chốt 2" in page.text
+
+
+def test_faults_of_a_file_come_back_with_their_lines_and_nothing_is_kept(
+    today: date, station: TollWorld, auditor: httpx.Client
+) -> None:
+    ours = station.crossing_id("charged")
+    address = close(auditor, today).headers["location"]
+
+    answer = send_file(
+        auditor,
+        address,
+        debits(
+            f"{ours};{TRUCK_ACCOUNT};{today}T12:00:00;75000",
+            f"no-id;{TRUCK_ACCOUNT};{today}T12:00:00;75000",
+            f"{ours};{TRUCK_ACCOUNT};2020-01-01T12:00:00;75000",
+        ),
+    )
+
+    assert answer.status_code == 422
+    assert "Dòng 3:" in answer.text
+    assert "Mã lượt qua trạm không hợp lệ." in answer.text
+    assert "Dòng 4:" in answer.text
+    assert "Thời gian không thuộc ngày này." in answer.text
+    with closing(psycopg.connect(station.world.owner_url)) as rows:
+        kept = rows.execute("SELECT count(*) FROM toll_provider_file").fetchone()
+    assert kept == (0,)
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "Tệp trống."),
+        ("x,y\né".encode("latin-1"), "Tệp không ở mã UTF-8."),
+        (b"x,y\n1,2\n", "Tệp phải có đủ các cột"),
+        (b"x" * (8 * 1024 * 1024 + 1), "Tệp quá lớn"),
+    ],
+    ids=["empty", "not utf-8", "other columns", "too large"],
+)
+def test_a_file_that_is_none_is_told_so_in_words(
+    today: date, auditor: httpx.Client, content: bytes, words: str
+) -> None:
+    address = close(auditor, today).headers["location"]
+
+    answer = send_file(auditor, address, content)
+
+    assert answer.status_code == 422
+    assert words in answer.text
+
+
+def test_a_file_needs_a_known_provider_a_bounded_body_and_an_auditor(
+    today: date, world: World, auditor: httpx.Client
+) -> None:
+    address = close(auditor, today).headers["location"]
+
+    unknown = send_file(auditor, address, debits(), provider="nobody")
+    huge = send_file(auditor, address, b"x" * (16 * 1024 * 1024))
+    nothing = auditor.post(f"{address}/file", data={"provider": tolls.PROVIDER})
+    elsewhere = auditor.post(DAYS, content=b"x" * 100_000)
+    with world.signed_in_as(Role.TOLL_OPERATOR) as operator:
+        refused = send_file(operator, address, debits())
+
+    assert (unknown.status_code, huge.status_code) == (422, 413)
+    assert "Hãy chọn nhà cung cấp" in unknown.text
+    assert nothing.status_code == 422
+    assert elsewhere.status_code == 413
+    assert refused.status_code == 403
 
 
 def test_who_may_see_may_not_close(today: date, world: World) -> None:

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from central.identity.permissions import Role
-from tests.integration.api.tolling import TRUCK_ACCOUNT, TollWorld, toll_world
+from tests.integration.api.tolling import CAR_ACCOUNT, TRUCK_ACCOUNT, TollWorld, toll_world
 from tests.integration.api.world import World
 
 SLACK = timedelta(minutes=1)
@@ -199,7 +199,7 @@ def test_a_crossing_is_decided_once(
 
     assert again.status_code == 409
     assert decided.status_code == 409
-    assert "Lượt qua trạm này đã được xử lý" in decided.text
+    assert "Người khác đã xử lý trước" in decided.text
 
 
 def test_who_may_not_see_tolls_is_refused_and_written_down(
@@ -225,3 +225,47 @@ def test_an_unknown_crossing_is_a_page_that_says_so(operator: httpx.Client) -> N
 
     assert answer.status_code == 404
     assert "This toll crossing does not exist" in answer.text
+
+
+def test_a_refused_crossing_is_paid_after_a_top_up_from_its_page(
+    station: TollWorld, operator: httpx.Client, at: datetime
+) -> None:
+    station.car(at)
+    station.work(now=datetime.now(UTC))
+    address = f"/console/tolls/{station.crossing_id('refused')}"
+    page = operator.get(address)
+    assert f'value="{CAR_ACCOUNT}"' in page.text
+    paid = {"account_number": CAR_ACCOUNT, "vehicle_group": "1", "origin": "refused"}
+    too_early = charge(operator, address, **paid)
+    station.top_up(CAR_ACCOUNT, 100_000)
+
+    answer = charge(operator, address, **paid)
+
+    assert too_early.status_code == 422
+    assert "35.000 ₫" in too_early.text
+    assert (answer.status_code, answer.headers["location"]) == (303, address)
+    assert "Đã thu" in operator.get(address).text
+
+
+def test_a_charge_is_given_back_by_an_auditor_and_the_page_shows_it(
+    station: TollWorld, world: World, operator: httpx.Client, at: datetime
+) -> None:
+    station.truck(at)
+    station.work(now=datetime.now(UTC))
+    address = f"/console/tolls/{station.crossing_id('charged')}"
+    filled = {"version": "2", "reason": "wrong_vehicle", "note": "Biển đọc nhầm"}
+    refused = operator.post(f"{address}/refund", data=filled)
+    assert "Hoàn lại tiền" not in operator.get(address).text
+    with world.signed_in_as(Role.TOLL_AUDITOR) as auditor:
+        nonsense = auditor.post(f"{address}/refund", data={**filled, "reason": "no"})
+
+        answer = auditor.post(f"{address}/refund", data=filled)
+
+        again = auditor.post(f"{address}/refund", data=filled)
+        page = auditor.get(address)
+    assert (refused.status_code, nonsense.status_code) == (403, 422)
+    assert (answer.status_code, again.status_code) == (303, 409)
+    assert "Thu nhầm xe" in page.text
+    assert "Biển đọc nhầm" in page.text
+    assert "Hoàn tiền, bút toán" in page.text
+    assert "Đã hoàn tiền" in operator.get("/console/tolls").text

@@ -39,7 +39,8 @@ TRUCK_TAG, CAR_TAG = "E2801160600002054E1A2B3C", "E2801160600002054E1A2B3D"
 TRUCK_ACCOUNT, CAR_ACCOUNT = "TK-TRUCK", "TK-CAR"
 READER_ID = "dau-doc-1"
 _EMPTY = """
-    TRUNCATE toll_crossing_event, toll_crossing, toll_tag, toll_account, toll_tariff, toll_lane,
+    TRUNCATE alert, toll_day, toll_provider_file, toll_crossing_event, toll_crossing, toll_tag,
+             toll_account, toll_tariff, toll_lane,
              toll_station, tag_read, ledger_posting, ledger_entry, ledger_account,
              procrastinate_jobs CASCADE;
     DELETE FROM vehicle_plate;
@@ -72,6 +73,14 @@ class TollWorld:
     def car(self, at: datetime, *, tag: str | None = CAR_TAG) -> None:
         """The car passes."""
         self._pass(Seen(plate=CAR, captured_at=at, pictures=self._pictures()), tag, at)
+
+    def top_up(self, account: str, amount_dong: int) -> None:
+        """Put money on a traffic account."""
+        with ThreadPoolExecutor(max_workers=1) as executor:
+            top_up = tolls.top_up(
+                self.world.database_url, account, amount_dong, now=datetime.now(UTC)
+            )
+            executor.submit(asyncio.run, top_up).result()
 
     def work(self, *, now: datetime) -> None:
         """Run every toll job that is due."""
@@ -149,10 +158,9 @@ def toll_world(world: World) -> Iterator[TollWorld]:
         ):
             tolls.add_account(rows, number)
             tolls.add_tag(rows, epc, account=number, vehicle_id=vehicle_id)
-        with ThreadPoolExecutor(max_workers=1) as executor:
-            top_up = tolls.top_up(world.database_url, TRUCK_ACCOUNT, 200_000, now=datetime.now(UTC))
-            executor.submit(asyncio.run, top_up).result()
-        yield TollWorld(world=world)
+        made = TollWorld(world=world)
+        made.top_up(TRUCK_ACCOUNT, 200_000)
+        yield made
         rows.execute(_EMPTY)
 
 

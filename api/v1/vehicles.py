@@ -6,7 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter, Body
 
 from api.deps.acting import ActingDep
-from api.deps.request import Connection, Now
+from api.deps.request import Connection, Now, ProcessDep
+from api.deps.transactions import transaction
 from api.v1.documented import problems
 from api.v1.registry_schemas import (
     LicenceCheckBody,
@@ -18,6 +19,7 @@ from api.v1.registry_schemas import (
 from central.domain.local_time import local_date
 from central.domain.permits import Crossing
 from central.registry.checking import CheckingService
+from central.registry.errors import VehicleNotFoundError
 
 router = APIRouter(prefix="/v1", tags=["registry"])
 
@@ -37,13 +39,16 @@ async def look_up_vehicle(
     body: Annotated[VehicleLookupBody, Body()],
     *,
     acting: ActingDep,
-    connection: Connection,
+    process: ProcessDep,
     now: Now,
 ) -> VehicleBody:
     """Everything about one vehicle; the look is written to the audit log with its purpose."""
-    record = await CheckingService(connection).look_up(
-        body.identifier(), user=acting.user, look=body.look(acting.actor), now=now
-    )
+    async with transaction(process) as connection:
+        record = await CheckingService(connection).look_up(
+            body.identifier(), user=acting.user, look=body.look(acting.actor), now=now
+        )
+    if record is None:
+        raise VehicleNotFoundError  # after the commit: an empty look stays written down
     return VehicleBody.of(record)
 
 

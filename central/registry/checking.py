@@ -19,7 +19,7 @@ from central.domain.local_time import local_date
 from central.domain.permits import Crossing, PermitLaw, may_cross, permit_kinds, permit_rules
 from central.identity.permissions import Permission
 from central.identity.types import User
-from central.registry.errors import VehicleAmbiguousError, VehicleNotFoundError
+from central.registry.errors import VehicleAmbiguousError
 from central.registry.papers import driven_vehicle, licence_facts, permit_facts
 from central.registry.repository import RegistryRepository
 from central.registry.service import RegistryService
@@ -27,6 +27,7 @@ from central.registry.types import PlateKey, Vehicle, VehicleIdentifier, Vehicle
 
 VEHICLE_UNKNOWN = "vehicle_unknown"
 LICENCE_UNKNOWN = "licence_unknown"
+_SEARCH = "vehicle_search"
 
 
 class CheckingService:
@@ -39,18 +40,24 @@ class CheckingService:
 
     async def look_up(
         self, named: VehicleIdentifier, *, user: User, look: Look, now: datetime
-    ) -> VehicleRecord:
-        """Everything about the vehicle that is named; the look is written down.
+    ) -> VehicleRecord | None:
+        """Everything about the vehicle that is named; the look is written down, an empty one too.
+
+        Returns:
+            ``None`` when the registry knows no such vehicle.
 
         Raises:
             PermissionDeniedError: The user may not look vehicles up.
-            VehicleNotFoundError: The registry knows no such vehicle.
             VehicleAmbiguousError: Several bear this text, and the colour was not stated.
         """
         user.require(Permission.LOOK_UP_VEHICLES)
         vehicle = await self._named(named, on=local_date(now))
         if vehicle is None:
-            raise VehicleNotFoundError
+            subject = (_SEARCH, named.text)
+            await self._write_down(
+                "vehicles_searched", subject, look=look, now=now, detail={"vehicle_ids": []}
+            )
+            return None
         return await self._registry.record(vehicle.id, user=user, look=look, now=now)
 
     async def check_permit(
@@ -72,7 +79,7 @@ class CheckingService:
         vehicle = await self._named(named, on=crossing.on)
         if vehicle is None:
             verdict = verdict_of([_unknown(VEHICLE_UNKNOWN, "vehicle")])
-            subject = ("vehicle_search", named.text)
+            subject = (_SEARCH, named.text)
         else:
             record = await self._registry.read_record(vehicle)
             law = PermitLaw(kinds=permit_kinds(), rules=permit_rules(), badge_kinds=badge_kinds())

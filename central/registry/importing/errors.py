@@ -11,7 +11,13 @@
         └── UnknownColumnsError      the header has columns that nobody knows, or one twice
 """
 
+from typing import Final
+
 from central.registry.errors import RegistryError
+
+NAMES_SHOWN_MAX: Final = 10
+NAME_LENGTH_MAX: Final = 40
+"""Columns are named by the file: not all of it, and nothing that a terminal would obey."""
 
 
 class ImportFileError(RegistryError):
@@ -53,6 +59,12 @@ class UnknownColumnsError(ImportFileError):
     """The header has columns that nobody knows, or one twice."""
 
     def __init__(self, columns: tuple[str, ...]) -> None:
-        names = ", ".join(columns)
+        names = ", ".join(map(_shown, columns[:NAMES_SHOWN_MAX]))
+        names += ", …" if len(columns) > NAMES_SHOWN_MAX else ""
         super().__init__(f"cột không hiểu hoặc bị lặp / unknown or doubled columns: {names}")
         self.columns = columns
+
+
+def _shown(name: str) -> str:
+    """A column's name as a terminal may show it."""
+    return "".join(each if each.isprintable() else "?" for each in name[:NAME_LENGTH_MAX])

@@ -164,10 +164,24 @@ def test_without_a_session_nothing_is_answered(world: World, path: str) -> None:
     assert answer.status_code == 401
 
 
-def test_a_vehicle_that_is_not_there_is_not_found(client: httpx.Client) -> None:
+def test_a_vehicle_that_is_not_there_is_not_found_and_the_look_is_written_down(
+    world: World, client: httpx.Client
+) -> None:
     answer = client.post("/v1/vehicles/lookup", json={"plate": "99Z99999", **PURPOSE})
 
     assert (answer.status_code, answer.json()["code"]) == (404, "vehicle-not-found")
+    assert "99Z" not in answer.text
+    with psycopg.connect(world.database_url) as rows:
+        written = rows.execute("SELECT action, subject_id, purpose FROM audit_entry").fetchall()
+    assert written == [("vehicles_searched", "99Z99999", "traffic_control")]
+
+
+@pytest.mark.parametrize("on", ["9999-12-31", "0001-01-01", "1999-12-31", "2100-01-01"])
+def test_a_day_of_which_nothing_can_be_known_is_refused(client: httpx.Client, on: str) -> None:
+    permit = client.post("/v1/permits/check", json=TRUCK | {"on": on, "trip_days": 366})
+    licence = client.post("/v1/licences/check", json=TRUCK | {"on": on, "licence_number": LICENCE})
+
+    assert (permit.status_code, licence.status_code) == (422, 422)
 
 
 def test_a_colour_is_needed_where_two_vehicles_bear_the_text(

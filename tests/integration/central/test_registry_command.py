@@ -156,6 +156,8 @@ def test_a_bad_row_is_named_by_line_and_column_and_nothing_is_kept(
         (b"\xef\xbb\xbf", "thiếu cột / missing columns: "),
         (PARTIES.encode("utf-16"), "tệp không phải UTF-8 (UTF-16)"),
         (b"identity_number,kind,name,wheels\n", "unknown or doubled columns: wheels"),
+        (b"identity_number,kind,name,\x1b[31mred\n", "unknown or doubled columns: ?[31mred"),
+        (b"identity_number,kind,name" + b",x" * 5000, "x, x, …"),
     ],
 )
 def test_what_is_no_table_of_its_kind_is_refused_in_one_line(
@@ -167,6 +169,8 @@ def test_what_is_no_table_of_its_kind_is_refused_in_one_line(
     assert refused.stderr.startswith("luuthong-central: ")
     assert words in refused.stderr
     assert refused.stderr.count("\n") == 1
+    assert len(refused.stderr) < 500
+    assert refused.stderr[:-1].isprintable()
 
 
 def test_a_missing_file_and_a_folder_are_named_without_their_place(

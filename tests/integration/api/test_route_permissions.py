@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Every address asks for its permission before it tells whether anything is there."""
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+
+from central.identity.permissions import PERMISSIONS, Permission, Role
+from tests.integration.api.test_session import OPEN_ROUTES, routes_of
+from tests.integration.api.world import World
+
+LOOK = {"purpose": "traffic_control"}
+PLATE = {"plate": "20C-123.45", **LOOK}
+ANY_ID = "01930b1e-7c00-7000-8000-000000000001"
+VALUES = {"code": "H15-261123-0001", "action": "approve", "kind": "receipt"}
+
+EVERYBODYS = {
+    # Passages belong to every role; what else is here shows or keeps nothing of anybody.
+    ("POST", "/v1/passages/search"),
+    ("GET", "/v1/passages/{passage_id}"),
+    ("GET", "/v1/evidence/{sha256}"),
+    ("GET", "/v1/openapi.json"),
+    ("GET", "/console/passages"),
+    ("POST", "/console/passages/search"),
+    ("GET", "/console/passages/stream"),
+    ("GET", "/console/passages/{passage_id}"),
+    ("GET", "/console/overview"),
+    ("POST", "/console/watchlist/search"),
+}
+ASKED: Mapping[tuple[str, str], tuple[Permission, Mapping[str, Any]]] = {
+    ("POST", "/v1/vehicles/lookup"): (Permission.LOOK_UP_VEHICLES, PLATE),
+    ("POST", "/v1/permits/check"): (Permission.CHECK_PAPERS, PLATE),
+    ("POST", "/v1/licences/check"): (
+        Permission.CHECK_PAPERS,
+        PLATE | {"licence_number": "010203040506"},
+    ),
+    ("GET", "/console/alerts"): (Permission.SEE_ALERTS, {}),
+    ("GET", "/console/alerts/stream"): (Permission.SEE_ALERTS, {"after": 0}),
+    ("GET", "/console/alerts/{alert_id}"): (Permission.SEE_ALERTS, {}),
+    ("POST", "/console/alerts/{alert_id}/acknowledge"): (
+        Permission.HANDLE_ALERTS,
+        {"version": 1},
+    ),
+    ("POST", "/console/alerts/{alert_id}/close"): (
+        Permission.HANDLE_ALERTS,
+        {"version": 1, "reason": "handled"},
+    ),
+    ("GET", "/console/watchlist"): (Permission.SEE_WATCHLIST, {}),
+    ("POST", "/console/watchlist"): (Permission.EDIT_WATCHLIST, {"plate": "20C12345"}),
+    ("POST", "/console/watchlist/{entry_id}/remove"): (Permission.EDIT_WATCHLIST, {}),
+    ("GET", "/console/vehicles"): (Permission.LOOK_UP_VEHICLES, {}),
+    ("POST", "/console/vehicles/search"): (Permission.LOOK_UP_VEHICLES, {"text": "20C*", **LOOK}),
+    ("GET", "/console/vehicles/{vehicle_id}"): (Permission.LOOK_UP_VEHICLES, {}),
+    ("POST", "/console/vehicles/{vehicle_id}/look"): (Permission.LOOK_UP_VEHICLES, LOOK),
+    ("GET", "/console/tolls"): (Permission.SEE_TOLLS, {}),
+    ("GET", "/console/tolls/numbers"): (Permission.SEE_TOLLS, {}),
+    ("GET", "/console/tolls/review"): (Permission.REVIEW_TOLLS, {}),
+    ("GET", "/console/tolls/{crossing_id}"): (Permission.SEE_TOLLS, {}),
+    ("POST", "/console/tolls/{crossing_id}/decide"): (
+        Permission.REVIEW_TOLLS,
+        {"version": 1, "decision": "waive"},
+    ),
+    ("POST", "/console/tolls/{crossing_id}/refund"): (
+        Permission.CLOSE_TOLL_DAYS,
+        {"version": 1, "reason": "wrong_group"},
+    ),
+    ("POST", "/console/tolls/days/{day_id}/file"): (Permission.CLOSE_TOLL_DAYS, {}),
+    ("GET", "/console/tolls/days"): (Permission.SEE_TOLLS, {}),
+    ("POST", "/console/tolls/days"): (
+        Permission.CLOSE_TOLL_DAYS,
+        {"station": "km12", "day": "2026-11-22"},
+    ),
+    ("GET", "/console/tolls/days/{day_id}"): (Permission.SEE_TOLLS, {}),
+    ("GET", "/console/dossiers"): (Permission.SEE_DOSSIERS, {}),
+    ("POST", "/console/dossiers/find"): (Permission.SEE_DOSSIERS, {"code": "H15"}),
+    ("GET", "/console/dossiers/new"): (Permission.TAKE_IN_DOSSIERS, {"vehicle": ANY_ID}),
+    ("POST", "/console/dossiers/new"): (Permission.TAKE_IN_DOSSIERS, {"vehicle": ANY_ID}),
+    ("GET", "/console/dossiers/new/findings"): (
+        Permission.TAKE_IN_DOSSIERS,
+        {"vehicle": ANY_ID, "procedure": "badge"},
+    ),
+    ("GET", "/console/dossiers/{code}"): (Permission.SEE_DOSSIERS, {}),
+    ("POST", "/console/dossiers/{code}/{action}"): (Permission.SEE_DOSSIERS, {"version": "1"}),
+    ("GET", "/console/dossiers/{code}/papers"): (Permission.SEE_DOSSIERS, {}),
+    ("GET", "/console/dossiers/{code}/papers/{kind}.pdf"): (Permission.SEE_DOSSIERS, {}),
+    ("GET", "/console/audit"): (Permission.SEE_AUDIT, {}),
+    ("POST", "/console/audit/find"): (
+        Permission.SEE_AUDIT,
+        {"subject_kind": "vehicle", "subject_id": ANY_ID},
+    ),
+}
+
+
+def plain(path: str) -> str:
+    """A declared address without converters in its variables."""
+    return re.sub(r":\w+\}", "}", path)
+
+
+def take_away(monkeypatch: pytest.MonkeyPatch, permission: Permission) -> None:
+    """Give the operator every permission but one."""
+    table = {**PERMISSIONS, Role.OPERATOR: frozenset(Permission) - {permission}}
+    for module in ("central.identity.types", "api.pages.rendering"):
+        monkeypatch.setattr(f"{module}.PERMISSIONS", MappingProxyType(table))
+
+
+def ask(client: httpx.Client, method: str, path: str, values: Mapping[str, Any]) -> httpx.Response:
+    """Ask an address with something sensible in its variables and its form."""
+    address = re.sub(r"\{(\w+)\}", lambda name: VALUES.get(name[1], ANY_ID), path)
+    headers = {"HX-Request": "true"}
+    if method == "GET":
+        return client.get(address, params=values, headers=headers)
+    if path.startswith("/v1"):
+        return client.post(address, json=values)
+    return client.post(address, data=values, headers=headers)
+
+
+def test_every_address_is_in_one_of_the_tables(world: World) -> None:
+    routes = {(method, plain(path)) for method, path in routes_of(world.app)}
+
+    assert routes == OPEN_ROUTES | EVERYBODYS | set(ASKED)
+
+
+@pytest.mark.parametrize(("method", "path"), sorted(ASKED))
+def test_an_address_refuses_whoever_lacks_its_permission_and_that_is_written_down(
+    world: World, client: httpx.Client, monkeypatch: pytest.MonkeyPatch, method: str, path: str
+) -> None:
+    permission, values = ASKED[method, path]
+    take_away(monkeypatch, permission)
+
+    answer = ask(client, method, path, values)
+
+    assert answer.status_code == 403
+    if path.startswith("/v1"):
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["code"] == "permission-denied"
+    with psycopg.connect(world.owner_url) as rows:
+        written = rows.execute(
+            "SELECT action, outcome, subject_id, detail FROM audit_entry ORDER BY id"
+        ).fetchall()
+    [(action, outcome, subject_id, detail)] = written
+    assert (action, outcome, subject_id) == ("act_refused", "refused", permission)
+    assert (detail["method"], plain(detail["route"])) == (method, path)
+    assert "20C" not in str(detail)

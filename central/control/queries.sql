@@ -11,9 +11,15 @@ SELECT id, plate_text, plate_colour, reason, note, legal_basis, listed_by, liste
  ORDER BY plate_text, listed_at, id
  LIMIT %(rows_max)s;
 
--- name: lock_finding
--- Whoever judges or puts right the same thing waits until this transaction ends.
-SELECT pg_advisory_xact_lock(%(lock_class)s::integer, hashtext(%(thing)s::text));
+-- name: lock_findings
+-- Whoever judges or puts right one of the same things waits until this transaction ends; everybody
+-- locks in the order of the hashes, so that nobody waits for each other.
+SELECT pg_advisory_xact_lock(%(lock_class)s::integer, locked.hash)
+  FROM (
+    SELECT DISTINCT hashtext(things.thing) AS hash
+      FROM unnest(%(things)s::text[]) AS things (thing)
+     ORDER BY hash
+  ) AS locked;
 
 -- name: select_judged
 -- Which of these passages are sightings already, and of which rule.

@@ -61,10 +61,9 @@ class ControlRepository:
 
     async def lock(self, things: Collection[str]) -> None:
         """Make others who judge or put right the same vehicles wait; always in the same order."""
-        for thing in sorted(things):
-            await self._connection.execute(
-                QUERIES["lock_finding"], {"lock_class": LOCK_CLASS, "thing": thing}
-            )
+        await self._connection.execute(
+            QUERIES["lock_findings"], {"lock_class": LOCK_CLASS, "things": list(things)}
+        )
 
     async def judged(self, passage_ids: Sequence[UUID]) -> set[tuple[UUID, str]]:
         """Which of these passages are sightings already, and of which rules."""

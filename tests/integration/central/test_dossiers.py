@@ -281,6 +281,17 @@ async def test_the_same_form_sent_twice_is_one_dossier(
     assert len(await rows(connection, "SELECT 1 FROM dossier_event LIMIT 9")) == 1
 
 
+async def test_the_same_form_with_another_address_is_not_silently_kept_as_it_was(
+    service: DossierService, new: NewDossier
+) -> None:
+    await service.take_in(new, user=CLERK, now=MONDAY)
+
+    with pytest.raises(SubmissionConflictError):
+        await service.take_in(
+            replace(new, contact_email="khac@firm.example"), user=CLERK, now=MONDAY
+        )
+
+
 async def test_the_same_form_with_other_contents_is_refused(
     service: DossierService, new: NewDossier
 ) -> None:
@@ -440,6 +451,53 @@ async def test_the_clock_stands_still_while_a_supplement_is_awaited(
     assert received.dossier.due_at == at("2026-03-11 14:00")
     assert received.dossier.remaining_minutes is None
     assert not received.counts_as_late
+
+
+async def test_the_clock_that_stood_still_over_tet_counts_no_holiday(
+    service: DossierService, take_in: TakeIn
+) -> None:
+    dossier = await take_in(now=FRIDAY_BEFORE_TET)
+    wanted = SupplementRequest(papers=("other",), reason="Thiếu trang.")
+
+    asked = await service.request_supplement(
+        dossier.code, wanted, version=1, user=CLERK, now=at("2026-02-13 16:00")
+    )
+    received = await service.receive_supplement(
+        dossier.code,
+        (HandedIn(paper="other", form=PaperForm.COPY),),
+        version=2,
+        user=CLERK,
+        now=at("2026-02-23 10:00"),
+    )
+
+    # Friday: 135 minutes to 11:30 and 150 from 13:30 are gone of 960.
+    assert asked.dossier.remaining_minutes == 675
+    # Monday: 90 to 11:30 and 240 in the afternoon; Tuesday: 240 and 105 more.
+    assert received.dossier.due_at == at("2026-02-24 15:15")
+
+
+async def test_a_supplement_behind_the_calendar_is_refused_and_changes_nothing(
+    service: DossierService, take_in: TakeIn
+) -> None:
+    dossier = await take_in(now=at("2027-12-29 09:15"))
+    wanted = SupplementRequest(papers=("other",), reason="Thiếu trang.")
+    await service.request_supplement(
+        dossier.code, wanted, version=1, user=CLERK, now=at("2027-12-29 10:15")
+    )
+
+    with pytest.raises(CalendarNotCoveredError) as caught:
+        await service.receive_supplement(
+            dossier.code,
+            (HandedIn(paper="other", form=PaperForm.COPY),),
+            version=2,
+            user=CLERK,
+            now=at("2027-12-31 16:00"),
+        )
+
+    assert caught.value.day == date(2028, 1, 1)
+    record = await service.dossier(dossier.code, user=CLERK, now=at("2027-12-31 16:00"))
+    assert record.dossier.state is DossierState.SUPPLEMENT_REQUESTED
+    assert (record.dossier.version, record.dossier.remaining_minutes) == (2, 900)
 
 
 async def test_a_supplement_has_to_be_complete(service: DossierService, take_in: TakeIn) -> None:

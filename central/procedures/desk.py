@@ -9,6 +9,7 @@ from typing import Final
 from central.documents.service import DocumentService
 from central.documents.types import Subject, SubjectKind
 from central.documents.values import DocumentValues
+from central.domain.working_time import CalendarNotCoveredError
 from central.errors import StaleVersionError
 from central.identity.permissions import Permission
 from central.identity.types import User
@@ -164,8 +165,16 @@ class DossierDesk(DossierReader):
         )
 
     async def _ended(self, case: Case, reason: str) -> Done:
-        """End a dossier; one whose clock stands still gets the appointment that was left."""
-        change = await self._running(case, change_of(case.dossier, case.rule))
+        """End a dossier; one whose clock stands still gets the appointment that was left.
+
+        Where the calendar does not reach that, the end itself is put down: time was left, so it
+        is not late, and nobody has to wait for a calendar to withdraw.
+        """
+        change = change_of(case.dossier, case.rule)
+        try:
+            change = await self._running(case, change)
+        except CalendarNotCoveredError:
+            change = replace(change, due_at=case.now, remaining_minutes=None)
         return await self._done(
             case, replace(change, ended_at=case.now), Record(note=reason.strip())
         )

@@ -500,6 +500,23 @@ async def test_a_supplement_behind_the_calendar_is_refused_and_changes_nothing(
     assert (record.dossier.version, record.dossier.remaining_minutes) == (2, 900)
 
 
+async def test_a_dossier_is_withdrawn_though_the_calendar_ends(
+    service: DossierService, take_in: TakeIn
+) -> None:
+    dossier = await take_in(now=at("2027-12-29 09:15"))
+    wanted = SupplementRequest(papers=("other",), reason="Thiếu trang.")
+    await service.request_supplement(
+        dossier.code, wanted, version=1, user=CLERK, now=at("2027-12-29 10:15")
+    )
+
+    done = await service.withdraw(
+        dossier.code, "Theo đơn", version=2, user=CLERK, now=at("2028-01-05 09:00")
+    )
+
+    assert done.dossier.state is DossierState.WITHDRAWN
+    assert not done.counts_as_late
+
+
 async def test_a_supplement_has_to_be_complete(service: DossierService, take_in: TakeIn) -> None:
     dossier = await take_in()
     wanted = SupplementRequest(papers=("registration_certificate", "other"), reason="Thiếu trang.")

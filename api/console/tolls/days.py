@@ -170,11 +170,13 @@ async def _given_file(request: Request) -> _GivenFile:
     """Read the form; without a file its content is empty."""
     async with request.form(max_files=1, max_fields=FORM_FIELDS_MAX) as form:
         provider, file = form.get("provider"), form.get("file")
-        is_file = isinstance(file, UploadFile)
+        named = provider if isinstance(provider, str) else ""
+        if not isinstance(file, UploadFile):
+            return _GivenFile(provider=named, name=UNNAMED, content=b"")
         return _GivenFile(
-            provider=provider if isinstance(provider, str) else "",
-            name=((file.filename if is_file else None) or UNNAMED)[-FILE_NAME_LENGTH_MAX:],
-            content=await file.read(FILE_BYTES_MAX + 1) if is_file else b"",
+            provider=named,
+            name=(file.filename or UNNAMED)[-FILE_NAME_LENGTH_MAX:],
+            content=await file.read(FILE_BYTES_MAX + 1),
         )
 
 

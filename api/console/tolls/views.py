@@ -34,7 +34,7 @@ STATE_TONES: Final[Mapping[CrossingState, str]] = {
 STATE_ICONS: Final[Mapping[CrossingState, str]] = {
     CrossingState.CHARGED: "sure",
     CrossingState.EXEMPT: "shield",
-    CrossingState.WAIVED: "check",
+    CrossingState.WAIVED: "sure",
     CrossingState.REFUSED: "close",
     CrossingState.REVIEW: "warning",
     CrossingState.WAITING: "clock",

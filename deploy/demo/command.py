@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -28,7 +28,7 @@ from deploy.demo.records import count_passages, event_ledger, stored_passages
 from deploy.demo.results import compare, faults
 from deploy.demo.screens import show_passages, show_summary, show_vehicles, show_verdict
 from deploy.demo.story.results import show_story
-from deploy.demo.story.tale import Making, clips_in_the_making, tell_story
+from deploy.demo.story.tale import clips_in_the_making, tell_story
 from deploy.local.administrators import make_first_administrator
 from deploy.local.clock import utc_now
 from deploy.local.stack import LocalStack
@@ -150,27 +150,24 @@ def _console() -> Console:
 
 def _show(console: Console, stack: LocalStack, order: ShowOrder) -> int:
     """Everything between start and stop; returns the exit code."""
+    showing: Showing | None = None
+    if order.chapter is Chapter.STORY:
+        with console.status("Starting the stack"):
+            stack.start()
+    else:
+        showing = _prepare(console, stack, source=order.source, view=order.view)
+    _welcome(console, stack.state)
+    if order.chapter is Chapter.ROAD and showing is not None:
+        return _show_road(console, stack, showing)
+    # The lane is rendered while the road is played, so that nobody waits for it.
     folder = stack.layout.home / FOLDER
-    with ExitStack() as context:
-        making: Making | None = None
-        if order.chapter is Chapter.STORY:
-            with console.status("Starting the stack"):
-                stack.start()
-            _welcome(console, stack.state)
-            code = 0
-        else:
-            showing, state = _prepare(console, stack, source=order.source, view=order.view)
-            _welcome(console, state)
-        if order.chapter is not Chapter.ROAD:
-            # Made while the road is played, so that nobody waits for them.
-            making = context.enter_context(clips_in_the_making(stack, folder))
-        if order.chapter is not Chapter.STORY:
-            code = _show_road(console, stack, showing)
-        if making is not None and code != EXIT_INTERRUPTED:
-            steps = tell_story(console, stack, making, folder)
-            show_story(console, steps, page_root=stack.state.api_url)
-            code = code or (0 if all(each.is_right for each in steps) else EXIT_FAULTS)
-    return code
+    with clips_in_the_making(stack, folder) as making:
+        code = _show_road(console, stack, showing) if showing is not None else 0
+        if code == EXIT_INTERRUPTED:
+            return code
+        steps = tell_story(console, stack, making, folder)
+    show_story(console, steps, page_root=stack.state.api_url)
+    return code or (0 if all(each.is_right for each in steps) else EXIT_FAULTS)
 
 
 def _welcome(console: Console, state: StackState) -> None:
@@ -211,9 +208,7 @@ def _show_road(console: Console, stack: LocalStack, showing: Showing) -> int:
     return code
 
 
-def _prepare(
-    console: Console, stack: LocalStack, *, source: str | None, view: View
-) -> tuple[Showing, StackState]:
+def _prepare(console: Console, stack: LocalStack, *, source: str | None, view: View) -> Showing:
     """Start the stack, and meanwhile render the road."""
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with (
@@ -236,9 +231,9 @@ def _prepare(
             showing = Showing(source=str(clip.video), view=View.GATE, clip=clip)
         else:
             showing = Showing(source=source, view=view, clip=None)
-        state = started.result()
+        started.result()
         progress.update(starting, total=1, completed=1)
-    return showing, state
+    return showing
 
 
 def _play(

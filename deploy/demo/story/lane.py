@@ -180,7 +180,7 @@ class Tap:
     def _take(self, _client: Client, _userdata: object, message: MQTTMessage) -> None:
         with self._lock:
             if len(self._messages) < MESSAGES_MAX:
-                self._messages.append(message.payload)
+                self._messages.append(bytes(message.payload))
 
 
 class _Connection:

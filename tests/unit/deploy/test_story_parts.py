@@ -101,15 +101,14 @@ def test_a_page_is_read_as_a_browser_without_scripts_sends_it() -> None:
 
 
 def test_a_step_is_right_only_when_something_was_found_and_all_of_it_is_right() -> None:
+    empty, good = StepResult(title="a"), StepResult(title="a")
+    good.tell("seen")
+    good.check(is_right=True, text="so")
     step = StepResult(title="a", page="http://127.0.0.1/console/tolls")
-    assert not step.is_right
-
     step.tell("seen")
-    step.check(is_right=True, text="so")
-    assert step.is_right
     step.check(is_right=False, text="so", otherwise="not so")
 
-    assert not step.is_right
+    assert [empty.is_right, good.is_right, step.is_right] == [False, True, False]
     assert step.findings[-1].text == "not so"
     written = StringIO()
     show_story(Console(file=written, width=100), [step], page_root="http://127.0.0.1")

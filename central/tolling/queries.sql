@@ -238,7 +238,8 @@ SELECT crossing.id, crossing.station_id, crossing.lane_number, crossing.crossed_
        crossing.reason, crossing.plate_text, crossing.plate_colour, crossing.class_seen,
        crossing.epc, crossing.vehicle_id, crossing.account_number, crossing.vehicle_group,
        crossing.tariff_id, crossing.amount_dong, crossing.ledger_entry_id,
-       crossing.refund_entry_id, crossing.facts, crossing.is_late, crossing.version, crossing.created_at, crossing.decided_at,
+       crossing.refund_entry_id, crossing.facts, crossing.is_late, crossing.version,
+       crossing.created_at, crossing.decided_at,
        crossing.decided_by, station.name AS station_name, station.is_expressway
   FROM toll_crossing AS crossing
   INNER JOIN toll_station AS station ON station.id = crossing.station_id
@@ -252,7 +253,8 @@ SELECT crossing.id, crossing.station_id, crossing.lane_number, crossing.crossed_
        crossing.reason, crossing.plate_text, crossing.plate_colour, crossing.class_seen,
        crossing.epc, crossing.vehicle_id, crossing.account_number, crossing.vehicle_group,
        crossing.tariff_id, crossing.amount_dong, crossing.ledger_entry_id,
-       crossing.refund_entry_id, crossing.facts, crossing.is_late, crossing.version, crossing.created_at, crossing.decided_at,
+       crossing.refund_entry_id, crossing.facts, crossing.is_late, crossing.version,
+       crossing.created_at, crossing.decided_at,
        crossing.decided_by, station.name AS station_name, station.is_expressway
   FROM toll_crossing AS crossing
   INNER JOIN toll_station AS station ON station.id = crossing.station_id
@@ -289,7 +291,8 @@ SELECT crossing.id, crossing.station_id, crossing.lane_number, crossing.crossed_
        crossing.reason, crossing.plate_text, crossing.plate_colour, crossing.class_seen,
        crossing.epc, crossing.vehicle_id, crossing.account_number, crossing.vehicle_group,
        crossing.tariff_id, crossing.amount_dong, crossing.ledger_entry_id,
-       crossing.refund_entry_id, crossing.facts, crossing.is_late, crossing.version, crossing.created_at, crossing.decided_at,
+       crossing.refund_entry_id, crossing.facts, crossing.is_late, crossing.version,
+       crossing.created_at, crossing.decided_at,
        crossing.decided_by, station.name AS station_name, station.is_expressway
   FROM toll_crossing AS crossing
   INNER JOIN toll_station AS station ON station.id = crossing.station_id

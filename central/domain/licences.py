@@ -1,29 +1,17 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """May this driver drive this vehicle on a day: yes, no or unknown, with every ground.
 
-Law 36/2024/QH15 Art. 57, 58 and 89. Classes with what they cover are dated data in
-``law/licence_classes.csv``; licences of before 2025 keep their old classes, which
-``law/licence_classes_old.csv`` translates. What the registry does not know of the vehicle (seats,
-mass, engine) makes the answer unknown only where a held class depends on it.
+Law 36/2024/QH15 Art. 57, 58 and 89. Licences of before 2025 keep their old classes. What the
+registry does not know of the vehicle (seats, mass, engine) makes the answer unknown only where a
+held class depends on it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from functools import lru_cache
-from typing import Annotated, Final
+from typing import Final
 
-from pydantic import BeforeValidator, Field
-
-from central.domain.law.reading import (
-    LawLine,
-    OptionalInt,
-    WordList,
-    law_text,
-    parse_lines,
-    parse_rules,
-)
 from central.domain.legal import (
     Answer,
     FactUsed,
@@ -34,26 +22,12 @@ from central.domain.legal import (
     in_force,
     verdict_of,
 )
+from central.domain.licence_law import ClassScope, LicenceLaw, LicenceRule
 from central.domain.papers import Term
 from central.domain.vehicles import LicenceState, VehicleKind
 
-CLASSES_FILE: Final = "licence_classes.csv"
-OLD_CLASSES_FILE: Final = "licence_classes_old.csv"
-RULES_FILE: Final = "licence_rules.csv"
-
 NEW_CLASSES_SINCE: Final = date(2025, 1, 1)
 """Law 36/2024/QH15: a class given before this day is one of the old ones."""
-
-ANY_TRAILER: Final = "any"
-
-
-class LicenceRule(StrEnum):
-    """What is asked, in this order; the rules' file has a line for each."""
-
-    LICENCE_STATE = "licence_state"
-    LICENCE_POINTS = "licence_points"
-    LICENCE_CLASS = "licence_class"
-    LICENCE_TERM = "licence_term"
 
 
 class Trailer(StrEnum):
@@ -66,63 +40,6 @@ class Trailer(StrEnum):
     """More than 750 kg."""
     SEMI_TRAILER = "semi_trailer"
     UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClassScope:
-    """What a class covers, as one version of the law has it.
-
-    Attributes:
-        vehicle_kinds: Kinds of vehicles.
-        passengers_min: Seats without the driver's, at least; ``None`` for no lower end.
-        passengers_max: At most; ``None`` for no upper end.
-        gross_mass_over_kg: More than this; ``None`` where the mass does not matter.
-        gross_mass_up_to_kg: At most; ``None`` for no upper end.
-        has_heavy_trailer: Whether trailers of more than 750 kg are covered.
-        also_covers: Other classes in it.
-    """
-
-    name: str
-    vehicle_kinds: frozenset[VehicleKind]
-    passengers_min: int | None
-    passengers_max: int | None
-    gross_mass_over_kg: int | None
-    gross_mass_up_to_kg: int | None
-    has_heavy_trailer: bool
-    also_covers: frozenset[str]
-    basis: LegalBasis
-
-    @property
-    def valid_from(self) -> date:
-        """First day of this version of the law."""
-        return self.basis.valid_from
-
-    @property
-    def valid_until(self) -> date | None:
-        """First day on which this version no longer holds."""
-        return self.basis.valid_until
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OldClass:
-    """A class of before 2025 and the new one that it corresponds to."""
-
-    name: str
-    counts_as: str
-    basis: LegalBasis
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LicenceLaw:
-    """Everything that the rule needs of the law."""
-
-    scopes: Sequence[ClassScope]
-    old_classes: Sequence[OldClass]
-    rules: Mapping[str, Sequence[LegalBasis]]
-
-    def basis(self, rule: LicenceRule, on: date) -> LegalBasis | None:
-        """The law behind a rule on a day."""
-        return next(iter(in_force(self.rules[rule], on=on)), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -363,71 +280,3 @@ def _vehicle_facts(vehicle: DrivenVehicle) -> tuple[FactUsed, ...]:
         for name, value in told
     ]
     return (*registered, FactUsed(name="trailer", value=vehicle.trailer.value))
-
-
-def _trailer_limit(cell: object) -> object:
-    """The column holds kilograms, or that any trailer is covered."""
-    return cell == ANY_TRAILER
-
-
-class _ClassLine(LawLine):
-    """A line of the table of classes."""
-
-    name: Annotated[str, Field(pattern=r"^[A-F][A-Z0-9]{0,2}$")]
-    vehicle_kinds: WordList
-    passengers_min: OptionalInt
-    passengers_max: OptionalInt
-    gross_mass_over_kg: OptionalInt
-    gross_mass_up_to_kg: OptionalInt
-    trailer_up_to_kg: Annotated[bool, BeforeValidator(_trailer_limit)]
-    also_covers: WordList
-    years: OptionalInt
-
-
-class _OldClassLine(LawLine):
-    """A line of the table of old classes."""
-
-    name: Annotated[str, Field(pattern=r"^[A-F][A-Z0-9]{0,2}$")]
-    counts_as: Annotated[str, Field(pattern=r"^[A-F][A-Z0-9]{0,2}$")]
-
-
-@lru_cache(maxsize=1)
-def licence_law() -> LicenceLaw:
-    """The law in the package's files; read once.
-
-    Raises:
-        ValueError: A file is broken, or lacks a rule (a bug).
-    """
-    rules = parse_rules(law_text(RULES_FILE))
-    if set(rules) != set(LicenceRule):
-        raise ValueError("every rule of licences stands in the law file")
-    return LicenceLaw(
-        scopes=parse_scopes(law_text(CLASSES_FILE)),
-        old_classes=tuple(
-            OldClass(name=line.name, counts_as=line.counts_as, basis=line.basis())
-            for line in parse_lines(law_text(OLD_CLASSES_FILE), _OldClassLine)
-        ),
-        rules=rules,
-    )
-
-
-def parse_scopes(text: str) -> tuple[ClassScope, ...]:
-    """Read classes from the table's text.
-
-    Raises:
-        ValueError: A line is wrong.
-    """
-    return tuple(
-        ClassScope(
-            name=line.name,
-            vehicle_kinds=frozenset(map(VehicleKind, line.vehicle_kinds)),
-            passengers_min=line.passengers_min,
-            passengers_max=line.passengers_max,
-            gross_mass_over_kg=line.gross_mass_over_kg,
-            gross_mass_up_to_kg=line.gross_mass_up_to_kg,
-            has_heavy_trailer=line.trailer_up_to_kg,
-            also_covers=frozenset(line.also_covers),
-            basis=line.basis(),
-        )
-        for line in parse_lines(text, _ClassLine)
-    )

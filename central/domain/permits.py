@@ -228,6 +228,7 @@ def _ends(permit: _Permit) -> date:
 def _trip_days(permit: _Permit, crossing: Crossing, law: PermitLaw) -> Reason:
     """Whether the trip fits the permit; a trip of unknown length is judged by its first day."""
     days = crossing.trip_days or 1
+    asked = None if crossing.trip_days is None else str(crossing.trip_days)
     limits = [
         each for each in (permit.paper.trip_days_max, permit.kind.trip_days_max) if each is not None
     ]
@@ -239,10 +240,7 @@ def _trip_days(permit: _Permit, crossing: Crossing, law: PermitLaw) -> Reason:
         answer,
         basis=law.basis(PermitRule.TRIP_DAYS, crossing.on),
         facts=(
-            FactUsed(
-                name="trip_days",
-                value=None if crossing.trip_days is None else str(crossing.trip_days),
-            ),
+            FactUsed(name="trip_days", value=asked),
             FactUsed(
                 name="trip_days_max",
                 value=str(min(limits)) if limits else None,

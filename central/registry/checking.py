@@ -14,7 +14,8 @@ from central.audit.types import AuditEntry, JsonValue, Look
 from central.contracts.passage import PlateColour
 from central.domain.badges import badge_kinds
 from central.domain.legal import Answer, FactUsed, Reason, Verdict, verdict_of
-from central.domain.licences import Trailer, licence_law, may_drive
+from central.domain.licence_law import licence_law
+from central.domain.licences import Trailer, may_drive
 from central.domain.local_time import local_date
 from central.domain.permits import Crossing, PermitLaw, may_cross, permit_kinds, permit_rules
 from central.identity.permissions import Permission

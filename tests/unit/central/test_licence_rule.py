@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from central.domain.legal import Answer, Verdict
+from central.domain.licence_law import licence_law
 from central.domain.licences import (
     ClassHeld,
     DrivenVehicle,
     LicenceFacts,
     Trailer,
-    licence_law,
     may_drive,
 )
 from central.domain.papers import Term

@@ -5,7 +5,7 @@ from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 
-from pydantic import Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from api.errors import ApiSettingsError
@@ -20,6 +20,18 @@ class MetricsAccess(StrEnum):
     LOOPBACK = "loopback"
     EVERYBODY = "everybody"
     NOBODY = "nobody"
+
+
+class PaperTrustSettings(BaseModel):
+    """Whose signatures under papers are trusted when the console shows them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    ca_file: Path | None = Field(
+        default=None,
+        description="Certificate of the authority whose signers are trusted (PEM), the same as the "
+        "centre's: without it signatures are not checked when papers are shown.",
+    )
 
 
 class ApiSettings(BaseSettings):
@@ -79,6 +91,9 @@ class ApiSettings(BaseSettings):
     notify: NotifySettings = Field(
         default=NotifySettings(),
         description="Notices by e-mail, the same as the centre's: without a server none is queued.",
+    )
+    documents: PaperTrustSettings = Field(
+        default=PaperTrustSettings(), description="Trust in signed papers."
     )
     log_level: str = Field(
         default="info",

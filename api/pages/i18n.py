@@ -70,6 +70,14 @@ class Speech:
         """Vietnam time and date, to the second."""
         return self._formatted(instant, "HH:mm:ss dd/MM/yyyy")
 
+    def minute(self, instant: datetime) -> str:
+        """Vietnam time of day, to the minute: for what people agreed on, not for what was seen."""
+        return self._formatted(instant, "HH:mm")
+
+    def minute_and_date(self, instant: datetime) -> str:
+        """Vietnam time and date, to the minute."""
+        return self._formatted(instant, "HH:mm dd/MM/yyyy")
+
     def number(self, value: float) -> str:
         """A number with this language's separators."""
         return format_decimal(value, locale=self.locale)

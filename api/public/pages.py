@@ -131,13 +131,13 @@ def status_view(status: PublicStatus, speech: Speech) -> StatusView:
         state=status.state,
         state_text=_word(status.state_name, speech),
         tone=_tone(status),
-        received=speech.time_and_date(status.received_at),
-        due=speech.time_and_date(status.due_at) if status.due_at is not None else None,
-        ended=speech.time_and_date(status.ended_at) if status.ended_at is not None else None,
+        received=speech.minute_and_date(status.received_at),
+        due=speech.minute_and_date(status.due_at) if status.due_at is not None else None,
+        ended=speech.minute_and_date(status.ended_at) if status.ended_at is not None else None,
         is_open=status.state in _OPEN_STATES,
         missing=tuple(_word(paper, speech) for paper in status.missing),
         notices=tuple(
-            NoticeView(time=speech.time_and_date(each.at), title=each.title, body=each.body)
+            NoticeView(time=speech.minute_and_date(each.at), title=each.title, body=each.body)
             for each in status.notices
         ),
     )

@@ -9,11 +9,13 @@ from fastapi import Depends, Request
 from psycopg import AsyncConnection
 from starlette.responses import Response
 
+from api.console.dossiers.signatures import SignatureChecks
 from api.console.parts import Console
 from api.deps.acting import Acting, ActingDep
 from api.deps.request import Connection, Now, ProcessDep
 from api.pages.i18n import Speech
 from api.pages.rendering import Renderer, language_of
+from central.documents.service import DocumentService
 from central.domain.local_time import local_date
 from central.identity.types import User
 from central.procedures.preview import DossierPreview
@@ -32,6 +34,8 @@ class Desk:
     now: datetime
     service: DossierService
     preview: DossierPreview
+    documents: DocumentService
+    signatures: SignatureChecks
 
     @property
     def user(self) -> User:
@@ -67,6 +71,7 @@ def desk_of(
         NotSignedInError: Nobody is signed in.
     """
     settings, number = process.settings, acting.actor.request_id
+    documents = DocumentService(connection)
     return Desk(
         request=request,
         renderer=console.renderer,
@@ -80,6 +85,8 @@ def desk_of(
         preview=DossierPreview(
             connection, office=settings.office, notify=settings.notify, request_id=number
         ),
+        documents=documents,
+        signatures=SignatureChecks(documents, ca_file=settings.documents.ca_file),
     )
 
 

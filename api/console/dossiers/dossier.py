@@ -2,7 +2,7 @@
 """One dossier: everything about it, what can be done with it, and its papers."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Final
 
@@ -13,13 +13,18 @@ from api.console.dossiers.desk import Desk, DeskDep
 from api.console.dossiers.form import PAPER_PREFIX, form_values, handed_in
 from api.console.dossiers.labels import field_problems
 from api.console.dossiers.query import DOSSIERS_PATH
-from api.console.dossiers.views import clock_view, documents_view, dossier_view
+from api.console.dossiers.views import (
+    DocumentsView,
+    clock_view,
+    documents_view,
+    dossier_view,
+    newest_of_each,
+)
 from central.audit.service import AuditService
 from central.audit.types import AuditEntry
 from central.documents.errors import UnprintableTextError
 from central.documents.layout import DocumentTemplate
-from central.documents.service import DocumentService
-from central.documents.types import Subject, SubjectKind
+from central.documents.types import Document, Subject, SubjectKind
 from central.errors import StaleVersionError
 from central.identity.permissions import Permission
 from central.procedures.errors import (
@@ -142,9 +147,9 @@ async def papers(code: str, request: Request, desk: DeskDep) -> Response:
     desk.user.require(Permission.SEE_DOSSIERS)
     if "hx-request" not in request.headers:
         return RedirectResponse(f"{DOSSIERS_PATH}/{_checked(code)}", status_code=303)
-    found = await DocumentService(desk.connection).of_subject(_subject(code))
-    is_awaiting = all(each.kind != DocumentTemplate.BADGE for each in found)
-    view = documents_view(code, found, desk.speech, is_awaiting=is_awaiting)
+    found = await desk.documents.of_subject(_subject(code))
+    is_awaiting = not _has_result(found)
+    view = await _given_out(desk, code, found, is_awaiting=is_awaiting)
     return desk.piece("dossiers/papers.html", documents=view)
 
 
@@ -153,7 +158,7 @@ async def paper(code: str, kind: DocumentTemplate, desk: DeskDep) -> Response:
     """A paper as it was given out; that it was opened is written down."""
     desk.user.require(Permission.SEE_DOSSIERS)
     subject = _subject(code)
-    document, content = await DocumentService(desk.connection).newest_content(subject, kind)
+    document, content = await desk.documents.newest_content(subject, kind)
     await AuditService(desk.connection).record(
         AuditEntry(
             occurred_at=desk.now,
@@ -184,20 +189,32 @@ async def _page(
     if record.dossier.is_open and record.dossier.remaining_minutes is None:
         minutes_left = await desk.preview.working_minutes_left(record.dossier.due_at, now=desk.now)
     clock = clock_view(record, desk.speech, minutes_left=minutes_left, now=desk.now)
-    found = await DocumentService(desk.connection).of_subject(_subject(code))
-    has_result = any(each.kind in _RESULTS for each in found)
-    is_awaiting = granted(record.events) is not None and not has_result
-    view = dossier_view(record, procedure, desk.speech, clock=clock, now=desk.now)
+    found = await desk.documents.of_subject(_subject(code))
+    is_awaiting = granted(record.events) is not None and not _has_result(found)
+    view = dossier_view(record, procedure, desk.speech, clock=clock, user=desk.user, now=desk.now)
     return desk.page(
         "dossiers/dossier.html",
         status=trouble.status if trouble else 200,
         dossier=view,
-        documents=documents_view(code, found, desk.speech, is_awaiting=is_awaiting),
+        documents=await _given_out(desk, code, found, is_awaiting=is_awaiting),
         form=form or ActForm(),
         trouble=trouble,
         paper_names={each.paper: each.name for each in view.papers},
         note_length_max=NOTE_LENGTH_MAX,
     )
+
+
+async def _given_out(
+    desk: Desk, code: str, found: Sequence[Document], *, is_awaiting: bool
+) -> DocumentsView:
+    """The papers that count, their signatures checked."""
+    newest = newest_of_each(found)
+    states = await desk.signatures.states(_subject(code), newest)
+    return documents_view(code, newest, desk.speech, signatures=states, is_awaiting=is_awaiting)
+
+
+def _has_result(found: Sequence[Document]) -> bool:
+    return any(each.kind in _RESULTS for each in found)
 
 
 async def _do(desk: Desk, code: str, form: ActForm, *, version: int) -> None:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Facts of guards, and working time, in one language."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final
 
@@ -25,6 +25,8 @@ _DAYS: Final = frozenset(
     }
 )
 _GROUPS: Final = {"plate_colour": "plate_colours", "vehicle_kind": "vehicle_kinds"}
+_OF_WHO_DECIDES: Final = frozenset({"decided_by_another"})
+"""Guards that look at whoever acts: they say nothing about somebody who can't decide."""
 _LOOKS: Final = {
     FactOutcome.HOLDS: ("ok", "sure"),
     FactOutcome.FAILS: ("bad", "warning"),
@@ -51,7 +53,8 @@ class FactView:
     """A fact with its source and age.
 
     Attributes:
-        tone: ``ok``, ``warn`` or ``bad``; icon and words say the same.
+        outcome: Code of its word; ``later`` for what is looked at when somebody decides.
+        tone: ``ok``, ``warn``, ``bad`` or ``plain``; icon and words say the same.
         is_against: Whether the act is refused because of it.
         source: ``None`` when it comes from the dossier itself.
     """
@@ -91,6 +94,16 @@ def fact_view(fact: Fact, procedure: Procedure, speech: Speech, *, today: date) 
     )
 
 
+def fact_view_today(
+    fact: Fact, procedure: Procedure, speech: Speech, *, today: date, may_decide: bool
+) -> FactView:
+    """A fact of an open dossier, as it concerns whoever looks."""
+    seen = fact_view(fact, procedure, speech, today=today)
+    if may_decide or fact.name not in _OF_WHO_DECIDES:
+        return seen
+    return replace(seen, outcome="later", tone="plain", icon="clock", is_against=False, values=())
+
+
 def word(term: Term, speech: Speech) -> str:
     """A procedure's word in the reader's language."""
     return term.vi if speech.language is Language.VI else term.en
@@ -116,7 +129,7 @@ def _value_view(
     if name in _DAYS:
         text = speech.day(date.fromisoformat(text))
     elif name == "ask_until":
-        text = speech.time_and_date(datetime.fromisoformat(text))
+        text = speech.minute_and_date(datetime.fromisoformat(text))
     elif name == "plate_text":
         text = plate_words(text)
     elif name == "permit_kind":

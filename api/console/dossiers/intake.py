@@ -314,7 +314,7 @@ class _Intake:
             fact_view(each, procedure, self._speech, today=self._desk.today)
             for each in prospect.facts
         )
-        due = self._speech.time_and_date(prospect.due_at) if prospect.due_at else None
+        due = self._speech.minute_and_date(prospect.due_at) if prospect.due_at else None
         return {"facts": facts, "due": due, "days": procedure.days.value}
 
     def _fields(self, form: IntakeForm, procedure: Procedure) -> tuple[FieldView, ...]:

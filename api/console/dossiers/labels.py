@@ -43,12 +43,19 @@ def words(_: Translate) -> Words:
             "badge": _("Badge"),
             "permit": _("Border permit"),
         },
+        "signature_states": {
+            "good": _("Unchanged since it was signed; the signer is trusted"),
+            "broken": _("Damaged or changed after it was signed: do not rely on it"),
+            "untrusted": _("Unchanged, but its signer is not trusted"),
+            "unchecked": _("Signature not checked here"),
+        },
         "guard_names": _guards(_),
         "guard_values": _values(_),
         "guard_outcomes": {
             "holds": _("In order"),
             "fails": _("Not in order"),
             "unknown": _("Not known"),
+            "later": _("Looked at when somebody decides"),
         },
     }
 

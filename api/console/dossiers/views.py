@@ -7,13 +7,16 @@ from datetime import date, datetime
 from types import MappingProxyType
 from typing import Final
 
-from api.console.dossiers.facts import FactView, fact_view, word, working_time
+from api.console.dossiers.facts import FactView, fact_view, fact_view_today, word, working_time
 from api.console.dossiers.query import DOSSIERS_PATH
+from api.console.dossiers.signatures import SignatureState
 from api.console.plates import plate_lines, plate_words
 from api.console.views import PlateView
 from api.pages.i18n import Speech
-from central.documents.types import Document
+from central.documents.types import Document, DocumentId
 from central.domain.local_time import local_date
+from central.identity.permissions import Permission
+from central.identity.types import User
 from central.procedures.rulebook.definition import Procedure
 from central.procedures.types import DossierEvent, DossierState
 from central.procedures.views import DossierRecord, DossierSummary, PaperLine
@@ -30,6 +33,15 @@ STATE_LOOKS: Final[Mapping[DossierState, tuple[str, str]]] = MappingProxyType(
     }
 )
 """Tone and icon; the word stands beside them."""
+_SIGNATURE_LOOKS: Final[Mapping[SignatureState | None, tuple[str, str]]] = MappingProxyType(
+    {
+        SignatureState.GOOD: ("ok", "shield"),
+        SignatureState.BROKEN: ("bad", "warning"),
+        SignatureState.UNTRUSTED: ("warn", "warning"),
+        SignatureState.UNCHECKED: ("plain", "unknown"),
+        None: ("plain", ""),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +124,12 @@ class ClockView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentView:
-    """A paper that was given out."""
+    """A paper that was given out.
+
+    Attributes:
+        signature: What the check of its signature found; ``None`` for an unsigned paper.
+        tone: ``ok``, ``warn``, ``bad`` or ``plain``; icon and words say the same.
+    """
 
     kind: str
     url: str
@@ -120,6 +137,9 @@ class DocumentView:
     revision: int
     signed_by: str | None
     signed: str
+    signature: SignatureState | None
+    tone: str
+    icon: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,10 +202,10 @@ def row_view(summary: DossierSummary, speech: Speech, *, now: datetime) -> Dossi
         icon=icon,
         applicant=summary.applicant_name,
         plate=plate_words(summary.plate_text) if summary.plate_text else "",
-        received=speech.time_and_date(summary.received_at),
-        due_time=speech.time(summary.due_at),
+        received=speech.minute_and_date(summary.received_at),
+        due_time=speech.minute(summary.due_at),
         due_date=speech.local_date(summary.due_at),
-        ended=speech.time_and_date(summary.ended_at) if summary.ended_at else None,
+        ended=speech.minute_and_date(summary.ended_at) if summary.ended_at else None,
         left=working_time(paused, speech) if paused is not None else None,
         is_overdue=is_running and summary.due_at < now,
         is_late=summary.is_late,
@@ -197,9 +217,9 @@ def clock_view(
 ) -> ClockView:
     """The clock; ``minutes_left`` is what the calendar says of a running one."""
     dossier = record.dossier
-    due = speech.time_and_date(dossier.due_at)
+    due = speech.minute_and_date(dossier.due_at)
     if dossier.ended_at is not None:
-        ended = speech.time_and_date(dossier.ended_at)
+        ended = speech.minute_and_date(dossier.ended_at)
         return ClockView(kind="ended", due=due, left="", ended=ended)
     if dossier.remaining_minutes is not None:
         left = working_time(dossier.remaining_minutes, speech)
@@ -215,11 +235,13 @@ def dossier_view(
     speech: Speech,
     *,
     clock: ClockView,
+    user: User,
     now: datetime,
 ) -> DossierView:
-    """One dossier in full; ``procedure`` is its own version."""
+    """One dossier in full for a user; ``procedure`` is its own version."""
     dossier, today = record.dossier, local_date(now)
     tone, icon = STATE_LOOKS[dossier.state]
+    may_decide = not dossier.is_open or user.may(Permission.DECIDE_DOSSIERS)
     return DossierView(
         code=dossier.code,
         url=f"{DOSSIERS_PATH}/{dossier.code}",
@@ -233,7 +255,7 @@ def dossier_view(
         is_late=dossier.is_late(now=now),
         supplements=dossier.supplements,
         channel=dossier.channel,
-        received=speech.time_and_date(dossier.received_at),
+        received=speech.minute_and_date(dossier.received_at),
         taken_in_by=dossier.taken_in_by,
         clock=clock,
         applicant=record.applicant,
@@ -248,7 +270,10 @@ def dossier_view(
             for field in procedure.request
         ),
         papers=tuple(_paper_view(each, procedure, speech) for each in record.papers),
-        facts=tuple(fact_view(each, procedure, speech, today=today) for each in record.facts),
+        facts=tuple(
+            fact_view_today(each, procedure, speech, today=today, may_decide=may_decide)
+            for each in record.facts
+        ),
         actions=tuple(
             ActionView(
                 action=each.action, name=word(each.name, speech), needs_reason=each.needs_reason
@@ -260,31 +285,27 @@ def dossier_view(
 
 
 def documents_view(
-    code: str, documents: Sequence[Document], speech: Speech, *, is_awaiting: bool
+    code: str,
+    documents: Sequence[Document],
+    speech: Speech,
+    *,
+    signatures: Mapping[DocumentId, SignatureState],
+    is_awaiting: bool,
 ) -> DocumentsView:
-    """The newest of every kind of paper, in the order in which they were made.
+    """The papers that count, in the order in which they were made.
 
     Args:
         code: Code of the dossier.
-        documents: Newest first.
+        documents: Newest revision of every kind.
         speech: Language.
+        signatures: What was found of the signed ones.
         is_awaiting: Whether a paper is still being made.
     """
-    newest: dict[str, Document] = {}
-    for document in documents:
-        newest.setdefault(document.kind, document)
     url = f"{DOSSIERS_PATH}/{code}"
     return DocumentsView(
         rows=tuple(
-            DocumentView(
-                kind=each.kind,
-                url=f"{url}/papers/{each.kind}.pdf",
-                made=speech.time_and_date(each.made_at),
-                revision=each.revision,
-                signed_by=each.signed_by,
-                signed=speech.time_and_date(each.signed_at) if each.signed_at else "",
-            )
-            for each in sorted(newest.values(), key=lambda document: document.made_at)
+            _document_view(each, speech, url=url, signature=signatures.get(each.id))
+            for each in sorted(documents, key=lambda document: document.made_at)
         ),
         refresh_url=f"{url}/papers" if is_awaiting else None,
     )
@@ -299,6 +320,35 @@ def plate_view(vehicle: Vehicle | None, *, today: date) -> PlateView | None:
     return PlateView(lines=lines, colour=plate.colour)
 
 
+def newest_of_each(documents: Sequence[Document]) -> tuple[Document, ...]:
+    """The newest revision of every kind.
+
+    Args:
+        documents: Newest first.
+    """
+    newest: dict[str, Document] = {}
+    for document in documents:
+        newest.setdefault(document.kind, document)
+    return tuple(newest.values())
+
+
+def _document_view(
+    document: Document, speech: Speech, *, url: str, signature: SignatureState | None
+) -> DocumentView:
+    tone, icon = _SIGNATURE_LOOKS[signature]
+    return DocumentView(
+        kind=document.kind,
+        url=f"{url}/papers/{document.kind}.pdf",
+        made=speech.minute_and_date(document.made_at),
+        revision=document.revision,
+        signed_by=document.signed_by,
+        signed=speech.time_and_date(document.signed_at) if document.signed_at else "",
+        signature=signature,
+        tone=tone,
+        icon=icon,
+    )
+
+
 def _paper_view(line: PaperLine, procedure: Procedure, speech: Speech) -> PaperView:
     rule = procedure.paper(line.paper)
     handed_in = line.handed_in
@@ -308,7 +358,7 @@ def _paper_view(line: PaperLine, procedure: Procedure, speech: Speech) -> PaperV
         is_required=line.is_required,
         is_asked_for=line.is_asked_for,
         form=handed_in.form if handed_in else None,
-        received=speech.time_and_date(handed_in.received_at) if handed_in else "",
+        received=speech.minute_and_date(handed_in.received_at) if handed_in else "",
         note=handed_in.note if handed_in else "",
         accepted=tuple(rule.forms) if rule else (),
     )

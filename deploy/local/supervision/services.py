@@ -81,7 +81,7 @@ def product_services(layout: StackLayout, state: StackState) -> tuple[Service, .
     """Our own processes, in the order in which they are started."""
     central = central_environment(layout, state)
     folder = Path(sys.executable).parent
-    api = _Program(_api_command(state), api_environment(state), layout.log_file(API))
+    api = _Program(_api_command(state), api_environment(layout, state), layout.log_file(API))
     ingest = _Program((f"{folder}/luuthong-central", INGEST), central, layout.log_file(INGEST))
     jobs = _Program((f"{folder}/luuthong-central", JOBS), central, layout.log_file(JOBS))
     return (
@@ -127,7 +127,7 @@ def central_environment(layout: StackLayout, state: StackState) -> Mapping[str, 
     )
 
 
-def api_environment(state: StackState) -> Mapping[str, str]:
+def api_environment(layout: StackLayout, state: StackState) -> Mapping[str, str]:
     """Environment of the HTTP interface."""
     return MappingProxyType(
         {
@@ -135,6 +135,7 @@ def api_environment(state: StackState) -> Mapping[str, str]:
             **os.environ,
             "LUUTHONG_API_DATABASE_URL": state.service_database_url,
             "LUUTHONG_API_EVIDENCE_FOLDER": str(state.evidence_folder),
+            "LUUTHONG_API_DOCUMENTS__CA_FILE": str(layout.signing_key.ca_file),
         }
     )
 

@@ -28,8 +28,8 @@ def codes_on(values: DocumentValues) -> list[str]:
 def test_the_code_on_a_paper_leads_to_its_dossier_and_holds_nothing_else(
     values: DocumentValues,
 ) -> None:
-    is_result = isinstance(values, BadgeValues | PermitValues)
+    wanted = values.qr_text if isinstance(values, BadgeValues | PermitValues) else HEADING.qr_text
 
     codes = codes_on(values)
 
-    assert codes == [values.qr_text if is_result else HEADING.qr_text]
+    assert codes == [wanted]

@@ -34,7 +34,7 @@ TAMPER = """
        WHERE kind = 'badge'
     )
     UPDATE document
-       SET content = changed.content, content_sha256 = encode(sha256(changed.content), 'hex')
+       SET content = changed.content, content_sha256 = sha256(changed.content)
       FROM changed
      WHERE changed.id = document.id
 """

@@ -22,6 +22,7 @@ from central.registry.service import RegistryService
 from central.settings import NotifySettings, OfficeSettings
 from deploy.demo.story.browsing import OK, HtmlPage, PageError, PageReader
 from deploy.demo.story.cast import Cast
+from deploy.demo.story.files import STATION_NAME
 from deploy.demo.story.results import StepResult
 from deploy.demo.story.setting import Staff, in_database
 from deploy.local.clock import utc_now
@@ -121,7 +122,7 @@ def look_up(visit: Visit, clerk: PageReader) -> tuple[StepResult, HtmlPage]:
         ("its owner", visit.cast.truck.owner.name),
         ("the permit for Laos", f"LV-MAU-{plate}"),
         ("the missing badge", "Biển vàng không có phù hiệu"),
-        ("its passage", "Trạm thu phí trình diễn"),
+        ("its passage", STATION_NAME),
         ("its toll", "75.000"),
     ):
         step.check(sign in page.text, f"shows {what}", otherwise=f"does not show {what}")

@@ -14,7 +14,7 @@ from central.tolling.setup.types import SetupKind
 from deploy.demo.story.cast import FIRMS, Cast, Member, Part
 
 STATION: Final = "tram-trinh-dien"
-STATION_NAME: Final = "Trạm thu phí trình diễn"
+STATION_NAME: Final = "Trạm thu phí trình diễn, làn ETC"
 SITE: Final = "demo-toll"
 CAMERA: Final = "demo-toll-cam"
 READER: Final = "demo-toll-reader"

@@ -36,6 +36,9 @@ DEVICE: Final = DeviceRole(
     reader_id=READER,
     lane=LANE,
 )
+TAG_AHEAD_S: Final = 2.5
+"""The antenna hangs before the line: a tag answers when the camera sees its plate best."""
+
 CONNECT_LIMIT_S: Final = 10.0
 MESSAGES_MAX: Final = 1000
 LEAST_ONCE: Final = 1
@@ -119,7 +122,7 @@ def play_lane(
 def passing_tags(clip: LaneClip, cast: Cast) -> Sequence[TagPass]:
     """When each vehicle's tag is nearest to the antenna."""
     return [
-        TagPass(at_s=planned.line_s, antenna=1, epc=cast.tag_carried_by(member))
+        TagPass(at_s=planned.line_s - TAG_AHEAD_S, antenna=1, epc=cast.tag_carried_by(member))
         for planned, member in zip(clip.plan.vehicles, clip.members, strict=True)
     ]
 

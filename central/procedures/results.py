@@ -17,7 +17,8 @@ from central.registry.service import RegistryService
 from central.registry.types import NewBadge, NewPermit, Origin, VehicleFacts
 
 PAPER_TASK: Final = "issue_result_document"
-SOURCE: Final = "dossier"
+SOURCE: Final = "Hồ sơ {code}"
+"""Where a granted paper comes from, as the registry names it on pages."""
 
 
 class ResultGranter:
@@ -107,4 +108,4 @@ def _number(case: Case) -> str:
 
 
 def _origin(case: Case) -> Origin:
-    return Origin(source=SOURCE, as_of=case.situation.day)
+    return Origin(source=SOURCE.format(code=case.dossier.code), as_of=case.situation.day)

@@ -55,7 +55,7 @@ def words(_: Translate) -> Words:
             "holds": _("In order"),
             "fails": _("Not in order"),
             "unknown": _("Not known"),
-            "later": _("Looked at when somebody decides"),
+            "later": _("Not yet"),
         },
     }
 

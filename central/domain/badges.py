@@ -24,7 +24,7 @@ from central.domain.law.reading import (
     parse_lines,
     refuse_overlap,
 )
-from central.domain.legal import FactUsed, LegalBasis, in_force
+from central.domain.legal import FactUsed, Founded, in_force
 from central.domain.papers import Term
 from central.domain.vehicles import VehicleKind
 
@@ -41,7 +41,7 @@ class BadgeMismatch(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BadgeKind:
+class BadgeKind(Founded):
     """A kind of badge, as one version of the law has it.
 
     Attributes:
@@ -70,17 +70,6 @@ class BadgeKind:
     passengers_max: int | None
     lifetime_years: int | None
     form: str
-    basis: LegalBasis
-
-    @property
-    def valid_from(self) -> date:
-        """First day of this version of the law."""
-        return self.basis.valid_from
-
-    @property
-    def valid_until(self) -> date | None:
-        """First day on which this version no longer holds."""
-        return self.basis.valid_until
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

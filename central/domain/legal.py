@@ -69,6 +69,23 @@ class LegalBasis:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Founded:
+    """Something that holds as long as the law that it rests on."""
+
+    basis: LegalBasis
+
+    @property
+    def valid_from(self) -> date:
+        """First day of this version of the law."""
+        return self.basis.valid_from
+
+    @property
+    def valid_until(self) -> date | None:
+        """First day on which this version no longer holds."""
+        return self.basis.valid_until
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FactUsed:
     """A fact that an answer rests on.
 

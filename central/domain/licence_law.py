@@ -22,7 +22,7 @@ from central.domain.law.reading import (
     parse_lines,
     parse_rules,
 )
-from central.domain.legal import LegalBasis, in_force
+from central.domain.legal import Founded, LegalBasis, in_force
 from central.domain.vehicles import VehicleKind
 
 CLASSES_FILE: Final = "licence_classes.csv"
@@ -42,7 +42,7 @@ class LicenceRule(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ClassScope:
+class ClassScope(Founded):
     """What a class covers, as one version of the law has it.
 
     Attributes:
@@ -63,17 +63,6 @@ class ClassScope:
     gross_mass_up_to_kg: int | None
     has_heavy_trailer: bool
     also_covers: frozenset[str]
-    basis: LegalBasis
-
-    @property
-    def valid_from(self) -> date:
-        """First day of this version of the law."""
-        return self.basis.valid_from
-
-    @property
-    def valid_until(self) -> date | None:
-        """First day on which this version no longer holds."""
-        return self.basis.valid_until
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,7 @@ from central.domain.law.reading import (
 from central.domain.legal import (
     Answer,
     FactUsed,
+    Founded,
     LegalBasis,
     Reason,
     Verdict,
@@ -66,7 +67,7 @@ class PermitRule(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PermitKind:
+class PermitKind(Founded):
     """A kind of permit, as one version of the law has it.
 
     Attributes:
@@ -85,17 +86,6 @@ class PermitKind:
     months_max: int
     trip_days_max: int | None
     is_single_trip: bool
-    basis: LegalBasis
-
-    @property
-    def valid_from(self) -> date:
-        """First day of this version of the law."""
-        return self.basis.valid_from
-
-    @property
-    def valid_until(self) -> date | None:
-        """First day on which this version no longer holds."""
-        return self.basis.valid_until
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,7 @@ from central.audit.commands import audit_commands
 from central.db.outages import translated_outages
 from central.db.pool import connection_info
 from central.documents.commands import document_app
+from central.domain.local_time import terminal_time
 from central.domain.scope import SiteScope
 from central.errors import CentralError
 from central.identity.administration import (
@@ -220,7 +221,7 @@ def device_list() -> None:
                 each.site_id,
                 each.province,
                 "yes" if each.enabled else "no",
-                _time(each.last_heartbeat_at) + (" (silent)" if each.is_silent else ""),
+                terminal_time(each.last_heartbeat_at) + (" (silent)" if each.is_silent else ""),
                 "-" if each.outbox_events is None else str(each.outbox_events),
             )
         Console().print(table)
@@ -270,7 +271,7 @@ def quarantine_list(
                 "-" if each.seq is None else str(each.seq),
                 str(each.times_seen),
                 str(each.payload_size_bytes),
-                _time(each.last_received_at),
+                terminal_time(each.last_received_at),
             )
         Console().print(table)
 
@@ -321,11 +322,6 @@ def _info(settings: CentralSettings) -> str:
 def _print_password(made: NewPassword) -> None:
     """Show a new password; it is kept nowhere."""
     typer.echo(f"{made.username} {made.password}")
-
-
-def _time(instant: datetime | None) -> str:
-    """A time for a table, in UTC; a hyphen for never."""
-    return "-" if instant is None else instant.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
 @contextmanager

@@ -34,3 +34,8 @@ def to_local(instant: datetime) -> datetime:
     if instant.tzinfo is None:
         raise ValueError("need an aware instant")
     return instant.astimezone(LOCAL_ZONE)
+
+
+def terminal_time(instant: datetime | None) -> str:
+    """A time for a table at the terminal, on Vietnam's clock; a hyphen for never."""
+    return "-" if instant is None else to_local(instant).strftime("%d/%m/%Y %H:%M:%S")

@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from central.domain.local_time import terminal_time
 from central.identity.permissions import Role
 
 if TYPE_CHECKING:
@@ -79,15 +80,14 @@ def user_commands(connect_with: Callable[[], str]) -> typer.Typer:
     @app.command("list")
     def show() -> None:
         """Show every user."""
-        table = Table("user", "name", "role", "state", "last login (UTC)")
+        table = Table("user", "name", "role", "state", "last login")
         for each in perform(lambda people, _now: people.users()):
-            at = each.last_login_at
             table.add_row(
                 each.username,
                 each.display_name,
                 each.role,
                 each.state,
-                "-" if at is None else at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S"),
+                terminal_time(each.last_login_at),
             )
         Console().print(table)
 

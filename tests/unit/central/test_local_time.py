@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from central.domain.local_time import local_date, start_of_local_day
+from central.domain.local_time import local_date, start_of_local_day, terminal_time
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,9 @@ def test_a_day_begins_at_midnight_in_vietnam() -> None:
 def test_a_naive_instant_has_no_day() -> None:
     with pytest.raises(ValueError, match="aware"):
         local_date(datetime(2026, 2, 13, 9))  # noqa: DTZ001  # the fault
+
+
+def test_a_time_at_the_terminal_is_vietnams_and_never_is_a_hyphen() -> None:
+    at = datetime(2026, 11, 22, 17, 4, 5, tzinfo=UTC)
+
+    assert (terminal_time(at), terminal_time(None)) == ("23/11/2026 00:04:05", "-")

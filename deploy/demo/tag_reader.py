@@ -146,6 +146,12 @@ class TagReaderEmulator:
             return self._session is not None and self._session.is_reading
 
     @property
+    def has_client(self) -> bool:
+        """Whether a client is connected; a second one is refused meanwhile."""
+        with self._lock:
+            return self._session is not None
+
+    @property
     def is_over(self) -> bool:
         """Whether every tag of the schedule has passed."""
         with self._lock:

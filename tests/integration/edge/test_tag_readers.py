@@ -298,7 +298,7 @@ def test_a_reader_in_use_says_so(reader: TagReaderEmulator) -> None:
         LlrpReader(access(reader), clock=utc_now, stop=Event())
 
     first.close()
-    wait_until(lambda: not reader.is_reading)
+    wait_until(lambda: not reader.has_client)
     LlrpReader(access(reader), clock=utc_now, stop=Event()).close()
 
 

@@ -20,6 +20,7 @@ from central.control.watchlist_types import WatchlistEntry
 from central.domain.badges import BadgeMismatch, badge_kinds, judge_badge
 from central.domain.control_law import ControlLaw, RuleName
 from central.domain.local_time import local_date
+from central.domain.papers import PaperState, inspection_state
 from central.passages.types import PassageSummary
 from central.registry.papers import badge_facts
 from central.registry.types import Badge, VehicleFacts
@@ -115,14 +116,8 @@ def _rules_about(facts: VehicleFacts, day: date) -> Iterator[RuleName]:
     badge = judge_badge(badge_facts(facts), on=day, kinds=badge_kinds())
     if badge is not None:
         yield _BADGE_RULES[badge.mismatch]
-    if is_inspection_over(facts, day):
+    if inspection_state(facts.vehicle.inspected_until, on=day) is PaperState.EXPIRED:
         yield RuleName.INSPECTION_EXPIRED
-
-
-def is_inspection_over(facts: VehicleFacts, day: date) -> bool:
-    """Whether the inspection certificate has run out; a date that is not known is no finding."""
-    until = facts.vehicle.inspected_until
-    return until is not None and until < day
 
 
 _BADGE_RULES: Final[Mapping[BadgeMismatch, RuleName]] = MappingProxyType(

@@ -66,13 +66,43 @@ def random_severity(rng: Generator) -> Severity:
     return Severity(**{name: float(value) for name, value in zip(names, values, strict=True)})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Photograph:
+    """A crop around a plate, and where the plate lies in it.
+
+    Attributes:
+        image: The crop as the camera delivers it.
+        corners_px: Shape ``(4, 2)``, float32: the plate's corners in pixels of ``image``,
+            clockwise from the plate's own top left one; outside of it where the box cuts.
+    """
+
+    image: BgrImage
+    corners_px: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        """Refuse anything but four corners."""
+        if self.corners_px.shape != (4, 2):
+            raise ValueError(f"a plate has four corners, got {self.corners_px.shape}")
+
+
 def photograph(plate: BgrImage, *, rng: Generator, severity: Severity) -> BgrImage:
     """Crop of a plate as a detector would cut it out of a camera's frame.
+
+    The picture of ``photographed``, for those who don't ask where the plate lies in it.
+    """
+    return photographed(plate, rng=rng, severity=severity).image
+
+
+def photographed(
+    plate: BgrImage, *, rng: Generator, severity: Severity, ground: BgrImage | None = None
+) -> Photograph:
+    """Crop of a plate as a detector would cut it out of a camera's frame, with its corners.
 
     Args:
         plate: Clean frontal plate, filling its picture.
         rng: Source of randomness.
         severity: Conditions.
+        ground: Picture of any size that surrounds the plate; ``None`` draws random patches.
 
     Returns:
         A crop between 42 and 300 pixels wide, surroundings included where the box is loose.
@@ -90,12 +120,14 @@ def photograph(plate: BgrImage, *, rng: Generator, severity: Severity) -> BgrIma
     )
     shrunk, ratio = _prefiltered(plate, target_width_px=float(np.ptp(target[:, 0])))
     matrix = cv2.getPerspectiveTransform((source * ratio).astype(np.float32), target)
-    ground = _surroundings((height_px, width_px), rng)
+    shape = (height_px, width_px)
+    around = _surroundings(shape, rng) if ground is None else _filled(ground, shape)
     crop = cv2.warpPerspective(
-        shrunk, matrix, (width_px, height_px), dst=ground, flags=cv2.INTER_LINEAR,
+        shrunk, matrix, (width_px, height_px), dst=around, flags=cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_TRANSPARENT,
     )  # fmt: skip
-    return degrade(np.asarray(crop, dtype=np.uint8), rng=rng, severity=severity)
+    image = degrade(np.asarray(crop, dtype=np.uint8), rng=rng, severity=severity)
+    return Photograph(image=image, corners_px=target)
 
 
 def degrade(image: BgrImage, *, rng: Generator, severity: Severity) -> BgrImage:
@@ -175,6 +207,19 @@ def _surroundings(shape: tuple[int, int], rng: Generator) -> BgrImage:
     coarse = np.clip(patches + tint, 0, 255).astype(np.uint8)
     mode = cv2.INTER_LINEAR if rng.random() < _EVEN_ODDS else cv2.INTER_NEAREST
     return np.asarray(cv2.resize(coarse, shape[::-1], interpolation=mode), dtype=np.uint8)
+
+
+def _filled(ground: BgrImage, shape: tuple[int, int]) -> BgrImage:
+    """The middle of a picture, enlarged or shrunk until it covers a shape; always a copy."""
+    height_px, width_px = shape
+    ratio = max(height_px / ground.shape[0], width_px / ground.shape[1])
+    cut_height = min(ground.shape[0], max(1, round(height_px / ratio)))
+    cut_width = min(ground.shape[1], max(1, round(width_px / ratio)))
+    top, left = (ground.shape[0] - cut_height) // 2, (ground.shape[1] - cut_width) // 2
+    cut = ground[top : top + cut_height, left : left + cut_width]
+    mode = cv2.INTER_AREA if ratio < 1 else cv2.INTER_LINEAR
+    resized = cv2.resize(cut, (width_px, height_px), interpolation=mode)
+    return np.array(resized, dtype=np.uint8)
 
 
 def _soft_field(

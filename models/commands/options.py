@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Arguments and options that several commands share."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from models.datasets.pool import PROJECT_FOLDER
+from models.runtime.registry import PLATE_DETECTOR, PLATE_READER, VEHICLE_DETECTOR
+from models.runtime.sessions import MAX_THREADS
+from models.runtime.values import Backend
+
+RUNS_FOLDER: Final = PROJECT_FOLDER / "runs"
+
+
+class ModelChoice(StrEnum):
+    """What a command works on."""
+
+    PLATE_DETECTOR = "plate-detector"
+    VEHICLE_DETECTOR = "vehicle-detector"
+    PLATE_READER = "plate-reader"
+    ALL = "all"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Registry names meant by the choice."""
+        if self is ModelChoice.ALL:
+            return (PLATE_DETECTOR, VEHICLE_DETECTOR, PLATE_READER)
+        return (self.value,)
+
+
+class SplitChoice(StrEnum):
+    """Pictures to measure on."""
+
+    VALIDATION = "validation"
+    HOLD_OUT = "hold_out"
+
+
+ModelArgument = Annotated[ModelChoice, typer.Argument(help="Model, or all of them.")]
+DataOption = Annotated[Path, typer.Option("--data", help="Folder of real pictures.")]
+RunsOption = Annotated[Path, typer.Option("--runs", help="Work folder of training runs.")]
+ThreadsOption = Annotated[
+    int, typer.Option("--threads", min=1, max=MAX_THREADS, help="Threads of the network.")
+]
+BackendOption = Annotated[Backend, typer.Option("--backend", help="Inference library.")]

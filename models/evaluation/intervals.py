@@ -1,11 +1,21 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""How sure a share is: Wilson's interval, which is honest near 0 and 1 and for few trials."""
+"""How sure a figure is.
+
+Shares have Wilson's interval, which is honest near 0 and 1 and for few trials;
+every other figure is computed again on drawn pictures.
+"""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 Z_95_PERCENT: Final = 1.959963984540054
+RESAMPLES: Final = 300
+_SEED: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,3 +59,58 @@ class Share:
             return "no data"
         low, high = self.interval_95
         return f"{self.value:.1%} [{low:.1%}, {high:.1%}] of {self.trials}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """A figure that is no share of trials, with its 95 % interval.
+
+    Attributes:
+        value: The figure; ``None`` when nothing is known.
+        low_95: Lower end of the interval.
+        high_95: Upper end of the interval.
+        trials: What it rests on: pictures, crops or tracks.
+    """
+
+    value: float | None
+    low_95: float | None
+    high_95: float | None
+    trials: int
+
+    def __str__(self) -> str:
+        if self.value is None or self.low_95 is None or self.high_95 is None:
+            return "no data"
+        return f"{self.value:.4f} [{self.low_95:.4f}, {self.high_95:.4f}] of {self.trials}"
+
+
+def bootstrap_estimate(
+    figure: Callable[[NDArray[np.intp]], float | None],
+    *,
+    units: int,
+    resamples: int = RESAMPLES,
+    seed: int = _SEED,
+) -> Estimate:
+    """A figure with the interval that drawing its units again gives.
+
+    Args:
+        figure: Takes how often each unit counts, shape ``(units,)``, and gives
+            the figure; ``None`` where these units give none.
+        units: What is independent of each other: pictures, plates or tracks.
+        resamples: How often they are drawn again.
+        seed: The same seed gives the same interval.
+
+    Returns:
+        Figure over all units once, and the 2.5th and 97.5th percentile of
+        those over the drawn ones.
+    """
+    value = figure(np.ones(units, dtype=np.intp)) if units else None
+    if value is None:
+        return Estimate(value=None, low_95=None, high_95=None, trials=units)
+    rng = np.random.default_rng(seed)
+    drawn = [
+        figure(np.bincount(rng.integers(units, size=units), minlength=units))
+        for _ in range(resamples)
+    ]
+    known = [one for one in drawn if one is not None]
+    low, high = np.percentile(known, (2.5, 97.5)) if known else (value, value)
+    return Estimate(value=value, low_95=float(low), high_95=float(high), trials=units)

@@ -3,13 +3,19 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, TypedDict
 
 from models.datasets.manifest import read_manifest, rows_of
 from models.datasets.splits import Split
 from models.errors import DatasetError
-from models.evaluation.detection import MIN_OVERLAP, DetectionScore, evaluate_detector
-from models.evaluation.intervals import Share
+from models.evaluation.detection import (
+    LISTED_FROM,
+    MIN_OVERLAP,
+    DetectionScore,
+    evaluate_detector,
+)
+from models.evaluation.intervals import Estimate, Share
 from models.evaluation.reading import evaluate_reader
 from models.runtime.detector import Detector
 from models.runtime.reader import PlateReader
@@ -29,12 +35,22 @@ class ShareDocument(TypedDict):
     trials: int
 
 
+class EstimateDocument(TypedDict):
+    """Another figure with its 95 % interval; null where nothing is known."""
+
+    value: float | None
+    low_95: float | None
+    high_95: float | None
+    trials: int
+
+
 class SliceDocument(TypedDict):
     """Figures of one slice of the pictures."""
 
     slice: str
     pictures: int
     shares: dict[str, ShareDocument]
+    estimates: dict[str, EstimateDocument]
 
 
 class ModelDocument(TypedDict):
@@ -93,6 +109,9 @@ def evaluation_text(document: EvaluationDocument) -> str:
             lines.extend(
                 f"    {name:<18} {_share_text(share)}" for name, share in part["shares"].items()
             )
+            lines.extend(
+                f"    {name:<18} {_estimate_text(one)}" for name, one in part["estimates"].items()
+            )
     return "\n".join(lines)
 
 
@@ -102,12 +121,29 @@ def share_document(share: Share) -> ShareDocument:
     return ShareDocument(value=share.value, low_95=low, high_95=high, trials=share.trials)
 
 
-def slice_document(name: str, *, pictures: int, shares: Mapping[str, Share]) -> SliceDocument:
+def estimate_document(estimate: Estimate) -> EstimateDocument:
+    """A figure that is no share, for machines."""
+    return EstimateDocument(
+        value=estimate.value,
+        low_95=estimate.low_95,
+        high_95=estimate.high_95,
+        trials=estimate.trials,
+    )
+
+
+def slice_document(
+    name: str,
+    *,
+    pictures: int,
+    shares: Mapping[str, Share],
+    estimates: Mapping[str, Estimate] = MappingProxyType({}),
+) -> SliceDocument:
     """One slice for machines."""
     return SliceDocument(
         slice=name,
         pictures=pictures,
         shares={key: share_document(share) for key, share in shares.items()},
+        estimates={key: estimate_document(one) for key, one in estimates.items()},
     )
 
 
@@ -133,18 +169,25 @@ def _measure_detector(
     rows = rows_of(read_manifest(training.manifest), split)
     if not rows:
         return []
-    detector = Detector.open(name, backend=backend)
+    detector = Detector.open(name, backend=backend, min_confidence=LISTED_FROM)
     scores = evaluate_detector(
-        detector, rows, pool=pool, labels=training.labels, class_of=training.class_of
+        detector,
+        rows,
+        pool=pool,
+        labels=training.labels,
+        class_of=training.class_of,
+        min_confidence=load_model(name).config.number("min_confidence"),
     )
     return [_detection_slice(score, labels=len(training.labels)) for score in scores]
 
 
 def _detection_slice(score: DetectionScore, *, labels: int) -> SliceDocument:
-    shares = {"recall": score.recall, "precision": score.precision}
-    if labels > 1:
-        shares["label_accuracy"] = score.label_accuracy
-    return slice_document(score.slice_name, pictures=score.pictures, shares=shares)
+    shares = dict(score.shares)
+    if labels == 1:
+        del shares["label_accuracy"]
+    return slice_document(
+        score.slice_name, pictures=score.pictures, shares=shares, estimates=score.estimates
+    )
 
 
 def _share_text(share: ShareDocument) -> str:
@@ -152,3 +195,9 @@ def _share_text(share: ShareDocument) -> str:
         return "no data"
     low, high = share["low_95"], share["high_95"]
     return f"{share['value']:.1%} [{low:.1%}, {high:.1%}] of {share['trials']}"
+
+
+def _estimate_text(one: EstimateDocument) -> str:
+    if one["value"] is None:
+        return "no data"
+    return f"{one['value']:.4f} [{one['low_95']:.4f}, {one['high_95']:.4f}] of {one['trials']}"

@@ -10,9 +10,9 @@ import pytest
 
 from models.datasets.manifest import ManifestRow, read_manifest, rows_of
 from models.datasets.splits import Split
-from models.evaluation.detection import DetectionScore, evaluate_detector
+from models.evaluation.detection import LISTED_FROM, DetectionScore, evaluate_detector
 from models.runtime.detector import Detector
-from models.runtime.registry import PLATE_DETECTOR, VEHICLE_DETECTOR
+from models.runtime.registry import PLATE_DETECTOR, VEHICLE_DETECTOR, load_model
 from models.training.settings import read_detector_training
 
 pytestmark = pytest.mark.vision
@@ -35,11 +35,12 @@ def sample(name: str, split: Split) -> tuple[ManifestRow, ...]:
 def score(name: str, split: Split, pool: Path) -> DetectionScore:
     training = read_detector_training(name)
     scores = evaluate_detector(
-        Detector.open(name),
+        Detector.open(name, min_confidence=LISTED_FROM),
         sample(name, split),
         pool=pool,
         labels=training.labels,
         class_of=training.class_of,
+        min_confidence=load_model(name).config.number("min_confidence"),
     )
     return scores[0]
 

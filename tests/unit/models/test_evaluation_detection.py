@@ -5,7 +5,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.datasets.pool import LabelledBox
-from models.evaluation.detection import Matches, Truth, match, overlap, picture_truths
+from models.evaluation.detection import (
+    DetectionScore,
+    Matches,
+    Outcome,
+    Truth,
+    detection_scores,
+    match,
+    overlap,
+    picture_truths,
+)
 from models.evaluation.intervals import Share
 from models.runtime.values import BoxPx, Detection
 
@@ -79,7 +88,7 @@ def test_a_truth_is_given_away_once_and_to_the_surest() -> None:
 
     matches = match(truths, detections)
 
-    assert matches == Matches(truths=1, found=1, found_with_label=1, detections=2)
+    assert matches == Matches(found_as=("car",), is_right=(False, True))
 
 
 def test_a_box_far_off_finds_nothing() -> None:
@@ -87,8 +96,8 @@ def test_a_box_far_off_finds_nothing() -> None:
 
     matches = match(truths, [found("car", 0.9, box(6, 0, 16, 10))])
 
-    assert matches == Matches(truths=1, found=0, found_with_label=0, detections=1)
-    assert match([], []) == Matches(truths=0, found=0, found_with_label=0, detections=0)
+    assert matches == Matches(found_as=(None,), is_right=(False,))
+    assert match([], []) == Matches(found_as=(), is_right=())
 
 
 def test_labels_become_pixels_and_unused_classes_are_left_out() -> None:
@@ -104,3 +113,71 @@ def test_labels_become_pixels_and_unused_classes_are_left_out() -> None:
     corners = truths[0].box_px
     assert (corners.x_min, corners.y_min) == pytest.approx((90, 40))
     assert (corners.x_max, corners.y_max) == pytest.approx((110, 60))
+
+
+def outcome(
+    truths: list[Truth], detections: list[Detection], *, source: str = "a", is_night: bool = False
+) -> Outcome:
+    return Outcome(
+        source=source, is_night=is_night, truths=tuple(truths), detections=tuple(detections)
+    )
+
+
+def scores_by_slice(
+    outcomes: list[Outcome], *, labels: tuple[str, ...] = ("car", "truck")
+) -> dict[str, DetectionScore]:
+    scores = detection_scores(outcomes, labels=labels, min_confidence=0.5)
+    return {score.slice_name: score for score in scores}
+
+
+def test_boxes_below_the_threshold_count_for_average_precision_only() -> None:
+    truth = Truth(label="car", box_px=box(0, 0, 40, 40))
+
+    score = scores_by_slice([outcome([truth], [found("car", 0.2, box(0, 0, 40, 40))])])["all"]
+
+    assert (score.recall.successes, score.recall.trials) == (0, 1)
+    assert score.precision.trials == 0
+    assert score.ap50.value == pytest.approx(1.0)
+
+
+def test_a_class_is_judged_by_its_own_boxes_and_all_whatever_the_label() -> None:
+    truth = Truth(label="car", box_px=box(0, 0, 40, 40))
+
+    scores = scores_by_slice([outcome([truth], [found("truck", 0.9, box(0, 0, 40, 40))])])
+
+    assert scores["all"].ap50.value == pytest.approx(1.0)
+    assert scores["all"].label_accuracy.value == 0.0
+    assert scores["class car"].ap50.value == 0.0
+    assert scores["class car"].recall.value == 1.0
+    assert scores["class truck"].ap50.value is None
+
+
+def test_a_slice_of_sizes_leaves_the_other_sizes_out() -> None:
+    small, large = box(0, 0, 20, 20), box(100, 100, 250, 250)
+    truths = [Truth(label="car", box_px=small), Truth(label="car", box_px=large)]
+
+    scores = scores_by_slice([outcome(truths, [found("car", 0.9, large)])])
+
+    assert scores["size small"].ap50.value == 0.0
+    assert scores["size small"].precision.trials == 0
+    assert scores["size large"].ap50.value == pytest.approx(1.0)
+    assert scores["size medium"].ap50.value is None
+
+
+def test_sources_and_light_have_slices_and_one_class_has_none() -> None:
+    truth = Truth(label="plate", box_px=box(0, 0, 40, 40))
+    outcomes = [outcome([truth], [], source="b"), outcome([truth], [], is_night=True)]
+
+    scores = scores_by_slice(outcomes, labels=("plate",))
+
+    assert list(scores) == [
+        "all",
+        "source a",
+        "source b",
+        "size small",
+        "size medium",
+        "size large",
+        "light day",
+        "light night",
+    ]
+    assert scores["light night"].pictures == scores["source a"].pictures == 1

@@ -10,7 +10,7 @@ from models.datasets.splits import Split
 from models.evaluation.intervals import Share
 from models.runtime.reader import PlateReader
 from models.runtime.values import PlateReading
-from models.training.reader_data import RealCrop, load_real_crops
+from models.training.real_crops import RealCrop, load_real_crops
 
 SURE_FROM: Final = 0.9
 """Confidence from which a reading counts as sure in the report."""

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Where a camera stands: the corners of a plate in the picture, and the detector's box."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from models.datasets.synth.conditions import Severity
+from models.runtime.values import BgrImage
+
+Corners = NDArray[np.float64]
+"""Four points, shape ``(4, 2)``, clockwise from the plate's own top left corner."""
+
+MAX_TURN_DEG: Final = 40.0
+MAX_ROLL_DEG: Final = 35.0
+MAX_CROP_WIDTH_PX: Final = 420
+MIN_CROP_PX: Final = 10
+_MAX_SHEAR: Final = 0.3
+_CARELESS_SHARE: Final = 0.35
+"""Share of pictures whose roll is anything up to the limit; the others are held nearly level."""
+
+_LONG_ASPECT: Final = 2.6
+_LONG_HEIGHTS_PX: Final = (15.0, 78.0)
+_SHORT_HEIGHTS_PX: Final = (28.0, 230.0)
+_CLEAR_WIDTH_PX: Final = 290.0
+_LONG_GLYPH_SHARE: Final = 0.57
+_SHORT_GLYPH_SHARE: Final = 0.38
+_LOOSE_SHARE: Final = 0.28
+_TIGHT_SHARE: Final = 0.055
+_BENT_SHARE: Final = 0.12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """A crop and the plate's place in it.
+
+    Attributes:
+        corners_px: The plate's corners in pixels of the crop.
+        height_px: Height of the crop.
+        width_px: Width of the crop.
+        glyph_px: About the height of a glyph in the crop.
+        bend: Bulge of a bent sheet as a share of its height; 0 is flat.
+    """
+
+    corners_px: Corners
+    height_px: int
+    width_px: int
+    glyph_px: float
+    bend: float
+
+
+def glyph_height_px(*, height_px: float, width_px: float) -> float:
+    """About the height of the glyphs of a plate that fills a picture of this size."""
+    share = _LONG_GLYPH_SHARE if width_px > _LONG_ASPECT * height_px else _SHORT_GLYPH_SHARE
+    return share * height_px
+
+
+def random_view(aspect: float, *, rng: Generator, severity: Severity) -> View:
+    """Draw where the camera stands and how the detector cuts.
+
+    Args:
+        aspect: Width of the plate over its height.
+        rng: Source of randomness.
+        severity: ``viewpoint``, ``jitter`` and, for the size, ``compression``.
+    """
+    corners = projected_corners(aspect, rng=rng, severity=severity)
+    sides = np.linalg.norm(corners - np.roll(corners, -1, axis=0), axis=1)
+    if severity.compression > 0:
+        height = _plate_height_px(aspect, rng, severity)
+        scale = height / (0.5 * float(sides[1] + sides[3]))
+    else:
+        scale = _CLEAR_WIDTH_PX / float(np.ptp(corners[:, 0]))
+    low, high = _jittered_box(corners.min(axis=0), corners.max(axis=0), rng, severity)
+    scale = min(scale, MAX_CROP_WIDTH_PX / max(1e-6, float(high[0] - low[0])))
+    size = np.maximum(MIN_CROP_PX, np.rint((high - low) * scale)).astype(int)
+    height = scale * 0.5 * float(sides[1] + sides[3])
+    width = scale * 0.5 * float(sides[0] + sides[2])
+    is_bent = rng.random() < _BENT_SHARE * severity.viewpoint
+    return View(
+        corners_px=(corners - low) * scale,
+        height_px=int(size[1]),
+        width_px=int(size[0]),
+        glyph_px=glyph_height_px(height_px=height, width_px=max(width, aspect * height * 0.6)),
+        bend=float(rng.uniform(-0.07, 0.07)) if is_bent else 0.0,
+    )
+
+
+def _plate_height_px(aspect: float, rng: Generator, severity: Severity) -> float:
+    """Height of the plate: logarithmic, smaller where compression is hard."""
+    low, high = _LONG_HEIGHTS_PX if aspect > _LONG_ASPECT else _SHORT_HEIGHTS_PX
+    return float(np.exp(rng.uniform(np.log(low), np.log(high) - 0.9 * severity.compression)))
+
+
+def _rotation(*, pitch: float, yaw: float, roll: float) -> NDArray[np.float64]:
+    """Rotation from three angles in radians."""
+    cp, sp, cy, sy = np.cos(pitch), np.sin(pitch), np.cos(yaw), np.sin(yaw)
+    cr, sr = np.cos(roll), np.sin(roll)
+    about_x = np.array([[1, 0, 0], [0, cp, -sp], [0, sp, cp]])
+    about_y = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
+    about_z = np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]])
+    return np.asarray(about_z @ about_y @ about_x, dtype=np.float64)
+
+
+def projected_corners(aspect: float, *, rng: Generator, severity: Severity) -> Corners:
+    """Corners of a plate of height 1 in the picture, around the origin."""
+    strength = severity.viewpoint
+    pitch, yaw = rng.uniform(-1, 1, 2) * np.radians(MAX_TURN_DEG) * strength
+    is_careless = rng.random() < _CARELESS_SHARE
+    lean = rng.uniform(-1, 1) if is_careless else np.clip(rng.normal(0, 0.25), -1, 1)
+    roll = float(lean) * np.radians(MAX_ROLL_DEG) * strength
+    half = aspect / 2
+    corners = np.array([[-half, -0.5, 0], [half, -0.5, 0], [half, 0.5, 0], [-half, 0.5, 0]])
+    turned = corners @ _rotation(pitch=pitch, yaw=yaw, roll=roll).T
+    distance = aspect * rng.uniform(2.0, 8.0)
+    projected = turned[:, :2] * (distance / (distance + turned[:, 2:]))
+    shear = float(np.clip(rng.normal(0, 0.12), -_MAX_SHEAR, _MAX_SHEAR)) * strength
+    projected[:, 0] += projected[:, 1] * shear
+    return np.asarray(projected, dtype=np.float64)
+
+
+def _jittered_box(
+    low: NDArray[np.float64], high: NDArray[np.float64], rng: Generator, severity: Severity
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Box around the corners as an imperfect detector draws it: mostly a little loose.
+
+    Long plates are cut as tightly above as at their sides: the margin follows the height.
+    """
+    size = high - low
+    margins = (rng.beta(1.2, 2.6, 4) * (_LOOSE_SHARE + _TIGHT_SHARE) - _TIGHT_SHARE).reshape(2, 2)
+    reach = np.array([min(size[0], 1.6 * size[1]), size[1]])
+    margins *= severity.jitter
+    return low - reach * margins[0], high + reach * margins[1]
+
+
+def warp_onto(ground: BgrImage, sheet: BgrImage, view: View, *, pad_px: int = 0) -> None:
+    """Lay a sheet over the ground in place, where the view has it.
+
+    Args:
+        ground: The crop's surroundings; changed.
+        sheet: The plate, with a rim of ``pad_px`` around it that belongs to a frame.
+        view: Where the plate lies.
+        pad_px: Width of the rim in pixels of the sheet.
+    """
+    height, width = sheet.shape[0] - 2 * pad_px, sheet.shape[1] - 2 * pad_px
+    # Corners are corners of pixels' squares while warping takes centres: half a pixel apart.
+    source = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32) + pad_px - 0.5
+    target = view.corners_px.astype(np.float32) - 0.5
+    matrix = cv2.getPerspectiveTransform(source, target)
+    size = (view.width_px, view.height_px)
+    if view.bend == 0:
+        cv2.warpPerspective(
+            sheet, matrix, size, dst=ground, flags=cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_TRANSPARENT,
+        )  # fmt: skip
+        return
+    rows, columns = np.mgrid[0 : view.height_px, 0 : view.width_px].astype(np.float32)
+    back = np.linalg.inv(matrix).astype(np.float32)
+    depth = back[2, 0] * columns + back[2, 1] * rows + back[2, 2]
+    x = (back[0, 0] * columns + back[0, 1] * rows + back[0, 2]) / depth
+    y = (back[1, 0] * columns + back[1, 1] * rows + back[1, 2]) / depth
+    inside = np.clip((x - pad_px) / width, 0, 1)
+    y += (view.bend * height) * np.sin(np.pi * inside)
+    cv2.remap(sheet, x, y, cv2.INTER_LINEAR, dst=ground, borderMode=cv2.BORDER_TRANSPARENT)

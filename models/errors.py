@@ -10,6 +10,8 @@
     ├── ModelFormatError        its inputs or outputs are not what its entry says
     ├── BackendUnavailableError no inference library that was asked for can be used
     ├── InvalidImageError       an array that is no picture
+    ├── PictureUnreadableError  a file that is no picture, or none that can be decoded
+    ├── PictureSourceError      what was given to be read holds no picture, or may not be written
     ├── DatasetError            shared data is missing, changed or malformed
     └── TrainingEnvironmentError  the training environment is missing or incomplete
 """
@@ -62,6 +64,18 @@ class BackendUnavailableError(ModelsError):
 
 class InvalidImageError(ModelsError):
     """An array is no picture: wrong type, wrong shape or no pixels."""
+
+
+class PictureUnreadableError(ModelsError):
+    """A file can not be decoded; the reason names no file, for its name often is a plate."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class PictureSourceError(ModelsError):
+    """The pictures to read or the file to write are not as the caller said."""
 
 
 class DatasetError(ModelsError):

@@ -1,26 +1,22 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """A folder of pictures as a source, in the natural order of their names."""
 
-import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
-import cv2
-import numpy as np
 import structlog
 
 from edge.capture.types import SourceKind, SourceRules
 from edge.errors import SourceEmptyError, SourceMissingError, SourceUnreadableError
 from edge.stages import Frame
-from models.runtime.values import BgrImage
+from models.errors import PictureUnreadableError
+from models.reading.picture_files import PICTURE_SUFFIXES, read_picture
+from models.reading.picture_paths import natural_order
 
-PICTURE_SUFFIXES: Final = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"})
-MAX_PICTURE_BYTES: Final = 50_000_000
 MAX_PICTURES: Final = 1_000_000
 SECONDS_BETWEEN_SINGLE_PICTURES: Final = 1.0
-_NUMBER: Final = re.compile(r"(\d+)")
 
 log = structlog.get_logger(__name__)
 
@@ -80,48 +76,25 @@ class PictureFolder:
             step_s = 1.0 / self._rules.pictures_per_s
         given = 0
         for index in range(0, len(self._paths), self._rules.every):
-            image = read_picture(self._paths[index])
-            if image is None:
+            try:
+                picture = read_picture(self._paths[index])
+            except PictureUnreadableError as error:
                 self._unreadable += 1
                 # The name of a picture often is a plate: its place must do.
-                log.warning("picture_unreadable", picture_index=index)
+                log.warning("picture_unreadable", picture_index=index, reason=error.reason)
                 continue
             given += 1
             yield Frame(
                 camera_id=self._rules.camera_id,
                 index=index,
                 captured_at=self._rules.started_at + timedelta(seconds=index * step_s),
-                image=image,
+                image=picture.image,
             )
         if given == 0:
             raise SourceEmptyError(source=self._folder.name, what="picture that can be read")
 
     def close(self) -> None:
         """Nothing is held."""
-
-
-def read_picture(path: Path) -> BgrImage | None:
-    """Pixels of a picture file; ``None`` when it is empty, damaged, too big or gone."""
-    try:
-        if not 0 < path.stat().st_size <= MAX_PICTURE_BYTES:
-            return None
-        content = np.fromfile(path, dtype=np.uint8)
-    except OSError:
-        return None
-    try:
-        image = cv2.imdecode(content, cv2.IMREAD_COLOR)
-    except cv2.error:
-        return None
-    return None if image is None else np.asarray(image, dtype=np.uint8)
-
-
-def natural_order(name: str) -> tuple[tuple[int, int, str], ...]:
-    """Sorting key that puts ``frame_2`` before ``frame_10``."""
-    return tuple(
-        (0, int(part), part) if part.isdecimal() else (1, 0, part.lower())
-        for part in _NUMBER.split(name)
-        if part
-    )
 
 
 def _pictures_in(folder: Path) -> list[Path]:

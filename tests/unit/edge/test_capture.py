@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from edge.capture.opening import file_time, open_source
-from edge.capture.pictures import natural_order
 from edge.capture.types import FrameSource, SourceKind, SourceRules
 from edge.errors import (
     CaptureError,
@@ -173,11 +172,3 @@ def test_an_unknown_kind_of_address_is_said_plainly_and_hides_what_it_holds() ->
 )
 def test_addresses_are_shown_without_user_and_password(address: str, shown: str) -> None:
     assert without_password(address) == shown
-
-
-def test_natural_order_counts_numbers_as_numbers() -> None:
-    names = ["a10.jpg", "a2.jpg", "b1.jpg", "a1b10.jpg", "a1b9.jpg"]
-
-    ordered = sorted(names, key=natural_order)
-
-    assert ordered == ["a1b9.jpg", "a1b10.jpg", "a2.jpg", "a10.jpg", "b1.jpg"]

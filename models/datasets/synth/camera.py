@@ -12,12 +12,12 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from models.datasets.synth.conditions import NO_DEGRADATION, Severity, random_severity
-from models.datasets.synth.lighting import Lighting, draw_lighting, lit, surroundings_gain
-from models.datasets.synth.optics import blurred, noised, rained, recorded
-from models.datasets.synth.surroundings import filled, framed, hide_parts, random_surroundings
-from models.datasets.synth.viewpoint import glyph_height_px, random_view, warp_onto
-from models.datasets.synth.wear import worn
+from models.datasets.synth.photo.conditions import NO_DEGRADATION, Severity, random_severity
+from models.datasets.synth.photo.lighting import Lighting, draw_lighting, lit, surroundings_gain
+from models.datasets.synth.photo.optics import blurred, noised, rained, recorded
+from models.datasets.synth.photo.surroundings import filled, framed, hide_parts, random_surroundings
+from models.datasets.synth.photo.viewpoint import glyph_height_px, random_view, warp_onto
+from models.datasets.synth.photo.wear import worn
 from models.runtime.values import BgrImage
 
 __all__ = [

@@ -9,7 +9,14 @@ from typing import Final
 import numpy as np
 from numpy.random import Generator
 
-from models.datasets.synth.face import MOTORBIKE_FACES, ONE_LINE_FACES, TWO_LINE_FACES, draw_face
+from models.datasets.synth.press.face import (
+    MOTORBIKE_FACES,
+    ONE_LINE_FACES,
+    TWO_LINE_FACES,
+    Face,
+    Writing,
+    draw_face,
+)
 from models.runtime.plate_formats import (
     MAX_PLATE_LENGTH,
     PLATE_FORMATS,
@@ -25,6 +32,8 @@ FORMAT_IDS: Final = tuple(_FORMATS)
 _MOTORBIKE_FORMATS: Final = frozenset(
     {"moto_private_new", "moto_private_old", "moped_old", "moto_state", "foreign_moto"}
 )
+_FOREIGN_FORMATS: Final = frozenset({"foreign_car", "foreign_car_old", "foreign_moto"})
+_RED_SERIES: Final = ("NG", "QT")
 # Shares among rendered plates: rare families are drawn more often than they are met on the road,
 # because the reader must learn them from renderings alone.
 _SHARES: Final[Mapping[str, float]] = MappingProxyType(
@@ -162,7 +171,7 @@ def render_plate(spec: PlateSpec, *, height_px: int, rng: Generator | None = Non
         spec: What to draw.
         height_px: Height of the picture in pixels, 8 to 1000; the width
             follows from the plate's legal aspect ratio.
-        rng: Varies plate size, glyph thickness, colours, border, mark and screws as issued
+        rng: Varies plate size, punches, colours, border, mark and screws as issued
             plates vary; ``None`` draws the plate of the current law.
 
     Returns:
@@ -171,20 +180,42 @@ def render_plate(spec: PlateSpec, *, height_px: int, rng: Generator | None = Non
     Raises:
         ValueError: If the height is out of range.
     """
+    faces = _faces(spec)
+    face = faces[0] if rng is None else faces[int(rng.integers(len(faces)))]
+    return _drawn(spec, face, height_px=height_px, rng=rng)
+
+
+def render_plate_of_today(spec: PlateSpec, *, height_px: int, rng: Generator) -> BgrImage:
+    """Draw a clean frontal plate in today's size, for a vehicle with room for just that.
+
+    Args:
+        spec: What to draw.
+        height_px: Height of the picture in pixels, 8 to 1000.
+        rng: Varies punches, colours, border, mark and screws.
+
+    Raises:
+        ValueError: If the height is out of range.
+    """
+    return _drawn(spec, _faces(spec)[0], height_px=height_px, rng=rng)
+
+
+def _faces(spec: PlateSpec) -> tuple[Face, ...]:
+    """Sizes in which a plate is met, today's first."""
+    if spec.is_motorbike:
+        return MOTORBIKE_FACES
+    return ONE_LINE_FACES if spec.layout is PlateLayout.ONE_LINE else TWO_LINE_FACES
+
+
+def _drawn(spec: PlateSpec, face: Face, *, height_px: int, rng: Generator | None) -> BgrImage:
     if not _MIN_HEIGHT_PX <= height_px <= _MAX_HEIGHT_PX:
         raise ValueError(f"a plate is drawn 8 to 1000 pixels high, got {height_px}")
-    if spec.is_motorbike:
-        faces = MOTORBIKE_FACES
-    elif spec.layout is PlateLayout.ONE_LINE:
-        faces = ONE_LINE_FACES
-    else:
-        faces = TWO_LINE_FACES
-    face = faces[0] if rng is None else faces[int(rng.integers(len(faces)))]
-    return draw_face(
-        face,
+    is_foreign = spec.format_id in _FOREIGN_FORMATS
+    series = next((one for one in _RED_SERIES if is_foreign and one in spec.text), "")
+    writing = Writing(
         lines=drawn_lines(spec, rng=rng),
         colour=spec.colour,
-        height_px=height_px,
+        red_series=series,
+        has_red_bar=bool(series) and spec.text.endswith(f"{series}01"),
         has_bare_ones=spec.format_id == "military",
-        rng=rng,
     )
+    return draw_face(face, writing, height_px=height_px, rng=rng)

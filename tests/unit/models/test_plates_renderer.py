@@ -12,13 +12,19 @@ from models.datasets.synth.camera import (
     photograph,
     random_severity,
 )
-from models.datasets.synth.glyphs import CAR_CELL, GLYPHS, MOTORBIKE_CELL, GlyphCell, glyph_mask
 from models.datasets.synth.plates import (
     FORMAT_IDS,
     PlateSpec,
     drawn_lines,
     random_plate_spec,
     render_plate,
+)
+from models.datasets.synth.press.glyphs import (
+    CAR_CELL,
+    GLYPHS,
+    MOTORBIKE_CELL,
+    GlyphCell,
+    glyph_mask,
 )
 from models.runtime.grammar import normalise_plate
 from models.runtime.values import BgrImage, PlateColour, PlateLayout

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.random import Generator
 
-from models.datasets.synth.plates import PlateSpec, render_plate
+from models.datasets.synth.plates import PlateSpec, render_plate_of_today
 from models.datasets.synth.road.cars import make_car
 from models.datasets.synth.road.heavy import make_bus, make_truck
 from models.datasets.synth.road.model import VehicleModel
@@ -100,7 +100,7 @@ def plate_size_m(spec: PlateSpec) -> tuple[float, float]:
 
 def _plate_face(spec: PlateSpec, model: VehicleModel, rng: Generator) -> Face:
     width_m, height_m = plate_size_m(spec)
-    image = render_plate(spec, height_px=round(height_m * PLATE_PX_PER_M), rng=rng)
+    image = render_plate_of_today(spec, height_px=round(height_m * PLATE_PX_PER_M), rng=rng)
     mask = np.full(image.shape[:2], 255, np.uint8)
     x_m, y_m, z_m = model.plate.centre_m
     corners = upright_at(x_m=x_m, y_m=y_m, z_m=z_m, width_m=width_m, height_m=height_m)

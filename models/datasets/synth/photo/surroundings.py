@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.random import Generator
 
-from models.datasets.synth.viewpoint import View
+from models.datasets.synth.photo.viewpoint import View
 from models.runtime.values import BgrImage
 
 _EVEN_ODDS: Final = 0.5

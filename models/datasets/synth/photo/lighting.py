@@ -9,7 +9,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from models.datasets.synth.wear import soft_field
+from models.datasets.synth.photo.wear import soft_field
 from models.runtime.values import BgrImage
 
 _Pixels = NDArray[np.float32]
@@ -31,7 +31,7 @@ _SHARES: Final = (
     (Lighting.FLASH, 0.16),
     (Lighting.INFRARED, 0.12),
     (Lighting.LAMPS, 0.14),
-    (Lighting.DARK, 0.16),
+    (Lighting.DARK, 0.13),
     (Lighting.SHADOW, 0.16),
     (Lighting.WASHED_OUT, 0.1),
 )
@@ -128,7 +128,7 @@ def _flashed(pixels: _Pixels, rng: Generator, strength: float) -> _Pixels:
 def _darkened(pixels: _Pixels, rng: Generator) -> _Pixels:
     """Under-exposure; what is left of the contrast stays above the noise of eight bits."""
     spread = float(pixels[::4, ::4].std())
-    gain = max(float(rng.uniform(0.16, 0.6)), min(0.8, 12.0 / max(spread, 1.0)))
+    gain = max(float(rng.uniform(0.16, 0.6)), min(0.8, 18.0 / max(spread, 1.0)))
     pixels *= gain
     pixels += float(rng.uniform(0, 22))
     return pixels

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from models.datasets.synth.conditions import Severity
+from models.datasets.synth.photo.conditions import Severity
 from models.runtime.values import BgrImage
 
 Corners = NDArray[np.float64]

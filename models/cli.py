@@ -7,6 +7,7 @@ import typer
 
 from models.commands.check import info, verify
 from models.commands.evaluate import evaluate
+from models.commands.read import read
 from models.commands.train import export, train
 from models.errors import ModelsError
 
@@ -15,7 +16,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Train, export, measure, check and use the models.",
 )
-for _command in (train, export, evaluate, verify, info):
+for _command in (train, export, evaluate, read, verify, info):
     app.command()(_command)
 
 

@@ -41,14 +41,28 @@ _SHARES: Final[Mapping[str, float]] = MappingProxyType(
         "car_private_5": 20.0, "car_business_5": 10.0, "car_state_5": 4.0, "car_old_4": 6.0,
         "moto_private_new": 20.0, "moto_private_old": 18.0, "moped_old": 1.0, "moto_state": 3.0,
         "machine": 1.5,
-        "trailer": 2.0, "limited_area": 1.0, "army_company": 1.0, "legacy_special": 5.0,
+        "trailer": 2.0, "limited_area": 1.0, "army_company": 1.0, "legacy_special": 7.0,
         "foreign_car": 2.0, "foreign_car_old": 1.0, "foreign_moto": 1.0, "temporary": 1.5,
         "military": 3.0,
     }
 )  # fmt: skip
+_CUMULATED: Final = np.cumsum([_SHARES[name] for name in FORMAT_IDS])
 # Letters photographed on military plates; I, O and J do not occur there.
 _MILITARY_LETTERS: Final = "ABCDEGHKLMNPQRSTUVXY"
-_REPEATED_DIGITS_SHARE: Final = 0.06
+_REPEATED_DIGITS_SHARE: Final = 0.05
+_AMBASSADOR_SHARE: Final = 0.12
+_ELECTRIC_SHARE: Final = 0.4
+"""Share of electric motorbikes among the old special series: the only plates of ten characters."""
+
+# Glyphs that readers take for one another, within and across letters and digits.
+_LOOK_ALIKES: Final = (
+    "0DOQUC", "8B3", "17ILTJ", "5S6", "2Z7", "6GC0", "EFLB", "HMNKW", "UVY", "KXY", "PRFB",
+    "4A1", "389", "068", "14", "69", "DB8", "MNV", "35", "TYF",
+)  # fmt: skip
+_HARD_SHARE: Final = 0.3
+"""Share of plates on which glyphs of one group crowd; the others are uniform."""
+
+_LOOK_ALIKE_SHARE: Final = 0.6
 _MIN_HEIGHT_PX: Final = 8
 _MAX_HEIGHT_PX: Final = 1000
 
@@ -98,29 +112,53 @@ def random_plate_spec(rng: Generator, *, format_id: str | None = None) -> PlateS
         ValueError: If the format is not one of ``FORMAT_IDS``.
     """
     if format_id is None:
-        shares = np.array([_SHARES[name] for name in FORMAT_IDS])
-        format_id = FORMAT_IDS[int(rng.choice(len(FORMAT_IDS), p=shares / shares.sum()))]
+        format_id = FORMAT_IDS[int(np.searchsorted(_CUMULATED, rng.random() * _CUMULATED[-1]))]
     plate_format = _FORMATS.get(format_id)
     if plate_format is None:
         raise ValueError(f"no such plate format: {format_id}")
     pattern = plate_format.patterns[int(rng.integers(len(plate_format.patterns)))]
+    if format_id == "legacy_special" and rng.random() < _ELECTRIC_SHARE:
+        electric = [one for one in plate_format.patterns if one[:2] == ("M", "D")]
+        pattern = electric[int(rng.integers(len(electric)))]
     if format_id == "military":
         pattern = (_MILITARY_LETTERS, _MILITARY_LETTERS, *pattern[2:])
     code = PROVINCE_CODES[int(rng.integers(len(PROVINCE_CODES)))]
     text = plate_format.prefix + (code if plate_format.has_province else "")
-    text += "".join(allowed[int(rng.integers(len(allowed)))] for allowed in pattern)
-    if rng.random() < _REPEATED_DIGITS_SHARE and text[-4:].isdigit():
-        text = text[:-4] + text[-1] * 4
+    text = _made_special(text + _random_glyphs(pattern, rng), plate_format, rng)
+    layout, colour = rng.integers(1 << 16, size=2).tolist()
     layouts, colours = sorted(plate_format.layouts), sorted(plate_format.colours)
-    layout = layouts[int(rng.integers(len(layouts)))]
-    if format_id == "legacy_special" and text[2:4] == "MD":
-        layout = PlateLayout.TWO_LINE
+    is_motorbike = format_id == "legacy_special" and text[2:4] == "MD"
     return PlateSpec(
         text=text,
-        layout=layout,
-        colour=colours[int(rng.integers(len(colours)))],
+        layout=PlateLayout.TWO_LINE if is_motorbike else layouts[layout % len(layouts)],
+        colour=colours[colour % len(colours)],
         format_id=format_id,
     )
+
+
+def _random_glyphs(pattern: tuple[str, ...], rng: Generator) -> str:
+    """Glyphs of a pattern, uniform; on some plates most of them come from one confusable group."""
+    draws = rng.integers(1 << 16, size=len(pattern)).tolist()
+    hard, group, *stays = rng.random(2 + len(pattern)).tolist()
+    look_alike = _LOOK_ALIKES[int(group * len(_LOOK_ALIKES))] if hard < _HARD_SHARE else ""
+    glyphs = []
+    for allowed, draw, stay in zip(pattern, draws, stays, strict=True):
+        alike = "".join(glyph for glyph in look_alike if glyph in allowed)
+        choice = alike if alike and stay < _LOOK_ALIKE_SHARE else allowed
+        glyphs.append(choice[draw % len(choice)])
+    return "".join(glyphs)
+
+
+def _made_special(text: str, plate_format: PlateFormat, rng: Generator) -> str:
+    """Some plates with repeated digits, and some of ambassadors."""
+    draw = float(rng.random())
+    if draw < _REPEATED_DIGITS_SHARE and text[-4:].isdigit():
+        return text[:-4] + text[-1] * 4
+    if draw > 1 - _REPEATED_DIGITS_SHARE and text[-4:].isdigit():
+        return text[:-4] + text[-2:] * 2
+    if plate_format.format_id == "foreign_car" and draw > 1 - _AMBASSADOR_SHARE:
+        return text[:-2] + "01"
+    return text
 
 
 def _grouped(digits: str) -> str:

@@ -1,17 +1,25 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """``verify`` and ``info``: what is released and what is at hand."""
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
 from models.datasets.pool import DEFAULT_POOL_FOLDER
 from models.runtime.registry import load_model, model_names
 from models.training.environment import MAKE_COMMAND, environment_python
 
+ModelsOption = Annotated[
+    Path | None,
+    typer.Option("--models", help="Folder with registry.toml and weights, not the released ones."),
+]
 
-def verify() -> None:
+
+def verify(models: ModelsOption = None) -> None:
     """Check every released file against the registry."""
-    for name in model_names():
-        model = load_model(name)
+    for name in model_names(folder=models):
+        model = load_model(name, folder=models)
         typer.echo(f"{name} {model.version}: {model.sha256} ok")
 
 

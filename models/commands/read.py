@@ -17,6 +17,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from models.commands.check import ModelsOption
 from models.commands.options import BackendOption, ThreadsOption
 from models.errors import PictureSourceError, PictureUnreadableError
 from models.reading.answers import (
@@ -56,6 +57,7 @@ def read(
     ] = STANDARD_OUTPUT,
     backend: BackendOption = Backend.AUTO,
     threads: ThreadsOption = 1,
+    models: ModelsOption = None,
     *,
     crops: Annotated[
         bool, typer.Option("--crops", help="Every picture is one plate, cut out already.")
@@ -69,7 +71,7 @@ def read(
     listed = find_pictures(paths)
     if not listed.pictures and not listed.unusable:
         raise PictureSourceError(f"no picture in {', '.join(map(str, paths))}")
-    reader = PictureReader.open(backend=backend, threads=threads)
+    reader = PictureReader.open(backend=backend, threads=threads, folder=models)
     columns = CROP_COLUMNS if crops else SCENE_COLUMNS
     with _library_messages_dropped() as console, opened_table(csv, columns=columns) as table:
         work = _Work(reader=reader, table=table, console=console)

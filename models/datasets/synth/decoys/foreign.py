@@ -72,7 +72,7 @@ _KINDS: Final = (
     ForeignKind(  # China
         aspect=3.14,
         grounds=((_BLUE, _WHITE), ((150, 200, 120), _BLACK), (_YELLOW, _BLACK)),
-        lines=((("hA*99999", 0.64),), (("hA*A9999", 0.64),), (("hA*99A99", 0.64),)),
+        lines=((("hA*99999", 0.64),), (("hA*A999A", 0.64),), (("hA*99A99", 0.64),)),
     ),
     ForeignKind(  # Thailand, Laos: script and digits, the province below
         aspect=2.0, grounds=(*_ON_WHITE, (_YELLOW, _BLACK), (_WHITE, _GREEN)),

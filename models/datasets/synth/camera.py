@@ -120,10 +120,10 @@ def _taken(
 
 def _prefiltered(plate: BgrImage, corners_px: NDArray[np.float64]) -> BgrImage:
     """Shrink a plate to about its size in the crop, so that the warp does not alias."""
-    sides = np.linalg.norm(corners_px - np.roll(corners_px, -1, axis=0), axis=1)
+    sides = np.hypot(*(corners_px[[1, 2, 3, 0]] - corners_px).T).tolist()
     ratio = 1.25 * max(
-        float(sides[0] + sides[2]) / (2 * plate.shape[1]),
-        float(sides[1] + sides[3]) / (2 * plate.shape[0]),
+        (sides[0] + sides[2]) / (2 * plate.shape[1]),
+        (sides[1] + sides[3]) / (2 * plate.shape[0]),
     )
     if ratio >= 1:
         return plate

@@ -38,7 +38,15 @@ _SHARES: Final = (
 """Shares at full strength; what is left is day."""
 
 _NIGHT: Final = frozenset({Lighting.FLASH, Lighting.INFRARED, Lighting.LAMPS, Lighting.DARK})
+_PLAIN: Final = frozenset({Lighting.DAY, Lighting.INFRARED})
 _EVEN_ODDS: Final = 0.5
+_GREY_SHARE: Final = 0.1
+_CAST_SHARE: Final = 0.15
+_CASTS: Final = ((0.55, 0.85, 1.1), (1.15, 0.95, 0.75), (0.8, 1.05, 0.9))
+"""Sodium lamps, the blue hour, neon tubes: factors of blue, green and red."""
+
+_INK: Final = 60
+_BRIGHTEST_INK: Final = 170.0
 
 
 def draw_lighting(rng: Generator, *, strength: float) -> Lighting:
@@ -67,7 +75,13 @@ def lit(image: BgrImage, lighting: Lighting, rng: Generator, *, strength: float)
     """
     if strength == 0:
         return image
-    pixels = _exposed(image, lighting, rng, strength)
+    table = _exposure(lighting, rng, strength)
+    if lighting is Lighting.INFRARED or rng.random() < _GREY_SHARE * strength:
+        image = _greyed(image, lighting, rng)
+    is_uneven = rng.random() < 0.5 * strength and lighting is not Lighting.SHADOW
+    if lighting in _PLAIN and not is_uneven:
+        return np.asarray(cv2.LUT(image, table.astype(np.uint8)), dtype=np.uint8)
+    pixels = np.asarray(cv2.LUT(image, table), dtype=np.float32)
     if lighting is Lighting.FLASH:
         pixels = _flashed(pixels, rng, strength)
     elif lighting is Lighting.LAMPS:
@@ -78,30 +92,30 @@ def lit(image: BgrImage, lighting: Lighting, rng: Generator, *, strength: float)
         pixels *= _shadow(image.shape[:2], rng, strength)[..., None]
     elif lighting is Lighting.WASHED_OUT:
         pixels = _washed_out(pixels, rng, strength)
-    if rng.random() < 0.5 * strength and lighting is not Lighting.SHADOW:
+    if is_uneven:
         field = soft_field(image.shape[:2], rng, cells=(2, 3))
         pixels *= (1 + (field - 0.5) * (1.0 * strength))[..., None]
-    return np.clip(pixels, 0, 255).astype(np.uint8)
+    return np.clip(pixels, 0, 255, out=pixels).astype(np.uint8)
 
 
-def _exposed(image: BgrImage, lighting: Lighting, rng: Generator, strength: float) -> _Pixels:
-    """White balance, exposure and contrast of an ordinary camera."""
-    is_grey = lighting is Lighting.INFRARED or rng.random() < 0.1 * strength
-    if is_grey:
-        # Infrared sees red and blue sheets bright: any mix of the channels may come out.
-        mix = rng.dirichlet((2, 2, 2)) if lighting is Lighting.INFRARED else (0.11, 0.59, 0.3)
-        grey = cv2.transform(image, np.array([mix], np.float32))
-        pixels = np.repeat(grey.astype(np.float32)[..., None], 3, axis=2)
-    else:
-        cast = 1 + rng.normal(0, 0.1, 3) * strength
-        if rng.random() < 0.15 * strength:  # street lamps and the blue hour
-            cast *= rng.choice(np.array([[0.55, 0.85, 1.1], [1.15, 0.95, 0.75], [0.8, 1.05, 0.9]]))
-        pixels = image.astype(np.float32) * cast.astype(np.float32)
+def _exposure(lighting: Lighting, rng: Generator, strength: float) -> _Pixels:
+    """White balance, exposure and contrast of an ordinary camera: a table ``(1, 256, 3)``."""
+    cast = 1 + rng.standard_normal(3) * (0.1 * strength)
+    if rng.random() < _CAST_SHARE * strength and lighting is not Lighting.INFRARED:
+        cast *= _CASTS[int(rng.integers(len(_CASTS)))]
     gain = float(np.exp(np.clip(rng.normal(0, 0.45), -0.9, 0.7) * strength))
     contrast = 1 - float(rng.uniform(0, 0.6)) * strength
-    pixels *= contrast
-    pixels += 128 * gain - 128 * contrast
-    return np.asarray(pixels, dtype=np.float32)
+    steps = np.arange(256, dtype=np.float32)[:, None] * cast * contrast + 128 * (gain - contrast)
+    # Paint stays darker than the sensor's limit, or the glyphs would be gone.
+    steps -= max(0.0, float(steps[_INK].min()) - _BRIGHTEST_INK)
+    return np.clip(steps, 0, 255).astype(np.float32)[None]
+
+
+def _greyed(image: BgrImage, lighting: Lighting, rng: Generator) -> BgrImage:
+    """A camera in night mode; infrared sees red and blue sheets bright, so any mix comes out."""
+    mix = rng.dirichlet((2, 2, 2)) if lighting is Lighting.INFRARED else (0.11, 0.59, 0.3)
+    grey = cv2.transform(image, np.array([mix], np.float32))
+    return np.asarray(cv2.merge((grey, grey, grey)), dtype=np.uint8)
 
 
 def _bloom(shape: tuple[int, int], rng: Generator, *, radius_share: tuple[float, float]) -> _Pixels:
@@ -119,8 +133,8 @@ def _flashed(pixels: _Pixels, rng: Generator, strength: float) -> _Pixels:
     pixels *= float(rng.uniform(0.9, 1.0 + 0.5 * strength))
     spot = _bloom(pixels.shape[:2], rng, radius_share=(0.08, 0.5))
     pixels += (spot * float(rng.uniform(30, 60 + 150 * strength)))[..., None]
-    if rng.random() < _EVEN_ODDS:
-        core = _bloom(pixels.shape[:2], rng, radius_share=(0.03, 0.12))
+    if rng.random() < 0.3:  # noqa: PLR2004 -- share with a lamp mirrored in full
+        core = _bloom(pixels.shape[:2], rng, radius_share=(0.02, 0.08))
         pixels += (core * 255)[..., None]
     return pixels
 
@@ -165,6 +179,9 @@ def _washed_out(pixels: _Pixels, rng: Generator, strength: float) -> _Pixels:
     """Over-exposure: light spills from the sheet over the strokes and thins them."""
     spill = cv2.GaussianBlur(pixels, (0, 0), 0.5 + pixels.shape[0] * 0.012)
     pixels += np.maximum(spill - pixels, 0) * float(rng.uniform(0.3, 0.4 + 0.5 * strength))
-    pixels *= float(rng.uniform(1.1, 1.25 + 0.45 * strength))
-    pixels += float(rng.uniform(0, 50 * strength))
+    darkest = float(pixels[::3, ::3].min())
+    gain = float(rng.uniform(1.1, 1.25 + 0.45 * strength))
+    lift = float(rng.uniform(0, 50 * strength))
+    pixels *= gain
+    pixels += min(lift, _BRIGHTEST_INK - gain * darkest)
     return pixels

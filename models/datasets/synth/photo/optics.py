@@ -14,7 +14,7 @@ from models.runtime.values import BgrImage
 _NOISE_FIELD_PX: Final = 512
 _EVEN_ODDS: Final = 0.5
 _MOTION_SHARE: Final = 0.5
-_MAX_MOTION_GLYPHS: Final = 0.22
+_MAX_MOTION_GLYPHS: Final = 0.2
 _MAX_DEFOCUS_GLYPHS: Final = 0.068
 _MAX_NOISE: Final = 24.0
 _CLEAR_GLYPH_PX: Final = 30.0
@@ -52,10 +52,12 @@ def rained(image: BgrImage, rng: Generator, *, strength: float) -> BgrImage:
 def blurred(image: BgrImage, rng: Generator, *, strength: float, glyph_px: float) -> BgrImage:
     """Motion along a random line, then focus, in proportion to the glyphs' size."""
     result = image
+    softness = _MAX_DEFOCUS_GLYPHS * strength * glyph_px
     if rng.random() < _MOTION_SHARE * strength:
+        softness *= 0.5  # both at full strength leave nothing to read
         length = 1 + float(rng.uniform(0.1, 1)) * _MAX_MOTION_GLYPHS * strength * glyph_px
         result = _moved(result, length_px=length, angle=float(rng.uniform(0, np.pi)))
-    sigma = float(rng.uniform(0, _MAX_DEFOCUS_GLYPHS)) * strength * glyph_px
+    sigma = float(rng.uniform(0, softness))
     if sigma > 0.3:  # noqa: PLR2004 -- below that nothing changes
         result = np.asarray(cv2.GaussianBlur(result, (0, 0), sigma), dtype=np.uint8)
     return result
@@ -121,7 +123,7 @@ def recorded(image: BgrImage, rng: Generator, *, strength: float, glyph_px: floa
         result = np.asarray(cv2.addWeighted(result, 1 + amount, soft, -amount, 0), dtype=np.uint8)
     if rng.random() < _VIDEO_SHARE * strength:
         result = _filmed(result, rng, strength=strength, glyph_px=glyph_px)
-    if rng.random() < 0.3 + 0.6 * strength:
+    if rng.random() < 0.2 + 0.6 * strength:
         best, worst = _JPEG_QUALITY[1], _JPEG_QUALITY[0]
         loss = (best - worst) * strength * float(rng.random()) * _bearable(1.5 * glyph_px)
         result = _jpeg(result, round(best - loss))

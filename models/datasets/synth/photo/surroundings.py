@@ -135,5 +135,5 @@ def hide_parts(image: BgrImage, view: View, rng: Generator, *, strength: float) 
         end = corners[3] + (corners[2] - corners[3]) * rng.uniform(0, 1)
     beyond = (end - start) * 0.4
     first, last = (start - beyond).round().astype(int), (end + beyond).round().astype(int)
-    thickness = max(1, round(view.glyph_px * float(rng.uniform(0.02, 0.14))))
+    thickness = max(1, round(view.glyph_px * float(rng.uniform(0.02, 0.1))))
     cv2.line(image, tuple(first.tolist()), tuple(last.tolist()), shade, thickness, cv2.LINE_AA)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Where a camera stands: the corners of a plate in the picture, and the detector's box."""
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,7 +32,8 @@ _LONG_GLYPH_SHARE: Final = 0.57
 _SHORT_GLYPH_SHARE: Final = 0.38
 _LOOSE_SHARE: Final = 0.28
 _TIGHT_SHARE: Final = 0.055
-_BENT_SHARE: Final = 0.12
+_BENT_SHARE: Final = 0.2
+_NEXT: Final = [1, 2, 3, 0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,24 +70,25 @@ def random_view(aspect: float, *, rng: Generator, severity: Severity) -> View:
         severity: ``viewpoint``, ``jitter`` and, for the size, ``compression``.
     """
     corners = projected_corners(aspect, rng=rng, severity=severity)
-    sides = np.linalg.norm(corners - np.roll(corners, -1, axis=0), axis=1)
+    upper, right, lower, left = np.hypot(*(corners[_NEXT] - corners).T).tolist()
+    area = float(cv2.contourArea(corners.astype(np.float32)))
+    # Glyphs of a slanted plate are as high as the way across their row.
+    seen_height = min(2 * area / (upper + lower), 1.35 * 2 * area / (left + right) / aspect)
     if severity.compression > 0:
-        height = _plate_height_px(aspect, rng, severity)
-        scale = height / (0.5 * float(sides[1] + sides[3]))
+        scale = _plate_height_px(aspect, rng, severity) / seen_height
     else:
         scale = _CLEAR_WIDTH_PX / float(np.ptp(corners[:, 0]))
     low, high = _jittered_box(corners.min(axis=0), corners.max(axis=0), rng, severity)
     scale = min(scale, MAX_CROP_WIDTH_PX / max(1e-6, float(high[0] - low[0])))
-    size = np.maximum(MIN_CROP_PX, np.rint((high - low) * scale)).astype(int)
-    height = scale * 0.5 * float(sides[1] + sides[3])
-    width = scale * 0.5 * float(sides[0] + sides[2])
-    is_bent = rng.random() < _BENT_SHARE * severity.viewpoint
+    width_px, height_px = np.maximum(MIN_CROP_PX, np.rint((high - low) * scale)).tolist()
+    is_bent = rng.random() < _BENT_SHARE * (0.3 + severity.viewpoint) and severity.viewpoint > 0
+    height = seen_height * scale
     return View(
         corners_px=(corners - low) * scale,
-        height_px=int(size[1]),
-        width_px=int(size[0]),
-        glyph_px=glyph_height_px(height_px=height, width_px=max(width, aspect * height * 0.6)),
-        bend=float(rng.uniform(-0.07, 0.07)) if is_bent else 0.0,
+        height_px=int(height_px),
+        width_px=int(width_px),
+        glyph_px=glyph_height_px(height_px=height, width_px=aspect * height),
+        bend=float(rng.uniform(-0.08, 0.08)) if is_bent else 0.0,
     )
 
 
@@ -95,14 +98,14 @@ def _plate_height_px(aspect: float, rng: Generator, severity: Severity) -> float
     return float(np.exp(rng.uniform(np.log(low), np.log(high) - 0.9 * severity.compression)))
 
 
-def _rotation(*, pitch: float, yaw: float, roll: float) -> NDArray[np.float64]:
-    """Rotation from three angles in radians."""
-    cp, sp, cy, sy = np.cos(pitch), np.sin(pitch), np.cos(yaw), np.sin(yaw)
-    cr, sr = np.cos(roll), np.sin(roll)
-    about_x = np.array([[1, 0, 0], [0, cp, -sp], [0, sp, cp]])
-    about_y = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
-    about_z = np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]])
-    return np.asarray(about_z @ about_y @ about_x, dtype=np.float64)
+def _turned(corners: Corners, *, pitch: float, yaw: float, roll: float) -> NDArray[np.float64]:
+    """Points of a plane turned about three axes, angles in radians; shape ``(4, 3)``."""
+    cp, sp, cy, sy = math.cos(pitch), math.sin(pitch), math.cos(yaw), math.sin(yaw)
+    cr, sr = math.cos(roll), math.sin(roll)
+    # Columns of (about z) x (about y) x (about x) for a plane with z = 0.
+    along_x = (cr * cy, sr * cy, -sy)
+    along_y = (cr * sy * sp - sr * cp, sr * sy * sp + cr * cp, cy * sp)
+    return np.asarray(corners @ np.array((along_x, along_y)), dtype=np.float64)
 
 
 def projected_corners(aspect: float, *, rng: Generator, severity: Severity) -> Corners:
@@ -113,8 +116,8 @@ def projected_corners(aspect: float, *, rng: Generator, severity: Severity) -> C
     lean = rng.uniform(-1, 1) if is_careless else np.clip(rng.normal(0, 0.25), -1, 1)
     roll = float(lean) * np.radians(MAX_ROLL_DEG) * strength
     half = aspect / 2
-    corners = np.array([[-half, -0.5, 0], [half, -0.5, 0], [half, 0.5, 0], [-half, 0.5, 0]])
-    turned = corners @ _rotation(pitch=pitch, yaw=yaw, roll=roll).T
+    corners = np.array([[-half, -0.5], [half, -0.5], [half, 0.5], [-half, 0.5]])
+    turned = _turned(corners, pitch=pitch, yaw=yaw, roll=roll)
     distance = aspect * rng.uniform(2.0, 8.0)
     projected = turned[:, :2] * (distance / (distance + turned[:, 2:]))
     shear = float(np.clip(rng.normal(0, 0.12), -_MAX_SHEAR, _MAX_SHEAR)) * strength

@@ -25,8 +25,8 @@ _RUSTY_SHARE: Final = 0.25
 _MUDDY_SHARE: Final = 0.3
 _STICKER_SHARE: Final = 0.3
 _BOLTED_SHARE: Final = 0.6
-_MAX_FADING: Final = 0.72
-_MAX_FLAKED: Final = 0.13
+_MAX_FADING: Final = 0.68
+_MAX_FLAKED: Final = 0.09
 _MAX_MUD_DEPTH: Final = 0.34
 _LONG_ASPECT: Final = 2.6
 _EVEN_ODDS: Final = 0.5
@@ -41,9 +41,10 @@ def soft_field(shape: tuple[int, int], rng: Generator, *, cells: tuple[int, int]
 
 def covered(image: BgrImage, colour: NDArray[np.float32], cover: _Field) -> BgrImage:
     """Mix one colour over a picture; ``cover`` is 0 to 1 per pixel."""
-    weight = cover[..., None]
-    mixed = image + (colour - image) * weight
-    return np.asarray(mixed, dtype=np.uint8)
+    plain = np.empty_like(image)
+    plain[:] = np.clip(colour, 0, 255).astype(np.uint8)
+    weight = cover.astype(np.float32, copy=False)
+    return np.asarray(cv2.blendLinear(image, plain, 1 - weight, weight), dtype=np.uint8)
 
 
 def worn(plate: BgrImage, rng: Generator, *, strength: float) -> BgrImage:
@@ -88,7 +89,8 @@ def _faded(plate: BgrImage, rng: Generator, strength: float) -> BgrImage:
     if rng.random() < _EVEN_ODDS:
         field = np.full(plate.shape[:2], depth, np.float32)
     else:
-        field = depth * (0.5 + 0.5 * soft_field(plate.shape[:2], rng, cells=(3, 4)))
+        cells = (3, 4) if rng.random() < _EVEN_ODDS else (4, 14)
+        field = depth * (0.4 + 0.6 * soft_field(plate.shape[:2], rng, cells=cells))
     return covered(plate, _ground_colour(plate), field)
 
 

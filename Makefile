@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 # Developers' targets; `make` alone lists them. Everything runs in the environment of ./luuthong.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt lock train eval models-verify bench-edge bench-ingest bench-ledger schemas docs up down clean
+.PHONY: help demo test check fmt lock train eval models-verify bench-edge bench-ingest bench-ledger bench-render schemas docs up down clean
 LUUTHONG := ./luuthong
 HOME_FOLDER := $(if $(LUUTHONG_HOME),$(LUUTHONG_HOME),.luuthong)
 BIN := $(HOME_FOLDER)/venv/bin
@@ -47,6 +47,9 @@ bench-ingest: ## events per second of ingest, and the ratio to a raw COPY of the
 
 bench-edge: ## frames per second of the edge on rendered gate cameras, and its memory
 	$(BIN)/python -m tests.load.bench_edge
+
+bench-render: ## plates per second that one core renders for training
+	$(BIN)/python -m tests.load.bench_render
 
 bench-ledger: ## charges per second of the ledger, and the ratio to raw inserts of the same rows
 	$(BIN)/python -m tests.load.bench_ledger

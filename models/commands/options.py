@@ -8,7 +8,12 @@ from typing import Annotated, Final
 import typer
 
 from models.datasets.pool import PROJECT_FOLDER
-from models.runtime.registry import PLATE_DETECTOR, PLATE_READER, VEHICLE_DETECTOR
+from models.runtime.registry import (
+    PLATE_CORNERS,
+    PLATE_DETECTOR,
+    PLATE_READER,
+    VEHICLE_DETECTOR,
+)
 from models.runtime.sessions import MAX_THREADS
 from models.runtime.values import Backend
 
@@ -31,13 +36,24 @@ class ModelChoice(StrEnum):
         return (self.value,)
 
 
+class TrainingChoice(StrEnum):
+    """Networks that can be trained and released, in the order of their dependence."""
+
+    VEHICLE_DETECTOR = VEHICLE_DETECTOR
+    PLATE_DETECTOR = PLATE_DETECTOR
+    PLATE_CORNERS = PLATE_CORNERS
+    PLATE_READER = PLATE_READER
+
+
 class SplitChoice(StrEnum):
     """Pictures to measure on."""
 
     VALIDATION = "validation"
     HOLD_OUT = "hold_out"
+    BOTH = "both"
 
 
+TrainingArgument = Annotated[TrainingChoice, typer.Argument(help="Network.")]
 ModelArgument = Annotated[ModelChoice, typer.Argument(help="Model, or all of them.")]
 DataOption = Annotated[Path, typer.Option("--data", help="Folder of real pictures.")]
 RunsOption = Annotated[Path, typer.Option("--runs", help="Work folder of training runs.")]

@@ -4,6 +4,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -11,57 +12,69 @@ import typer
 from models.commands.options import (
     RUNS_FOLDER,
     DataOption,
-    ModelArgument,
-    ModelChoice,
     RunsOption,
     ThreadsOption,
+    TrainingArgument,
+    TrainingChoice,
 )
 from models.datasets.pool import DEFAULT_POOL_FOLDER, PROJECT_FOLDER, require_pool
 from models.errors import TrainingEnvironmentError
-from models.runtime.registry import PLATE_READER
 from models.training.environment import environment_python, require_training_environment
 
 _INSIDE_ENVIRONMENT: Final = "LUUTHONG_MODELS_INSIDE_TRAINING_ENVIRONMENT"
 
 
 def train(
-    model: ModelArgument = ModelChoice.ALL,
+    model: TrainingArgument,
     data: DataOption = DEFAULT_POOL_FOLDER,
     runs: RunsOption = RUNS_FOLDER,
     threads: ThreadsOption = 1,
 ) -> None:
-    """Train from the kept configs; an interrupted run goes on where it stopped."""
-    _continue_in_training_environment()
-    from models.training.detector import train_detector  # noqa: PLC0415 -- torch
-    from models.training.reader_train import train as train_reader  # noqa: PLC0415 -- torch
+    """Train from the kept configs; an interrupted run goes on where it stopped.
 
-    for name in model.names:
-        if name == PLATE_READER:
-            train_reader(pool=require_pool(data), run_folder=runs / name)
-        else:
-            train_detector(name, pool=require_pool(data), runs=runs, threads=threads)
-        typer.echo(f"{name}: trained; release it with: luuthong-models export {name}")
+    The plate reader is trained behind the released corner network: train and
+    export that one first.
+    """
+    _continue_in_training_environment()
+    from models.training.corner_train import train_corners  # noqa: PLC0415 -- torch
+    from models.training.detector import train_detector  # noqa: PLC0415 -- torch
+    from models.training.reader_train import train_reader  # noqa: PLC0415 -- torch
+
+    pool = require_pool(data)
+    if model is TrainingChoice.PLATE_READER:
+        train_reader(pool=pool, run_folder=runs / model)
+    elif model is TrainingChoice.PLATE_CORNERS:
+        train_corners(pool=pool, run_folder=runs / model)
+    else:
+        train_detector(model.value, pool=pool, runs=runs, threads=threads)
+    typer.echo(f"{model.value}: trained; release it with: luuthong-models export {model.value}")
 
 
 def export(
-    model: ModelArgument,
+    model: TrainingArgument,
     version: Annotated[str, typer.Option("--version", help="Version of the weights, as 1.2.3.")],
     data: DataOption = DEFAULT_POOL_FOLDER,
     runs: RunsOption = RUNS_FOLDER,
 ) -> None:
     """Make the released files from the last training, prove that they agree, enter them."""
     _continue_in_training_environment()
-    from models.export.detectors import release_detector  # noqa: PLC0415 -- torch
-    from models.training.reader_export import release_reader  # noqa: PLC0415 -- torch
+    for line in _release(model, version=version, data=data, runs=runs):
+        typer.echo(f"{model.value}: {line}")
 
-    pool = require_pool(data)
-    for name in model.names:
-        if name == PLATE_READER:
-            lines = release_reader(version=version, pool=pool, run_folder=runs / name)
-        else:
-            lines = release_detector(name, version=version, pool=pool, runs=runs)
-        for line in lines:
-            typer.echo(f"{name}: {line}")
+
+def _release(model: TrainingChoice, *, version: str, data: Path, runs: Path) -> tuple[str, ...]:
+    if model is TrainingChoice.PLATE_CORNERS:
+        from models.training.corner_export import release_corners  # noqa: PLC0415 -- torch
+
+        return release_corners(version=version, run_folder=runs / model)
+    if model is TrainingChoice.PLATE_READER:
+        from models.training.reader_export import release_reader  # noqa: PLC0415 -- torch
+
+        return release_reader(version=version, pool=require_pool(data), run_folder=runs / model)
+    from models.export.detectors import release_detector  # noqa: PLC0415 -- torch
+
+    lines = release_detector(model.value, version=version, pool=require_pool(data), runs=runs)
+    return tuple(lines)
 
 
 def _continue_in_training_environment() -> None:

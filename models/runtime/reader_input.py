@@ -8,11 +8,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from models.runtime.corners import flattened
 from models.runtime.images import require_bgr_image
-from models.runtime.values import BgrImage
+from models.runtime.values import BgrImage, FloatArray
 
 READER_HEIGHT_PX: Final = 64
-READER_WIDTH_PX: Final = 160
+READER_WIDTH_PX: Final = 192
 MAX_BATCH: Final = 256
 
 
@@ -43,4 +44,33 @@ def prepare_crops(crops: Sequence[BgrImage], *, height_px: int, width_px: int) -
         shrinks = crop.shape[0] > height_px or crop.shape[1] > width_px
         mode = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
         cv2.resize(crop, (width_px, height_px), dst=batch[index], interpolation=mode)
+    return batch
+
+
+def flattened_crops(
+    crops: Sequence[BgrImage],
+    corners_px: Sequence[FloatArray] | FloatArray,
+    *,
+    height_px: int,
+    width_px: int,
+) -> NDArray[np.uint8]:
+    """Plates stretched flat between their corners.
+
+    Args:
+        crops: Pictures of one plate each, at most ``MAX_BATCH``.
+        corners_px: Corners of each, shape ``(4, 2)``, clockwise from the plate's top left.
+        height_px: Rows of the result.
+        width_px: Columns of the result.
+
+    Returns:
+        Shape ``(n, height_px, width_px, 3)``, blue, green, red, contiguous.
+
+    Raises:
+        ValueError: If there are more than ``MAX_BATCH`` crops.
+    """
+    if len(crops) > MAX_BATCH:
+        raise ValueError(f"at most {MAX_BATCH} crops at once, got {len(crops)}")
+    batch = np.empty((len(crops), height_px, width_px, 3), np.uint8)
+    for index, (crop, corners) in enumerate(zip(crops, corners_px, strict=True)):
+        batch[index] = flattened(crop, corners, height_px=height_px, width_px=width_px)
     return batch

@@ -32,6 +32,7 @@ _SHA256_CHARS: Final = 64
 
 VEHICLE_DETECTOR: Final = "vehicle-detector"
 PLATE_DETECTOR: Final = "plate-detector"
+PLATE_CORNERS: Final = "plate-corners"
 PLATE_READER: Final = "plate-reader"
 
 

@@ -158,6 +158,8 @@ class PlateReading:
         is_legal: Whether ``text`` fits a legal format.
         slot_probabilities: Shape ``(slots, alphabet + 1)``, rows sum to 1;
             kept for fusing frames.
+        genuineness: Probability that the picture shows a Vietnamese plate and
+            not lettering or a foreign one.
     """
 
     raw_text: str
@@ -169,9 +171,11 @@ class PlateReading:
     colour: PlateColour
     is_legal: bool
     slot_probabilities: FloatArray = field(compare=False, repr=False)
+    genuineness: float = 1.0
 
     def __post_init__(self) -> None:
         """Refuse a reading that contradicts itself."""
+        require_probability(self.genuineness)
         if len(self.text) != len(self.char_confidences):
             raise ValueError("one confidence per character is needed")
         require_probability(self.confidence)

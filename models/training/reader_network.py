@@ -21,7 +21,20 @@ COLOURS: Final = 4
 _HEADS: Final = 4
 
 
-def _conv(channels_in: int, channels_out: int, *, stride: int = 1) -> nn.Sequential:
+def normalised_pictures(pictures: Tensor) -> Tensor:
+    """Channels first, each picture with its own mean at 0 and deviation at about 1.
+
+    Args:
+        pictures: uint8, ``(n, height, width, 3)``.
+    """
+    x = pictures.permute(0, 3, 1, 2).float()
+    mean = x.mean(dim=(1, 2, 3), keepdim=True)
+    deviation = (x - mean).square().mean(dim=(1, 2, 3), keepdim=True).sqrt()
+    return (x - mean) / (deviation + 4.0)
+
+
+def conv_block(channels_in: int, channels_out: int, *, stride: int = 1) -> nn.Sequential:
+    """Convolution of 3 x 3, normalisation, rectifier."""
     return nn.Sequential(
         nn.Conv2d(channels_in, channels_out, 3, stride, 1, bias=False),
         nn.BatchNorm2d(channels_out),
@@ -29,10 +42,12 @@ def _conv(channels_in: int, channels_out: int, *, stride: int = 1) -> nn.Sequent
     )
 
 
-class _Residual(nn.Module):  # type: ignore[misc]  # torch has no types here
+class Residual(nn.Module):  # type: ignore[misc]  # torch has no types here
+    """Two convolutions beside a short cut."""
+
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.first = _conv(channels, channels)
+        self.first = conv_block(channels, channels)
         self.second = nn.Sequential(
             nn.Conv2d(channels, channels, 3, 1, 1, bias=False), nn.BatchNorm2d(channels)
         )
@@ -82,22 +97,22 @@ class _Decoder(nn.Module):  # type: ignore[misc]  # torch has no types here
 
 
 class ReaderNetwork(nn.Module):  # type: ignore[misc]  # torch has no types here
-    """Pictures to slot logits, layout, colour and legibility.
+    """Flattened plates to slot logits, layout, colour, legibility and genuineness.
 
     Args:
         width: Channels of the last map and of the slots.
         cells: Rows and columns of the last map: an eighth of the input.
     """
 
-    def __init__(self, *, width: int = 128, cells: tuple[int, int] = (8, 20)) -> None:
+    def __init__(self, *, width: int = 128, cells: tuple[int, int] = (8, 24)) -> None:
         super().__init__()
         self.features = nn.Sequential(
-            _conv(3, 32, stride=2),
-            _conv(32, 64, stride=2),
-            _Residual(64),
-            _conv(64, width, stride=2),
-            _Residual(width),
-            _conv(width, width),
+            conv_block(3, 24, stride=2),
+            conv_block(24, 48, stride=2),
+            Residual(48),
+            conv_block(48, width, stride=2),
+            Residual(width),
+            Residual(width),
         )
         self.place = nn.Parameter(torch.randn(1, cells[0] * cells[1], width) * 0.02)
         self.norm = nn.LayerNorm(width)
@@ -105,9 +120,9 @@ class ReaderNetwork(nn.Module):  # type: ignore[misc]  # torch has no types here
         self.decoders = nn.ModuleList([_Decoder(width) for _ in range(2)])
         self.final = nn.LayerNorm(width)
         self.characters = nn.Linear(width, CLASSES)
-        self.scene = nn.Linear(width, LAYOUTS + COLOURS + 1)
+        self.scene = nn.Linear(width, LAYOUTS + COLOURS + 2)
 
-    def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         """Read a batch.
 
         Args:
@@ -115,15 +130,12 @@ class ReaderNetwork(nn.Module):  # type: ignore[misc]  # torch has no types here
 
         Returns:
             Logits: characters ``(n, slots, classes)``, layout ``(n, 2)``,
-            colour ``(n, 4)``, legibility ``(n,)``.
+            colour ``(n, 4)``, legibility ``(n,)``, genuineness ``(n,)``: that
+            the picture shows a Vietnamese plate at all.
         """
-        x = pictures.permute(0, 3, 1, 2).float()
-        mean = x.mean(dim=(1, 2, 3), keepdim=True)
-        deviation = (x - mean).square().mean(dim=(1, 2, 3), keepdim=True).sqrt()
-        x = (x - mean) / (deviation + 4.0)
-        cells = self.features(x).flatten(2).transpose(1, 2)
+        cells = self.features(normalised_pictures(pictures)).flatten(2).transpose(1, 2)
         memory = self.norm(cells + self.place)
-        slots = self.slots.expand(x.shape[0], -1, -1)
+        slots = self.slots.expand(pictures.shape[0], -1, -1)
         for decoder in self.decoders:
             slots = decoder(slots, memory)
         characters = self.characters(self.final(slots))
@@ -132,5 +144,6 @@ class ReaderNetwork(nn.Module):  # type: ignore[misc]  # torch has no types here
             characters,
             scene[:, :LAYOUTS],
             scene[:, LAYOUTS : LAYOUTS + COLOURS],
+            scene[:, -2],
             scene[:, -1],
         )

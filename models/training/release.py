@@ -5,6 +5,7 @@ The model's card names the same version and digest; both lines are kept in step.
 """
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,43 @@ from models.runtime.registry import (
 
 CARDS_FOLDER: Final = "cards"
 _VERSION: Final = re.compile(r"\d+\.\d+\.\d+")
+
+
+_NEW_ENTRY: Final = """
+[models.{name}]
+version = "0.0.0"
+file = "{name}.onnx"
+sha256 = ""
+size_bytes = 0
+licence = "AGPL-3.0-or-later"
+
+[models.{name}.config]
+"""
+
+
+def enter_config(name: str, values: Mapping[str, str], *, folder: Path = MODELS_FOLDER) -> None:
+    """Write lines of a model's config; make the entry and the lines that are not there.
+
+    Args:
+        name: Registry name.
+        values: Keys with their values as TOML writes them.
+        folder: Folder with the registry.
+    """
+    registry = folder / REGISTRY_FILE
+    text = registry.read_text(encoding="utf-8")
+    header = f"[models.{name}.config]\n"
+    if header not in text:
+        text = text.rstrip("\n") + "\n" + _NEW_ENTRY.format(name=name)
+    before, rest = text.split(header)
+    end = rest.find("\n[")
+    entry, after = (rest, "") if end < 0 else (rest[: end + 1], rest[end + 1 :])
+    for key, value in values.items():
+        line = f"{key} = {value}"
+        entry, count = re.subn(rf"^{key} = .*$", line, entry, flags=re.MULTILINE)
+        if count == 0:
+            kept = entry.rstrip("\n")
+            entry = (f"{kept}\n" if kept else "") + f"{line}\n" + ("\n" if after else "")
+    registry.write_text(f"{before}{header}{entry}{after}", encoding="utf-8")
 
 
 def enter_release(name: str, *, version: str, folder: Path = MODELS_FOLDER) -> str:

@@ -7,7 +7,9 @@ import typer
 
 from models.commands.check import info, verify
 from models.commands.evaluate import evaluate
+from models.commands.mine import mine
 from models.commands.read import read
+from models.commands.reviewed import reviewed_app
 from models.commands.train import export, train
 from models.errors import ModelsError
 
@@ -16,8 +18,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Train, export, measure, check and use the models.",
 )
-for _command in (train, export, evaluate, read, verify, info):
+for _command in (train, export, evaluate, read, mine, verify, info):
     app.command()(_command)
+app.add_typer(reviewed_app, name="reviewed")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -2,23 +2,21 @@
 """``read``: the plates of anybody's own pictures, as a table."""
 
 import os
-import signal
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Event
 from typing import Annotated, Final
 
 import cv2
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from models.commands.check import ModelsOption
 from models.commands.options import BackendOption, ThreadsOption
+from models.commands.terminal import EXIT_INTERRUPTED, progress_bar, say, stop_on_signals
 from models.errors import PictureSourceError, PictureUnreadableError
 from models.reading.answers import (
     CROP_COLUMNS,
@@ -33,7 +31,6 @@ from models.reading.plates import PictureReader
 from models.runtime.values import Backend
 
 EXIT_NOTHING_READ: Final = 1
-EXIT_INTERRUPTED: Final = 130
 _STANDARD_ERROR: Final = 2
 _SHORTEST_S: Final = 1e-6
 
@@ -79,7 +76,7 @@ def read(
         tally = work.run(listed, are_crops=crops)
         elapsed_s = time.monotonic() - started_s
         for line in _summary(tally, listed=listed, elapsed_s=elapsed_s):
-            _say(console, line)
+            say(console, line)
     if tally.was_interrupted:
         raise typer.Exit(EXIT_INTERRUPTED)
     if tally.read == 0:
@@ -98,8 +95,11 @@ class _Work:
         """Read every picture; what can't be read is told and passed over."""
         take = self._take_crop if are_crops else self._take_scene
         tally = Tally()
-        with _stop_on_signals() as stop, self._progress(len(listed.pictures)) as progress:
-            task = progress.add_task("reading", total=len(listed.pictures))
+        with (
+            stop_on_signals() as stop,
+            progress_bar(self._console, total=len(listed.pictures)) as bar,
+        ):
+            task = bar.add_task("reading", total=len(listed.pictures))
             for unusable in listed.unusable:
                 self._tell_bad(unusable.path, unusable.reason, tally)
             for path in listed.pictures:
@@ -110,7 +110,7 @@ class _Work:
                     take(path, tally)
                 except PictureUnreadableError as error:
                     self._tell_bad(path, error.reason, tally)
-                progress.advance(task)
+                bar.advance(task)
         return tally
 
     def _take_scene(self, path: Path, tally: Tally) -> None:
@@ -130,19 +130,7 @@ class _Work:
 
     def _tell_bad(self, path: Path, reason: str, tally: Tally) -> None:
         tally.bad += 1
-        _say(self._console, f"{path}: {reason}")
-
-    def _progress(self, total: int) -> Progress:
-        is_shown = self._console.is_terminal and total > 1
-        return Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            console=self._console,
-            transient=True,
-            disable=not is_shown,
-        )
+        say(self._console, f"{path}: {reason}")
 
 
 def _summary(tally: Tally, *, listed: PictureList, elapsed_s: float) -> list[str]:
@@ -160,33 +148,6 @@ def _summary(tally: Tally, *, listed: PictureList, elapsed_s: float) -> list[str
     elif tally.read and not tally.plates:
         lines.append("if these are pictures of single plates, cut out already, use --crops")
     return lines
-
-
-def _say(console: Console, text: str) -> None:
-    """One line, whatever characters a file's name holds."""
-    shown = "".join(character if character.isprintable() else "?" for character in text)
-    console.print(shown, markup=False, highlight=False, soft_wrap=True)
-
-
-@contextmanager
-def _stop_on_signals() -> Iterator[Event]:
-    """An event that SIGINT and SIGTERM set; a second signal ends the program at once."""
-    stop = Event()
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    old = {number: signal.getsignal(number) for number in numbers}
-
-    def note(_number: int, _frame: object) -> None:
-        stop.set()
-        for number, handler in old.items():
-            signal.signal(number, handler)
-
-    for number in numbers:
-        signal.signal(number, note)
-    try:
-        yield stop
-    finally:
-        for number, handler in old.items():
-            signal.signal(number, handler)
 
 
 @contextmanager

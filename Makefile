@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 # Developers' targets; `make` alone lists them. Everything runs in the environment of ./luuthong.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt lock train eval models-verify bench-edge bench-ingest bench-ledger bench-render schemas docs up down clean
+.PHONY: help demo test check fmt lock train eval eval-gate models-verify bench-edge bench-ingest bench-ledger bench-render schemas docs up down clean
 LUUTHONG := ./luuthong
 HOME_FOLDER := $(if $(LUUTHONG_HOME),$(LUUTHONG_HOME),.luuthong)
 BIN := $(HOME_FOLDER)/venv/bin
@@ -39,8 +39,12 @@ train: ## train every model again from the data beside the project (about an hou
 	$(BIN)/python -m models.training.environment
 	$(BIN)/luuthong-models train all
 
-eval: ## measure the released models on their validation split
-	$(BIN)/luuthong-models evaluate
+eval: ## measure the released models on unseen pictures; page and JSON go to runs/
+	@mkdir -p runs
+	$(BIN)/luuthong-models evaluate --html runs/evaluation.html --json-file runs/evaluation.json
+
+eval-gate: ## hold the released models against the kept figures on the frozen pictures
+	$(BIN)/luuthong-models evaluate --gate
 
 bench-ingest: ## events per second of ingest, and the ratio to a raw COPY of the same rows
 	$(BIN)/python -m tests.load.bench_ingest

@@ -2,6 +2,8 @@
 """``evaluate``: the released models on pictures that training never saw."""
 
 import json
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,21 +16,106 @@ from models.commands.options import (
     SplitChoice,
 )
 from models.datasets.pool import DEFAULT_POOL_FOLDER, require_pool
+from models.datasets.splits import Split
 from models.runtime.values import Backend
+
+JsonOption = Annotated[bool, typer.Option("--json", help="One JSON document instead of a table.")]
+JsonFileOption = Annotated[Path | None, typer.Option("--json-file", help="Write the JSON here.")]
+HtmlOption = Annotated[Path | None, typer.Option("--html", help="Write a page with plots here.")]
+GalleryOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--gallery",
+        help="Write every failure's picture into this folder. It shows real plates, so it may not"
+        " lie inside the project unless git ignores it.",
+    ),
+]
+GateOption = Annotated[
+    bool,
+    typer.Option(
+        "--gate", help="Hold the released models against the kept figures; fail where one fell."
+    ),
+]
+BaselineOption = Annotated[
+    bool,
+    typer.Option("--write-baseline", help="Keep the figures of the models released now."),
+]
 
 
 def evaluate(
     model: ModelArgument = ModelChoice.ALL,
     data: DataOption = DEFAULT_POOL_FOLDER,
-    split: Annotated[SplitChoice, typer.Option("--split")] = SplitChoice.VALIDATION,
+    split: Annotated[SplitChoice, typer.Option("--split")] = SplitChoice.BOTH,
     backend: BackendOption = Backend.AUTO,
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON document.")] = False,
+    as_json: JsonOption = False,
+    json_file: JsonFileOption = None,
+    html: HtmlOption = None,
+    gallery: GalleryOption = None,
+    gate: GateOption = False,
+    write_baseline: BaselineOption = False,
 ) -> None:
-    """Measure the released models on pictures that share no plate with training."""
-    from models.evaluation.report import evaluation_document, evaluation_text  # noqa: PLC0415 -- slow
+    """Measure the released models on pictures that share no plate with training.
 
-    document = evaluation_document(
-        model.names, pool=require_pool(data), split=split.value, backend=backend
+    With --gate or --write-baseline on the project's own frozen pictures, which need no data.
+    """
+    if gate or write_baseline:
+        _use_frozen(backend, is_kept=write_baseline)
+        return
+    from models.evaluation.pages.gallery import require_private_folder, write_gallery  # noqa: PLC0415 -- slow
+    from models.evaluation.pages.report_page import report_page  # noqa: PLC0415 -- slow
+    from models.evaluation.report import (  # noqa: PLC0415 -- slow
+        Extent,
+        evaluate_models,
+        evaluation_text,
+        thresholds,
     )
-    typer.echo(json.dumps(document, indent=2) if as_json else evaluation_text(document))
+
+    pool = require_pool(data)
+    if gallery is not None:
+        require_private_folder(gallery)
+    measured = evaluate_models(
+        model.names,
+        pool=pool,
+        splits=_splits(split),
+        backend=backend,
+        now=datetime.now(UTC),
+        extent=Extent(),
+    )
+    text = json.dumps(measured.document, indent=1)
+    typer.echo(text if as_json else evaluation_text(measured.document))
+    if json_file is not None:
+        json_file.write_text(text + "\n", encoding="utf-8")
+    if html is not None:
+        html.write_text(report_page(measured.document), encoding="utf-8")
+    if gallery is not None:
+        written = write_gallery(
+            gallery,
+            cases=measured.cases,
+            outcomes=measured.outcomes,
+            pool=pool,
+            min_confidences=thresholds(),
+        )
+        counts = "; ".join(f"{cause}: {count}" for cause, count in written.counts.items())
+        typer.echo(f"{written.page} shows real plates; keep it to yourself. {counts}", err=as_json)
+
+
+def _use_frozen(backend: Backend, *, is_kept: bool) -> None:
+    """Measure on the frozen pictures; keep the figures, or hold them against the kept ones."""
+    from models.evaluation.frozen import gate as gates  # noqa: PLC0415 -- slow
+    from models.evaluation.frozen.pictures import read_frozen  # noqa: PLC0415 -- slow
+
+    frozen = read_frozen()
+    judgements = gates.measure_frozen(frozen, backend=backend)
+    if is_kept:
+        gates.write_baseline(gates.baseline_of(judgements, frozen_sha256=frozen.sha256))
+    verdicts = gates.compare(judgements, gates.read_baseline(), frozen_sha256=frozen.sha256)
+    typer.echo(gates.gate_text(verdicts))
+    if any(one.has_fallen for one in verdicts):
+        raise typer.Exit(1)
+
+
+def _splits(choice: SplitChoice) -> tuple[Split, ...]:
+    if choice is SplitChoice.BOTH:
+        return Split.VALIDATION, Split.HOLD_OUT
+    return (Split(choice.value),)

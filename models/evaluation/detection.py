@@ -20,13 +20,13 @@ from numpy.typing import NDArray
 from models.datasets.manifest import ManifestRow, labels_path, verify_pictures
 from models.datasets.pool import LabelledBox, read_boxes
 from models.errors import DatasetError
-from models.evaluation.average_precision import (
+from models.evaluation.figures.average_precision import (
     PictureMatches,
     match_picture,
     overlaps_of,
     precision_estimates,
 )
-from models.evaluation.intervals import Estimate, Share
+from models.evaluation.figures.intervals import Estimate, Share
 from models.evaluation.picture_qualities import NIGHT_BELOW, mean_luminance
 from models.runtime.detector import Detector
 from models.runtime.values import BgrImage, BoxPx, Detection
@@ -53,12 +53,14 @@ class Outcome:
     """What is in one picture, and what the detector lists.
 
     Attributes:
+        file: Path relative to the pool; empty for a frame of a video.
         source: Where the picture comes from.
         is_night: Whether its mean grey lies below ``NIGHT_BELOW``.
         truths: Labelled things.
         detections: Everything from ``LISTED_FROM``, surest first.
     """
 
+    file: str
     source: str
     is_night: bool
     truths: tuple[Truth, ...]
@@ -158,24 +160,43 @@ def evaluate_detector(
     Raises:
         DatasetError: A picture is missing, differs or can not be read.
     """
+    outcomes = detect_pictures(detector, rows, pool=pool, labels=labels, class_of=class_of)
+    return detection_scores(outcomes, labels=labels, min_confidence=min_confidence)
+
+
+def detect_pictures(
+    detector: Detector,
+    rows: Sequence[ManifestRow],
+    *,
+    pool: Path,
+    labels: Sequence[str],
+    class_of: Mapping[int, int],
+) -> tuple[Outcome, ...]:
+    """Run a manifest's pictures through a detector; see :func:`evaluate_detector`."""
     verify_pictures(pool, rows)
-    outcomes = [
+    return tuple(
         outcome_of(
             detector,
             image,
+            file=file,
             source=PurePosixPath(file).stem.split("_")[0],
             truths=picture_truths(boxes, image=image, labels=labels, class_of=class_of),
         )
         for file, image, boxes in _pictures(rows, pool=pool)
-    ]
-    return detection_scores(outcomes, labels=labels, min_confidence=min_confidence)
+    )
 
 
 def outcome_of(
-    detector: Detector, image: BgrImage, *, source: str, truths: tuple[Truth, ...]
+    detector: Detector,
+    image: BgrImage,
+    *,
+    source: str,
+    truths: tuple[Truth, ...],
+    file: str = "",
 ) -> Outcome:
     """Run one picture through a detector."""
     return Outcome(
+        file=file,
         source=source,
         is_night=mean_luminance(image) < NIGHT_BELOW,
         truths=truths,

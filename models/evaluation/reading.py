@@ -6,15 +6,54 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+
 from models.datasets.splits import Split
-from models.evaluation.intervals import Share
+from models.evaluation.figures.calibration import (
+    Judged,
+    calibration_estimates,
+    ratio_estimate,
+    risk_at,
+)
+from models.evaluation.figures.intervals import Estimate, Share
+from models.evaluation.picture_qualities import crop_facets
+from models.runtime.corners import frame_corners
+from models.runtime.plate_formats import PROVINCE_CODES
 from models.runtime.reader import PlateReader
-from models.runtime.values import PlateReading
+from models.runtime.values import BgrImage, PlateColour, PlateLayout, PlateReading
 from models.training.real_crops import RealCrop, load_real_crops
 
-SURE_FROM: Final = 0.9
-"""Confidence from which a reading counts as sure in the report."""
+ANSWER_FROM: Final = 0.9
+"""Confidence from which a reading is answered; higher answers less and errs less."""
+LEAST_CROPS: Final = 20
+"""Smaller slices are left out of reports on real crops: they say nothing."""
+ALL_SLICES: Final = "all"
 _CHUNK: Final = 64
+_VEHICLES: Final[Mapping[str, str]] = {"gate-car": "car", "gate-motorbike": "motorbike"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadCase:
+    """One crop, what it says and what was read.
+
+    Attributes:
+        image: The crop.
+        text: What the plate says.
+        group: Name of the plate or track; cases of one group are not independent.
+        facets: What slices it belongs to, as ``layout`` to ``one_line``.
+        reading: What the reader made of it.
+    """
+
+    image: BgrImage
+    text: str
+    group: str
+    facets: Mapping[str, str]
+    reading: PlateReading
+
+    @property
+    def is_right(self) -> bool:
+        """Whether the corrected text is right in every character."""
+        return self.reading.text == self.text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,36 +61,43 @@ class ReadingScore:
     """Figures of one slice of the crops.
 
     Attributes:
-        slice_name: ``all``, a layout or a source.
+        slice_name: ``all``, or a facet and its value.
         pictures: Number of crops.
+        plates: Number of different plates.
         exact: Plates whose corrected text is right in every character.
         exact_raw: The same for the text before the grammar.
-        characters: Characters right after alignment: 1 minus the character error rate.
-        sure: Plates read with at least ``SURE_FROM``.
-        sure_exact: Of these, the plates that are exactly right.
+        answered: Crops that are answered at the threshold.
+        answered_wrong: Of these, the plates that are read wrongly.
+        estimates: Character error rate, calibration errors, Brier score and
+            log loss, by name.
     """
 
     slice_name: str
     pictures: int
+    plates: int
     exact: Share
     exact_raw: Share
-    characters: Share
-    sure: Share
-    sure_exact: Share
+    answered: Share
+    answered_wrong: Share
+    estimates: Mapping[str, Estimate]
 
     @property
     def shares(self) -> Mapping[str, Share]:
-        """The figures by name, in the order of the report."""
+        """The shares by name, in the order of the report."""
         return {
             "exact": self.exact,
             "exact_raw": self.exact_raw,
-            "characters": self.characters,
-            "sure": self.sure,
-            "sure_exact": self.sure_exact,
+            "answered": self.answered,
+            "answered_wrong": self.answered_wrong,
         }
 
 
 def evaluate_reader(reader: PlateReader, *, pool: Path, split: Split) -> tuple[ReadingScore, ...]:
+    """Read every real crop of a split; see :func:`read_split` and :func:`reading_scores`."""
+    return reading_scores(read_split(reader, pool=pool, split=split), answer_from=ANSWER_FROM)
+
+
+def read_split(reader: PlateReader, *, pool: Path, split: Split) -> tuple[ReadCase, ...]:
     """Read every real crop of a split.
 
     Args:
@@ -60,44 +106,87 @@ def evaluate_reader(reader: PlateReader, *, pool: Path, split: Split) -> tuple[R
         split: ``HOLD_OUT`` is the source that no training saw.
 
     Returns:
-        The score of all crops, then one per layout, then one per source;
-        empty when the split has no crops.
+        One case per crop; empty when the split has no crops.
 
     Raises:
         DatasetError: If a crop is missing or can not be decoded.
     """
     crops = load_real_crops(pool, split)
+    images = [crop.image for crop in crops]
+    readings = read_all(reader, images)
+    corners = [frame_corners(image) for image in images]
+    return tuple(
+        ReadCase(
+            image=crop.image,
+            text=crop.text,
+            group=crop.group,
+            facets=_real_facets(crop, reading) | crop_facets(crop.image, found),
+            reading=reading,
+        )
+        for crop, reading, found in zip(crops, readings, corners, strict=True)
+    )
+
+
+def read_all(reader: PlateReader, images: Sequence[BgrImage]) -> list[PlateReading]:
+    """Readings of many crops in their order, a few at a time."""
     readings: list[PlateReading] = []
-    for start in range(0, len(crops), _CHUNK):
-        readings += reader.read([crop.image for crop in crops[start : start + _CHUNK]])
-    pairs = list(zip(crops, readings, strict=True))
-    return tuple(_score(name, part) for name, part in _slices(pairs) if part)
+    for start in range(0, len(images), _CHUNK):
+        readings += reader.read(images[start : start + _CHUNK])
+    return readings
 
 
-def _slices(
-    pairs: Sequence[tuple[RealCrop, PlateReading]],
-) -> Iterable[tuple[str, list[tuple[RealCrop, PlateReading]]]]:
-    yield "all", list(pairs)
-    for layout in sorted({crop.layout for crop, _ in pairs}):
-        yield layout.value, [pair for pair in pairs if pair[0].layout is layout]
-    for source in sorted({crop.source for crop, _ in pairs}):
-        yield f"source {source}", [pair for pair in pairs if pair[0].source == source]
+def reading_scores(
+    cases: Sequence[ReadCase], *, answer_from: float, least_crops: int = LEAST_CROPS
+) -> tuple[ReadingScore, ...]:
+    """Scores of all cases and of every slice that is large enough.
+
+    Args:
+        cases: One per crop.
+        answer_from: Confidence from which a reading is answered.
+        least_crops: Slices of fewer crops are left out.
+
+    Returns:
+        Everything first, then by facet and value; empty without cases.
+    """
+    return tuple(
+        reading_score(name, part, answer_from=answer_from)
+        for name, part in _slices(cases)
+        if len(part) >= (1 if name == ALL_SLICES else least_crops)
+    )
 
 
-def _score(name: str, pairs: Sequence[tuple[RealCrop, PlateReading]]) -> ReadingScore:
-    trials = len(pairs)
-    sure = [(crop, reading) for crop, reading in pairs if reading.confidence >= SURE_FROM]
-    characters = sum(len(crop.text) for crop, _ in pairs)
-    errors = sum(edit_distance(crop.text, reading.text) for crop, reading in pairs)
+def reading_score(name: str, cases: Sequence[ReadCase], *, answer_from: float) -> ReadingScore:
+    """Figures of some cases."""
+    judged = judged_cases(cases)
+    at_threshold = risk_at(judged, threshold=answer_from)
+    trials = len(cases)
     return ReadingScore(
         slice_name=name,
         pictures=trials,
-        exact=Share(successes=sum(c.text == r.text for c, r in pairs), trials=trials),
-        exact_raw=Share(successes=sum(c.text == r.raw_text for c, r in pairs), trials=trials),
-        characters=Share(successes=max(0, characters - errors), trials=characters),
-        sure=Share(successes=len(sure), trials=trials),
-        sure_exact=Share(successes=sum(c.text == r.text for c, r in sure), trials=len(sure)),
+        plates=judged.units,
+        exact=Share(successes=sum(one.is_right for one in cases), trials=trials),
+        exact_raw=Share(
+            successes=sum(one.reading.raw_text == one.text for one in cases), trials=trials
+        ),
+        answered=at_threshold.answered,
+        answered_wrong=at_threshold.wrong,
+        estimates={"character_error_rate": _character_error_rate(cases, judged)}
+        | calibration_estimates(judged),
     )
+
+
+def judged_cases(cases: Sequence[ReadCase]) -> Judged:
+    """Stated probabilities of cases with what came of them."""
+    return Judged.of(
+        [one.reading.confidence for one in cases],
+        [one.is_right for one in cases],
+        [one.group for one in cases],
+    )
+
+
+def province_of(text: str) -> str:
+    """Code of the province that a text begins with; ``none`` where it has none."""
+    return text[:2] if text[:2] in PROVINCE_CODES else "none"
 
 
 def edit_distance(left: str, right: str) -> int:
@@ -110,3 +199,28 @@ def edit_distance(left: str, right: str) -> int:
             current.append(min(swap, previous[column] + 1, current[-1] + 1))
         previous = current
     return previous[-1]
+
+
+def _slices(cases: Sequence[ReadCase]) -> Iterable[tuple[str, list[ReadCase]]]:
+    yield ALL_SLICES, list(cases)
+    for facet in dict.fromkeys(name for one in cases for name in one.facets):
+        for value in sorted({one.facets[facet] for one in cases if facet in one.facets}):
+            yield f"{facet} {value}", [one for one in cases if one.facets.get(facet) == value]
+
+
+def _real_facets(crop: RealCrop, reading: PlateReading) -> dict[str, str]:
+    """Slices of a real crop; nobody wrote the colour down, so it is the one that was read."""
+    facets = {"source": crop.source, "layout": crop.layout.value}
+    vehicle = "car" if crop.layout is PlateLayout.ONE_LINE else _VEHICLES.get(crop.source)
+    if vehicle is not None:
+        facets["vehicle"] = vehicle
+    if reading.colour is not PlateColour.UNKNOWN:
+        facets["colour as read"] = reading.colour.value
+    return facets | {"province": province_of(crop.text)}
+
+
+def _character_error_rate(cases: Sequence[ReadCase], judged: Judged) -> Estimate:
+    """Wrong characters over written ones; the interval draws plates."""
+    errors = np.array([edit_distance(one.text, one.reading.text) for one in cases], np.float64)
+    written = np.array([len(one.text) for one in cases], np.float64)
+    return ratio_estimate(judged, errors, written)

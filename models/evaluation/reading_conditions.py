@@ -1,20 +1,23 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""How the reader bears each condition by itself, on renderings whose truth is exact.
+"""How the reader bears each condition, on renderings whose truth is exact.
 
 Real crops of the pool are mostly frontal and by day; these slices show what
-tilt, night, rain, blur and distance cost, and that every background and the
-series that the pool lacks are read.
+tilt, night, rain, blur and distance cost, each by itself and all together, and
+that every format, background and province is read.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
 import numpy as np
+from numpy.random import Generator
 
-from models.datasets.synth.camera import Severity, photograph
-from models.datasets.synth.plates import random_plate_spec, render_plate
-from models.evaluation.intervals import Share
+from models.datasets.synth.camera import Photograph, Severity, photographed, random_severity
+from models.datasets.synth.plates import PlateSpec, random_plate_spec, render_plate
+from models.evaluation.figures.intervals import Share
+from models.evaluation.picture_qualities import crop_facets
+from models.evaluation.reading import ReadCase, province_of, read_all
 from models.runtime.reader import PlateReader
 
 CLEAR: Final = Severity(
@@ -41,9 +44,10 @@ CONDITIONS: Final[Mapping[str, Severity]] = MappingProxyType(
     }
 )
 PLATES_PER_CONDITION: Final = 200
+MIXED_PLATES: Final = 2000
 _SEED: Final = 4711
+_MIXED_SEED: Final = 9311
 _PLATE_HEIGHT_PX: Final = 120
-_CHUNK: Final = 50
 
 
 def evaluate_conditions(
@@ -56,32 +60,66 @@ def evaluate_conditions(
         plates: Plates per condition, of formats drawn as in training but from
             another seed.
     """
-    return {
-        name: _exact(reader, severity, seed=_SEED + number, plates=plates)
-        for number, (name, severity) in enumerate(CONDITIONS.items())
-    }
+    return {name: _exact(read_condition(reader, name, plates=plates)) for name in CONDITIONS}
 
 
 def evaluate_formats(reader: PlateReader, *, format_id: str, plates: int) -> Share:
     """Share of clear rendered plates of one format that are read exactly."""
-    return _exact(reader, CLEAR, seed=_SEED, plates=plates, format_id=format_id)
+    rng = np.random.default_rng(_SEED)
+    specs = [random_plate_spec(rng, format_id=format_id) for _ in range(plates)]
+    shown = [photographed_plate(spec, rng=rng, severity=CLEAR) for spec in specs]
+    return _exact(read_rendered(reader, specs, shown))
 
 
-def _exact(
-    reader: PlateReader, severity: Severity, *, seed: int, plates: int, format_id: str | None = None
-) -> Share:
-    rng = np.random.default_rng(seed)
-    right = 0
-    for start in range(0, plates, _CHUNK):
-        specs = [
-            random_plate_spec(rng, format_id=format_id) for _ in range(min(_CHUNK, plates - start))
-        ]
-        crops = [
-            photograph(
-                render_plate(spec, height_px=_PLATE_HEIGHT_PX, rng=rng), rng=rng, severity=severity
-            )
-            for spec in specs
-        ]
-        readings = reader.read(crops)
-        right += sum(s.text == r.text for s, r in zip(specs, readings, strict=True))
-    return Share(successes=right, trials=plates)
+def read_condition(reader: PlateReader, name: str, *, plates: int) -> tuple[ReadCase, ...]:
+    """Rendered plates under one of ``CONDITIONS``, read."""
+    rng = np.random.default_rng(_SEED + list(CONDITIONS).index(name))
+    specs = [random_plate_spec(rng) for _ in range(plates)]
+    shown = [photographed_plate(spec, rng=rng, severity=CONDITIONS[name]) for spec in specs]
+    return read_rendered(reader, specs, shown)
+
+
+def read_mixture(reader: PlateReader, *, plates: int = MIXED_PLATES) -> tuple[ReadCase, ...]:
+    """Rendered plates under random conditions as in training, from another seed, read."""
+    rng = np.random.default_rng(_MIXED_SEED)
+    specs = [random_plate_spec(rng) for _ in range(plates)]
+    shown = [photographed_plate(spec, rng=rng, severity=random_severity(rng)) for spec in specs]
+    return read_rendered(reader, specs, shown)
+
+
+def photographed_plate(spec: PlateSpec, *, rng: Generator, severity: Severity) -> Photograph:
+    """One plate rendered and photographed."""
+    plate = render_plate(spec, height_px=_PLATE_HEIGHT_PX, rng=rng)
+    return photographed(plate, rng=rng, severity=severity)
+
+
+def read_rendered(
+    reader: PlateReader, specs: Sequence[PlateSpec], shown: Sequence[Photograph]
+) -> tuple[ReadCase, ...]:
+    """Read rendered plates; every facet is exact."""
+    readings = read_all(reader, [one.image for one in shown])
+    return tuple(
+        ReadCase(
+            image=one.image,
+            text=spec.text,
+            group=str(number),
+            facets=rendered_facets(spec) | crop_facets(one.image, one.corners_px),
+            reading=reading,
+        )
+        for number, (spec, one, reading) in enumerate(zip(specs, shown, readings, strict=True))
+    )
+
+
+def rendered_facets(spec: PlateSpec) -> dict[str, str]:
+    """Slices of a rendered plate by what it is."""
+    return {
+        "layout": spec.layout.value,
+        "colour": spec.colour.value,
+        "vehicle": "motorbike" if spec.is_motorbike else "car",
+        "format": spec.format_id,
+        "province": province_of(spec.text),
+    }
+
+
+def _exact(cases: Sequence[ReadCase]) -> Share:
+    return Share(successes=sum(one.is_right for one in cases), trials=len(cases))

@@ -1,203 +1,316 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The figures of all models in one document, for people and for machines."""
+"""Measures the released models on everything there is, and puts the figures together."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from types import MappingProxyType
-from typing import Final, TypedDict
+from typing import Final
 
-from models.datasets.manifest import read_manifest, rows_of
+from models.datasets.manifest import (
+    MANIFEST_FOLDER,
+    MANIFEST_NAMES,
+    PLATE_SCENES,
+    read_manifest,
+    rows_of,
+)
 from models.datasets.splits import Split
 from models.errors import DatasetError
 from models.evaluation.detection import (
     LISTED_FROM,
     MIN_OVERLAP,
-    DetectionScore,
-    evaluate_detector,
+    Outcome,
+    detect_pictures,
+    detection_scores,
+    read_picture,
 )
-from models.evaluation.intervals import Estimate, Share
-from models.evaluation.reading import evaluate_reader
+from models.evaluation.document import (
+    SCHEMA,
+    EstimateDocument,
+    EvaluationDocument,
+    LatencyDocument,
+    MeasurementDocument,
+    ModelDocument,
+    ShareDocument,
+    SliceDocument,
+    detection_slices,
+    latency_document,
+    machine_document,
+    probability_curves,
+    reading_slices,
+    sequence_slices,
+    video_slice,
+)
+from models.evaluation.latency import measure_latency, this_machine
+from models.evaluation.picture_qualities import RULES
+from models.evaluation.reading import (
+    ANSWER_FROM,
+    ReadCase,
+    judged_cases,
+    read_split,
+    reading_score,
+    reading_scores,
+)
+from models.evaluation.reading_conditions import (
+    CONDITIONS,
+    MIXED_PLATES,
+    PLATES_PER_CONDITION,
+    read_condition,
+    read_mixture,
+)
+from models.evaluation.sequences import TRACKS, evaluate_sequences
+from models.evaluation.videos import (
+    MOTORBIKE_VIDEO,
+    NIGHT_VIDEO,
+    night_outcomes,
+    read_motorbike_video,
+)
 from models.runtime.detector import Detector
 from models.runtime.reader import PlateReader
-from models.runtime.registry import PLATE_DETECTOR, VEHICLE_DETECTOR, load_model
-from models.runtime.values import Backend
+from models.runtime.registry import (
+    PLATE_DETECTOR,
+    PLATE_READER,
+    VEHICLE_DETECTOR,
+    file_sha256,
+    load_model,
+    model_names,
+)
+from models.runtime.values import Backend, VehicleClass
 from models.training.settings import read_detector_training
 
 DETECTORS: Final = (PLATE_DETECTOR, VEHICLE_DETECTOR)
+FUSION: Final = "fusion"
+RENDERED: Final = "rendered, one condition at a time"
+_GATE_FRAMES: Final = 20
+MIXTURE: Final = "rendered, mixed conditions"
 
 
-class ShareDocument(TypedDict):
-    """A share with its 95 % interval; ``value`` is null without trials."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extent:
+    """How much is measured beside the pool's pictures; less is quicker and less sure.
 
-    value: float | None
-    low_95: float
-    high_95: float
-    trials: int
+    Attributes:
+        condition_plates: Rendered plates per condition.
+        mixed_plates: Rendered plates of mixed conditions.
+        tracks: Rendered tracks of each kind.
+        latency_repeats: Timed runs per step; 0 times nothing.
+    """
 
-
-class EstimateDocument(TypedDict):
-    """Another figure with its 95 % interval; null where nothing is known."""
-
-    value: float | None
-    low_95: float | None
-    high_95: float | None
-    trials: int
-
-
-class SliceDocument(TypedDict):
-    """Figures of one slice of the pictures."""
-
-    slice: str
-    pictures: int
-    shares: dict[str, ShareDocument]
-    estimates: dict[str, EstimateDocument]
+    condition_plates: int = PLATES_PER_CONDITION
+    mixed_plates: int = MIXED_PLATES
+    tracks: int = TRACKS
+    latency_repeats: int = 60
 
 
-class ModelDocument(TypedDict):
-    """Figures of one model."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """One run: the document, and what a gallery of failures is made from.
 
-    model: str
-    version: str
-    sha256: str
-    slices: list[SliceDocument]
+    Attributes:
+        document: All figures.
+        cases: Every real crop that was read.
+        outcomes: Every picture of the pool that a detector saw, by model.
+    """
 
-
-class EvaluationDocument(TypedDict):
-    """Figures of several models on one split."""
-
-    split: str
-    backend: str
-    min_overlap: float
-    models: list[ModelDocument]
+    document: EvaluationDocument
+    cases: tuple[ReadCase, ...]
+    outcomes: dict[str, tuple[Outcome, ...]]
 
 
-def evaluation_document(
-    names: Sequence[str], *, pool: Path, split: str, backend: Backend
-) -> EvaluationDocument:
+def evaluate_models(
+    names: Sequence[str],
+    *,
+    pool: Path,
+    splits: Sequence[Split],
+    backend: Backend,
+    now: datetime,
+    extent: Extent,
+) -> Evaluation:
     """Measure models and put the figures together.
 
     Args:
         names: Registry names.
         pool: Folder of real pictures.
-        split: ``validation`` or ``hold_out``; a model without pictures of
-            that split is left out.
+        splits: ``VALIDATION``, ``HOLD_OUT`` or both; a model without pictures
+            of a split is left out of it.
         backend: Inference library.
+        now: When this is.
+        extent: How much is measured beside the pool's pictures.
 
     Raises:
         ModelsError: A model or a picture is missing or wrong.
     """
-    wanted = Split(split)
-    documents = [
-        measured
-        for name in names
-        if (measured := _measure(name, pool=pool, split=wanted, backend=backend)) is not None
-    ]
-    if not documents:
-        raise DatasetError(f"none of these models has pictures in the split {split}")
-    return EvaluationDocument(
-        split=split, backend=backend.value, min_overlap=MIN_OVERLAP, models=documents
+    measurements: list[MeasurementDocument] = []
+    outcomes: dict[str, tuple[Outcome, ...]] = {}
+    cases: tuple[ReadCase, ...] = ()
+    for name in names:
+        if name in DETECTORS:
+            found, outcomes[name] = _measure_detector(
+                name, pool=pool, splits=splits, backend=backend
+            )
+        else:
+            found, cases = _measure_reader(pool=pool, splits=splits, backend=backend, extent=extent)
+        measurements += found
+    if not any(one["data"] in set(splits) for one in measurements):
+        raise DatasetError(f"none of these models has pictures in {', '.join(splits)}")
+    document = EvaluationDocument(
+        schema=SCHEMA,
+        made_at=now.isoformat(timespec="seconds"),
+        split=", ".join(splits),
+        backend=backend.value,
+        machine=machine_document(this_machine()),
+        models=[_model_document(name) for name in model_names()],
+        manifests={name: file_sha256(MANIFEST_FOLDER / f"{name}.csv") for name in MANIFEST_NAMES},
+        rules=RULES.splitlines(),
+        min_overlap=MIN_OVERLAP,
+        answer_from=ANSWER_FROM,
+        measurements=measurements,
+        latency=_latency(pool, repeats=extent.latency_repeats),
     )
+    return Evaluation(document=document, cases=cases, outcomes=outcomes)
+
+
+def thresholds() -> dict[str, float]:
+    """Confidence from which each detector reports a box, by model."""
+    return {name: load_model(name).config.number("min_confidence") for name in DETECTORS}
 
 
 def evaluation_text(document: EvaluationDocument) -> str:
-    """The figures as a table for people; shares with 95 % intervals after Wilson."""
-    lines = [f"split {document['split']}, boxes right from IoU {document['min_overlap']}"]
-    for model in document["models"]:
-        lines.append(f"\n{model['model']} {model['version']}")
-        for part in model["slices"]:
-            lines.append(f"  {part['slice']} ({part['pictures']} pictures)")
-            lines.extend(
-                f"    {name:<18} {_share_text(share)}" for name, share in part["shares"].items()
-            )
-            lines.extend(
-                f"    {name:<18} {_estimate_text(one)}" for name, one in part["estimates"].items()
-            )
+    """The figures as a table for people; every one with its 95 % interval."""
+    lines = [
+        f"boxes right from IoU {document['min_overlap']}, answered from {document['answer_from']}"
+    ]
+    for one in document["measurements"]:
+        lines.append(f"\n{one['subject']}: {one['data']}")
+        for part in one["slices"]:
+            lines.append(f"  {part['slice']} ({part['pictures']})")
+            lines += [f"    {k:<22} {share_text(v)}" for k, v in part["shares"].items()]
+            lines += [f"    {k:<22} {estimate_text(v)}" for k, v in part["estimates"].items()]
+            lines += [
+                f"    {key:<22} {estimate_text(two['difference'])}, p {two['p_value']:.2g}"
+                for key, two in part.get("paired", {}).items()
+            ]
+    lines += [
+        f"\n{one['step']}, {one['backend']}: median {one['median_ms']['value']:.1f} ms,"
+        f" p90 {one['p90_ms']:.1f} ms, {one['repeats']} runs"
+        for one in document["latency"]
+    ]
     return "\n".join(lines)
 
 
-def share_document(share: Share) -> ShareDocument:
-    """A share for machines."""
-    low, high = share.interval_95
-    return ShareDocument(value=share.value, low_95=low, high_95=high, trials=share.trials)
-
-
-def estimate_document(estimate: Estimate) -> EstimateDocument:
-    """A figure that is no share, for machines."""
-    return EstimateDocument(
-        value=estimate.value,
-        low_95=estimate.low_95,
-        high_95=estimate.high_95,
-        trials=estimate.trials,
-    )
-
-
-def slice_document(
-    name: str,
-    *,
-    pictures: int,
-    shares: Mapping[str, Share],
-    estimates: Mapping[str, Estimate] = MappingProxyType({}),
-) -> SliceDocument:
-    """One slice for machines."""
-    return SliceDocument(
-        slice=name,
-        pictures=pictures,
-        shares={key: share_document(share) for key, share in shares.items()},
-        estimates={key: estimate_document(one) for key, one in estimates.items()},
-    )
-
-
-def _measure(name: str, *, pool: Path, split: Split, backend: Backend) -> ModelDocument | None:
-    if name in DETECTORS:
-        slices = _measure_detector(name, pool=pool, split=split, backend=backend)
-    else:
-        scores = evaluate_reader(PlateReader.open(backend=backend), pool=pool, split=split)
-        slices = [
-            slice_document(one.slice_name, pictures=one.pictures, shares=one.shares)
-            for one in scores
-        ]
-    if not slices:
-        return None
-    model = load_model(name)
-    return ModelDocument(model=name, version=model.version, sha256=model.sha256, slices=slices)
-
-
-def _measure_detector(
-    name: str, *, pool: Path, split: Split, backend: Backend
-) -> list[SliceDocument]:
-    training = read_detector_training(name)
-    rows = rows_of(read_manifest(training.manifest), split)
-    if not rows:
-        return []
-    detector = Detector.open(name, backend=backend, min_confidence=LISTED_FROM)
-    scores = evaluate_detector(
-        detector,
-        rows,
-        pool=pool,
-        labels=training.labels,
-        class_of=training.class_of,
-        min_confidence=load_model(name).config.number("min_confidence"),
-    )
-    return [_detection_slice(score, labels=len(training.labels)) for score in scores]
-
-
-def _detection_slice(score: DetectionScore, *, labels: int) -> SliceDocument:
-    shares = dict(score.shares)
-    if labels == 1:
-        del shares["label_accuracy"]
-    return slice_document(
-        score.slice_name, pictures=score.pictures, shares=shares, estimates=score.estimates
-    )
-
-
-def _share_text(share: ShareDocument) -> str:
+def share_text(share: ShareDocument) -> str:
+    """A share with its interval, in per cent."""
     if share["value"] is None:
         return "no data"
     low, high = share["low_95"], share["high_95"]
     return f"{share['value']:.1%} [{low:.1%}, {high:.1%}] of {share['trials']}"
 
 
-def _estimate_text(one: EstimateDocument) -> str:
+def estimate_text(one: EstimateDocument) -> str:
+    """Another figure with its interval."""
     if one["value"] is None:
         return "no data"
-    return f"{one['value']:.4f} [{one['low_95']:.4f}, {one['high_95']:.4f}] of {one['trials']}"
+    return f"{one['value']:.4f} [{one['low_95']:.4f}, {one['high_95']:.4f}]"
+
+
+def _model_document(name: str) -> ModelDocument:
+    model = load_model(name)
+    return ModelDocument(model=name, version=model.version, sha256=model.sha256)
+
+
+def _latency(pool: Path, *, repeats: int) -> list[LatencyDocument]:
+    """Times on the pool's gate frames."""
+    if not repeats:
+        return []
+    rows = rows_of(read_manifest(PLATE_SCENES), Split.VALIDATION)
+    frames = [read_picture(pool / row.file) for row in rows[:: max(1, len(rows) // _GATE_FRAMES)]]
+    return [latency_document(one) for one in measure_latency(frames, repeats=repeats)]
+
+
+def _measure_detector(
+    name: str, *, pool: Path, splits: Sequence[Split], backend: Backend
+) -> tuple[list[MeasurementDocument], tuple[Outcome, ...]]:
+    training = read_detector_training(name)
+    threshold = load_model(name).config.number("min_confidence")
+    detector = Detector.open(name, backend=backend, min_confidence=LISTED_FROM)
+    rows = read_manifest(training.manifest)
+    measurements: list[MeasurementDocument] = []
+    every: list[Outcome] = []
+    for split in splits:
+        seen = detect_pictures(
+            detector,
+            rows_of(rows, split),
+            pool=pool,
+            labels=training.labels,
+            class_of=training.class_of,
+        )
+        if seen:
+            every += seen
+            scores = detection_scores(seen, labels=training.labels, min_confidence=threshold)
+            slices = detection_slices(scores, labels=len(training.labels))
+            measurements.append(_measurement(name, data=split.value, slices=slices))
+    if name == VEHICLE_DETECTOR and (pool / "videos" / NIGHT_VIDEO).is_file():
+        classes = [one.value for one in VehicleClass]
+        night = night_outcomes(detector, pool=pool, labels=classes)
+        scores = detection_scores(night, labels=training.labels, min_confidence=threshold)
+        slices = detection_slices(scores, labels=len(training.labels))
+        note = "boxes unchecked; frames of one video, so the truth is wider than the intervals"
+        measurements.append(_measurement(name, data="toll road by night", slices=slices, note=note))
+    return measurements, tuple(every)
+
+
+def _measure_reader(
+    *, pool: Path, splits: Sequence[Split], backend: Backend, extent: Extent
+) -> tuple[list[MeasurementDocument], tuple[ReadCase, ...]]:
+    reader = PlateReader.open(backend=backend)
+    measurements: list[MeasurementDocument] = []
+    every: list[ReadCase] = []
+    for split in splits:
+        cases = read_split(reader, pool=pool, split=split)
+        if cases:
+            every += cases
+            note = "labels as they are in the pool: 1 to 2 % of them are slips"
+            measurements.append(_reading(cases, data=split.value, note=note))
+    conditions = [
+        reading_score(
+            name,
+            read_condition(reader, name, plates=extent.condition_plates),
+            answer_from=ANSWER_FROM,
+        )
+        for name in CONDITIONS
+    ]
+    measurements.append(
+        _measurement(PLATE_READER, data=RENDERED, slices=reading_slices(conditions))
+    )
+    measurements.append(
+        _reading(read_mixture(reader, plates=extent.mixed_plates), data=MIXTURE, note="")
+    )
+    measurements.append(_measure_fusion(reader, pool=pool, backend=backend, tracks=extent.tracks))
+    return measurements, tuple(every)
+
+
+def _measure_fusion(
+    reader: PlateReader, *, pool: Path, backend: Backend, tracks: int
+) -> MeasurementDocument:
+    scores, judged = evaluate_sequences(reader, answer_from=ANSWER_FROM, tracks=tracks)
+    slices = sequence_slices(scores)
+    if (pool / "videos" / MOTORBIKE_VIDEO).is_file():
+        detector = Detector.open(PLATE_DETECTOR, backend=backend)
+        video = read_motorbike_video(detector, reader, pool=pool)
+        slices.append(video_slice(video, name="real video, one plate"))
+    measurement = _measurement(FUSION, data="tracks", slices=slices)
+    measurement["curves"] = probability_curves(judged)
+    return measurement
+
+
+def _reading(cases: Sequence[ReadCase], *, data: str, note: str) -> MeasurementDocument:
+    scores = reading_scores(cases, answer_from=ANSWER_FROM)
+    measurement = _measurement(PLATE_READER, data=data, slices=reading_slices(scores), note=note)
+    measurement["curves"] = probability_curves(judged_cases(cases))
+    return measurement
+
+
+def _measurement(
+    subject: str, *, data: str, slices: list[SliceDocument], note: str = ""
+) -> MeasurementDocument:
+    return MeasurementDocument(subject=subject, data=data, note=note, slices=slices, curves={})

@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from models.evaluation.average_precision import (
+from models.evaluation.figures.average_precision import (
     OVERLAPS,
     PictureMatches,
     average_precision,
@@ -10,7 +10,7 @@ from models.evaluation.average_precision import (
     overlaps_of,
     precision_estimates,
 )
-from models.evaluation.intervals import bootstrap_estimate
+from models.evaluation.figures.intervals import bootstrap_estimate
 
 
 def picture(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.evaluation.calibration import (
+from models.evaluation.figures.calibration import (
     Judged,
     adaptive_edges,
     calibration_bins,
@@ -14,8 +14,8 @@ from models.evaluation.calibration import (
     risk_at,
     risk_coverage,
 )
-from models.evaluation.comparison import fall_p, holm, lower_share_p, mcnemar_p, paired
-from models.evaluation.intervals import Share
+from models.evaluation.figures.comparison import fall_p, holm, lower_share_p, mcnemar_p, paired
+from models.evaluation.figures.intervals import Share
 
 
 def judged(pairs: list[tuple[float, bool]]) -> Judged:

@@ -15,7 +15,7 @@ from models.evaluation.detection import (
     overlap,
     picture_truths,
 )
-from models.evaluation.intervals import Share
+from models.evaluation.figures.intervals import Share
 from models.runtime.values import BoxPx, Detection
 
 
@@ -119,7 +119,11 @@ def outcome(
     truths: list[Truth], detections: list[Detection], *, source: str = "a", is_night: bool = False
 ) -> Outcome:
     return Outcome(
-        source=source, is_night=is_night, truths=tuple(truths), detections=tuple(detections)
+        file="",
+        source=source,
+        is_night=is_night,
+        truths=tuple(truths),
+        detections=tuple(detections),
     )
 
 

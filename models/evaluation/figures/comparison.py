@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.evaluation.intervals import Estimate, Share, bootstrap_estimate
+from models.evaluation.figures.intervals import Estimate, Share, bootstrap_estimate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

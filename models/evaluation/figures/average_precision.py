@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models.evaluation.intervals import Estimate, bootstrap_estimate
+from models.evaluation.figures.intervals import Estimate, bootstrap_estimate
 
 OVERLAPS: Final = tuple(round(0.5 + 0.05 * step, 2) for step in range(10))
 """Intersection over union from which a box is right; AP50 takes the first, mAP50-95 all."""

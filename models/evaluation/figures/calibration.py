@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models.evaluation.intervals import Estimate, Share, bootstrap_estimate
+from models.evaluation.figures.intervals import Estimate, Share, bootstrap_estimate
 
 BINS: Final = 10
 _LEAST_PROBABILITY: Final = 1e-6
@@ -181,6 +181,15 @@ def mean_estimate(judged: Judged, values: NDArray[np.float64]) -> Estimate:
     """Mean of one number per reading; the interval draws units, not readings."""
     return _drawn(
         judged, lambda weights: float(weights @ values / weights.sum()) if weights.any() else None
+    )
+
+
+def ratio_estimate(
+    judged: Judged, part: NDArray[np.float64], whole: NDArray[np.float64]
+) -> Estimate:
+    """Sum of one number per reading over the sum of another; the interval draws units."""
+    return _drawn(
+        judged, lambda weights: float(weights @ part / (weights @ whole)) if weights.any() else None
     )
 
 

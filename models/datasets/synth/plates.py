@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Plates of every legal format, drawn with the legal geometry (TT 79/2024, Annex 04)."""
 
+import itertools
+from bisect import bisect
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
-import numpy as np
 from numpy.random import Generator
 
 from models.datasets.synth.press.face import (
@@ -46,7 +48,14 @@ _SHARES: Final[Mapping[str, float]] = MappingProxyType(
         "military": 3.0,
     }
 )  # fmt: skip
-_CUMULATED: Final = np.cumsum([_SHARES[name] for name in FORMAT_IDS])
+_CUMULATED: Final = tuple(itertools.accumulate(_SHARES[name] for name in FORMAT_IDS))
+_MAKES: Final = MappingProxyType(
+    {
+        name: (tuple(sorted(one.layouts)), tuple(sorted(one.colours)))
+        for name, one in _FORMATS.items()
+    }
+)
+_LENGTHS: Final = MappingProxyType({name: one.lengths() for name, one in _FORMATS.items()})
 # Letters photographed on military plates; I, O and J do not occur there.
 _MILITARY_LETTERS: Final = "ABCDEGHKLMNPQRSTUVXY"
 _REPEATED_DIGITS_SHARE: Final = 0.05
@@ -90,7 +99,7 @@ class PlateSpec:
             raise ValueError(f"no such plate format: {self.format_id}")
         if self.layout not in plate_format.layouts or self.colour not in plate_format.colours:
             raise ValueError(f"{self.format_id} is not issued as {self.layout}, {self.colour}")
-        if len(self.text) not in plate_format.lengths():
+        if len(self.text) not in _LENGTHS[self.format_id]:
             raise ValueError(f"{self.format_id} has no text of {len(self.text)} characters")
 
     @property
@@ -112,7 +121,7 @@ def random_plate_spec(rng: Generator, *, format_id: str | None = None) -> PlateS
         ValueError: If the format is not one of ``FORMAT_IDS``.
     """
     if format_id is None:
-        format_id = FORMAT_IDS[int(np.searchsorted(_CUMULATED, rng.random() * _CUMULATED[-1]))]
+        format_id = FORMAT_IDS[bisect(_CUMULATED, rng.random() * _CUMULATED[-1])]
     plate_format = _FORMATS.get(format_id)
     if plate_format is None:
         raise ValueError(f"no such plate format: {format_id}")
@@ -126,7 +135,7 @@ def random_plate_spec(rng: Generator, *, format_id: str | None = None) -> PlateS
     text = plate_format.prefix + (code if plate_format.has_province else "")
     text = _made_special(text + _random_glyphs(pattern, rng), plate_format, rng)
     layout, colour = rng.integers(1 << 16, size=2).tolist()
-    layouts, colours = sorted(plate_format.layouts), sorted(plate_format.colours)
+    layouts, colours = _MAKES[format_id]
     is_motorbike = format_id == "legacy_special" and text[2:4] == "MD"
     return PlateSpec(
         text=text,
@@ -143,10 +152,15 @@ def _random_glyphs(pattern: tuple[str, ...], rng: Generator) -> str:
     look_alike = _LOOK_ALIKES[int(group * len(_LOOK_ALIKES))] if hard < _HARD_SHARE else ""
     glyphs = []
     for allowed, draw, stay in zip(pattern, draws, stays, strict=True):
-        alike = "".join(glyph for glyph in look_alike if glyph in allowed)
+        alike = _common(look_alike, allowed) if look_alike else ""
         choice = alike if alike and stay < _LOOK_ALIKE_SHARE else allowed
         glyphs.append(choice[draw % len(choice)])
     return "".join(glyphs)
+
+
+@lru_cache(maxsize=1024)
+def _common(some: str, others: str) -> str:
+    return "".join(glyph for glyph in some if glyph in others)
 
 
 def _made_special(text: str, plate_format: PlateFormat, rng: Generator) -> str:

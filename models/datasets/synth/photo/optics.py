@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Between the plate and the file: rain, motion, focus, sensor noise, sharpening, compression."""
 
+from enum import StrEnum
 from functools import lru_cache
 from typing import Final
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from models.runtime.values import BgrImage
 
 _NOISE_FIELD_PX: Final = 512
+_GRAINY_SHARE: Final = 0.3
 _EVEN_ODDS: Final = 0.5
 _MOTION_SHARE: Final = 0.5
 _MAX_MOTION_GLYPHS: Final = 0.2
@@ -27,6 +29,13 @@ _VIDEO_SHARE: Final = 0.3
 _LOW_RESOLUTION_SHARE: Final = 0.4
 _SHARPENED_SHARE: Final = 0.35
 _BLOCK_PX: Final = 8
+
+
+class _Noise(StrEnum):
+    """Whether the three colours have the same noise."""
+
+    GREY = "grey"
+    COLOUR = "colour"
 
 
 def _bearable(glyph_px: float) -> float:
@@ -74,11 +83,14 @@ def _moved(image: BgrImage, *, length_px: float, angle: float) -> BgrImage:
     return np.asarray(cv2.filter2D(image, -1, kernel), dtype=np.uint8)
 
 
-@lru_cache(maxsize=1)
-def _noise_field() -> NDArray[np.float32]:
+@lru_cache(maxsize=2)
+def _noise_field(kind: _Noise) -> NDArray[np.float32]:
     """Standard normal noise that is never drawn again: pictures take cuts of it, for speed."""
     rng = np.random.default_rng(0)
-    field = rng.standard_normal((_NOISE_FIELD_PX, _NOISE_FIELD_PX, 3), dtype=np.float32)
+    shape = (_NOISE_FIELD_PX, _NOISE_FIELD_PX, 3 if kind is _Noise.COLOUR else 1)
+    field = rng.standard_normal(shape, dtype=np.float32)
+    if kind is _Noise.GREY:
+        field = np.repeat(field, 3, axis=2)
     field.flags.writeable = False
     return field
 
@@ -90,16 +102,17 @@ def noised(image: BgrImage, rng: Generator, *, strength: float, glyph_px: float)
         return image
     height, width = image.shape[:2]
     rows, columns = min(height, _NOISE_FIELD_PX), min(width, _NOISE_FIELD_PX)
-    top = int(rng.integers(_NOISE_FIELD_PX - rows + 1))
-    left = int(rng.integers(_NOISE_FIELD_PX - columns + 1))
-    field = _noise_field()[top : top + rows, left : left + columns, :: int(rng.choice((-1, 1)))]
-    if rng.random() < _EVEN_ODDS:
-        field = np.repeat(field[..., :1], 3, axis=2)
-    if rng.random() < 0.3:  # noqa: PLR2004 -- share of grainy sensors
-        field = np.asarray(cv2.GaussianBlur(field, (3, 3), 0.8), np.float32) * 1.8
+    down, right, kind, grain = rng.random(4).tolist()
+    top = int(down * (_NOISE_FIELD_PX - rows + 1))
+    left = int(right * (_NOISE_FIELD_PX - columns + 1))
+    whole = _noise_field(_Noise.GREY if kind < _EVEN_ODDS else _Noise.COLOUR)
+    field = whole[top : top + rows, left : left + columns]
+    if grain < _GRAINY_SHARE:
+        field = np.asarray(cv2.GaussianBlur(field, (3, 3), 0.8), np.float32)
+        sigma *= 1.8
     if (rows, columns) != (height, width):
         field = np.asarray(cv2.resize(field, (width, height)), np.float32)
-    return np.clip(image + field * np.float32(sigma), 0, 255).astype(np.uint8)
+    return np.asarray(cv2.addWeighted(image, 1, field, sigma, 0, dtype=cv2.CV_8U), dtype=np.uint8)
 
 
 def recorded(image: BgrImage, rng: Generator, *, strength: float, glyph_px: float) -> BgrImage:

@@ -45,7 +45,7 @@ def random_surroundings(rng: Generator, *, height_px: int, width_px: int) -> Bgr
     coarse = np.clip(paint * light + tint, 0, 255).astype(np.uint8)
     mode = cv2.INTER_LINEAR if rng.random() < 0.6 else cv2.INTER_NEAREST  # noqa: PLR2004 -- share
     ground = np.asarray(cv2.resize(coarse, (width_px, height_px), interpolation=mode), np.uint8)
-    for _ in range(int(rng.integers(0, 5))):
+    for _ in range(int(4 * rng.random())):
         shade = [int(v) for v in rng.integers(0, 256) * rng.uniform(0.7, 1.0, 3)]
         x, y = int(rng.uniform(0, width_px)), int(rng.uniform(0, height_px))
         kind = int(rng.integers(3))

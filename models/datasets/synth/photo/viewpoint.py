@@ -95,7 +95,8 @@ def random_view(aspect: float, *, rng: Generator, severity: Severity) -> View:
 def _plate_height_px(aspect: float, rng: Generator, severity: Severity) -> float:
     """Height of the plate: logarithmic, smaller where compression is hard."""
     low, high = _LONG_HEIGHTS_PX if aspect > _LONG_ASPECT else _SHORT_HEIGHTS_PX
-    return float(np.exp(rng.uniform(np.log(low), np.log(high) - 0.9 * severity.compression)))
+    most = math.log(high / low) - 0.9 * severity.compression
+    return low * math.exp(most * float(rng.random()))
 
 
 def _turned(corners: Corners, *, pitch: float, yaw: float, roll: float) -> NDArray[np.float64]:
@@ -111,16 +112,17 @@ def _turned(corners: Corners, *, pitch: float, yaw: float, roll: float) -> NDArr
 def projected_corners(aspect: float, *, rng: Generator, severity: Severity) -> Corners:
     """Corners of a plate of height 1 in the picture, around the origin."""
     strength = severity.viewpoint
-    pitch, yaw = rng.uniform(-1, 1, 2) * np.radians(MAX_TURN_DEG) * strength
-    is_careless = rng.random() < _CARELESS_SHARE
-    lean = rng.uniform(-1, 1) if is_careless else np.clip(rng.normal(0, 0.25), -1, 1)
-    roll = float(lean) * np.radians(MAX_ROLL_DEG) * strength
+    pitch, yaw, lean, careless, near = rng.random(5).tolist()
+    level, slant = rng.standard_normal(2).tolist()
+    turn = math.radians(MAX_TURN_DEG) * strength
+    lean = 2 * lean - 1 if careless < _CARELESS_SHARE else max(-1.0, min(1.0, 0.25 * level))
+    roll = lean * math.radians(MAX_ROLL_DEG) * strength
     half = aspect / 2
     corners = np.array([[-half, -0.5], [half, -0.5], [half, 0.5], [-half, 0.5]])
-    turned = _turned(corners, pitch=pitch, yaw=yaw, roll=roll)
-    distance = aspect * rng.uniform(2.0, 8.0)
+    turned = _turned(corners, pitch=(2 * pitch - 1) * turn, yaw=(2 * yaw - 1) * turn, roll=roll)
+    distance = aspect * (2.0 + 6.0 * near)
     projected = turned[:, :2] * (distance / (distance + turned[:, 2:]))
-    shear = float(np.clip(rng.normal(0, 0.12), -_MAX_SHEAR, _MAX_SHEAR)) * strength
+    shear = max(-_MAX_SHEAR, min(_MAX_SHEAR, 0.12 * slant)) * strength
     projected[:, 0] += projected[:, 1] * shear
     return np.asarray(projected, dtype=np.float64)
 

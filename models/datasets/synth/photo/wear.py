@@ -5,6 +5,7 @@ Works on any frontal picture of a plate, in the plate's own plane, so that the m
 the plate.
 """
 
+from statistics import NormalDist
 from typing import Final
 
 import cv2
@@ -79,7 +80,7 @@ def worn(plate: BgrImage, rng: Generator, *, strength: float) -> BgrImage:
 
 def _ground_colour(plate: BgrImage) -> NDArray[np.float32]:
     """Colour of the sheet between the glyphs: more than half of its pixels have it."""
-    step = max(1, plate.shape[0] // 24)
+    step = max(1, plate.shape[0] // 14)
     return np.asarray(np.median(plate[::step, ::step].reshape(-1, 3), axis=0), dtype=np.float32)
 
 
@@ -101,7 +102,8 @@ def _flaked(plate: BgrImage, rng: Generator, strength: float) -> BgrImage:
     field = soft_field(plate.shape[:2], rng, cells=(rows, columns))
     field += 0.8 * soft_field(plate.shape[:2], rng, cells=(3, 4))
     share = float(rng.uniform(0.02, _MAX_FLAKED)) * (0.3 + 0.7 * strength)
-    threshold = float(np.quantile(field[::3, ::3], 1 - share))
+    mean, spread = cv2.meanStdDev(field)
+    threshold = float(mean[0, 0]) + float(spread[0, 0]) * NormalDist().inv_cdf(1 - share)
     cover = np.clip((field - threshold) * 12, 0, float(rng.uniform(0.5, 1.0)))
     return covered(plate, _ground_colour(plate) * float(rng.uniform(0.85, 1.05)), cover)
 

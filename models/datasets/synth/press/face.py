@@ -247,18 +247,20 @@ def _painted(sheet: _Sheet, colour: PlateColour, rng: Generator | None) -> BgrIm
         ground = ground * (0.76 + 0.3 * shades[0]) + 6 * noise[0]
         ink = ink + (60 * shades[1] - 15) + 4 * noise[1]
         red = red + 18 * noise[2]
-    image = cv2.LUT(cv2.merge((sheet.ink,) * 3), _ramp(ground, ink))
+    image = _inked(sheet.ink, ground, ink)
     if sheet.red.any():
-        ramp = _ramp(ground, red)
-        reddish = cv2.LUT(cv2.merge((sheet.red,) * 3), ramp)
-        cv2.copyTo(reddish, sheet.red, image)
-    return np.asarray(image, dtype=np.uint8)
+        cv2.copyTo(_inked(sheet.red, ground, red), sheet.red, image)
+    return image
 
 
-def _ramp(ground: NDArray[np.float32], ink: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Colours between the sheet and the ink, shape ``(1, 256, 3)``."""
-    steps = np.linspace(0, 1, 256, dtype=np.float32)[:, None]
-    return np.clip(ground + (ink - ground) * steps, 0, 255).astype(np.uint8)[None]
+def _inked(cover: GrayMask, ground: NDArray[np.float32], ink: NDArray[np.float32]) -> BgrImage:
+    """Colours between the sheet's, where the cover is 0, and the ink's, where it is 255."""
+    low, high = np.clip(ground, 0, 255).tolist(), np.clip(ink, 0, 255).tolist()
+    channels = [
+        cv2.convertScaleAbs(cover, alpha=(end - start) / 255, beta=start)
+        for start, end in zip(low, high, strict=True)
+    ]
+    return np.asarray(cv2.merge(channels), dtype=np.uint8)
 
 
 def _emboss(image: BgrImage, sheet: _Sheet, rng: Generator) -> BgrImage:

@@ -28,6 +28,9 @@ __all__ = [
 _MASKS_KEPT: Final = 8192
 """Big masks kept in memory, 5 to 12 kB each; fewer are drawn again more often."""
 
+_SMOOTH_RATIO: Final = 1.7
+"""Up to this reduction the fast interpolation is smooth enough; above, it would alias."""
+
 GLYPHS: Final = frozenset(SHAPES)
 
 
@@ -82,7 +85,7 @@ def pressed_glyph(
     if glyph not in GLYPHS:
         raise ValueError(f"no such glyph: {len(glyph)} characters were given")
     big = _big_mask(glyph, cell, style)
-    mode = cv2.INTER_AREA if height_px < big.shape[0] else cv2.INTER_LINEAR
+    mode = cv2.INTER_AREA if height_px * _SMOOTH_RATIO < big.shape[0] else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(big, (width_px, height_px), interpolation=mode), dtype=np.uint8)
 
 

@@ -30,6 +30,12 @@ GalleryOption = Annotated[
         " lie inside the project unless git ignores it.",
     ),
 ]
+AgainstOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--against", help="Earlier JSON; fail where a share is lower by more than chance."
+    ),
+]
 GateOption = Annotated[
     bool,
     typer.Option(
@@ -52,6 +58,7 @@ def evaluate(
     json_file: JsonFileOption = None,
     html: HtmlOption = None,
     gallery: GalleryOption = None,
+    against: AgainstOption = None,
     gate: GateOption = False,
     write_baseline: BaselineOption = False,
 ) -> None:
@@ -64,6 +71,7 @@ def evaluate(
         return
     from models.evaluation.pages.gallery import require_private_folder, write_gallery  # noqa: PLC0415 -- slow
     from models.evaluation.pages.report_page import report_page  # noqa: PLC0415 -- slow
+    from models.evaluation.regression import falls, read_report  # noqa: PLC0415 -- slow
     from models.evaluation.report import (  # noqa: PLC0415 -- slow
         Extent,
         evaluate_models,
@@ -74,6 +82,7 @@ def evaluate(
     pool = require_pool(data)
     if gallery is not None:
         require_private_folder(gallery)
+    earlier = None if against is None else read_report(against)
     measured = evaluate_models(
         model.names,
         pool=pool,
@@ -98,6 +107,12 @@ def evaluate(
         )
         counts = "; ".join(f"{cause}: {count}" for cause, count in written.counts.items())
         typer.echo(f"{written.page} shows real plates; keep it to yourself. {counts}", err=as_json)
+    if earlier is not None:
+        fallen = falls(measured.document, earlier)
+        typer.echo(
+            "\n".join(map(str, fallen)) or f"nothing has fallen since {against}", err=as_json
+        )
+        raise typer.Exit(bool(fallen))
 
 
 def _use_frozen(backend: Backend, *, is_kept: bool) -> None:

@@ -6,7 +6,7 @@ tilt, night, rain, blur and distance cost, each by itself and all together, and
 that every format, background and province is read.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -14,11 +14,21 @@ import numpy as np
 from numpy.random import Generator
 
 from models.datasets.synth.camera import Photograph, Severity, photographed, random_severity
+from models.datasets.synth.decoys.foreign import random_foreign_plate
+from models.datasets.synth.decoys.objects import OBJECT_MAKERS
 from models.datasets.synth.plates import PlateSpec, random_plate_spec, render_plate
 from models.evaluation.figures.intervals import Share
 from models.evaluation.picture_qualities import crop_facets
 from models.evaluation.reading import ReadCase, province_of, read_all
 from models.runtime.reader import PlateReader
+from models.runtime.values import BgrImage
+
+
+def _random_object(rng: Generator) -> BgrImage:
+    shares = [share for _, share in OBJECT_MAKERS]
+    draw, _ = OBJECT_MAKERS[int(rng.choice(len(shares), p=shares))]
+    return draw(rng)
+
 
 CLEAR: Final = Severity(
     viewpoint=0.15, blur=0.05, noise=0.1, light=0.1, weather=0, compression=0, jitter=0.3
@@ -43,10 +53,18 @@ CONDITIONS: Final[Mapping[str, Severity]] = MappingProxyType(
         ),
     }
 )
+NOT_PLATE_KINDS: Final[Mapping[str, Callable[[Generator], BgrImage]]] = MappingProxyType(
+    {
+        "plates of other countries": random_foreign_plate,
+        "lettering, signs and parts": _random_object,
+    }
+)
 PLATES_PER_CONDITION: Final = 200
-MIXED_PLATES: Final = 2000
+MIXED_PLATES: Final = 3000
+NOT_PLATES: Final = 400
 _SEED: Final = 4711
 _MIXED_SEED: Final = 9311
+_NOT_PLATE_SEED: Final = 6007
 _PLATE_HEIGHT_PX: Final = 120
 
 
@@ -85,6 +103,29 @@ def read_mixture(reader: PlateReader, *, plates: int = MIXED_PLATES) -> tuple[Re
     specs = [random_plate_spec(rng) for _ in range(plates)]
     shown = [photographed_plate(spec, rng=rng, severity=random_severity(rng)) for spec in specs]
     return read_rendered(reader, specs, shown)
+
+
+def evaluate_not_plates(
+    reader: PlateReader, *, answer_from: float, crops: int = NOT_PLATES
+) -> dict[str, Share]:
+    """Share of crops without a Vietnamese plate that are answered all the same; 0 is best.
+
+    Args:
+        reader: The reader.
+        answer_from: Confidence from which a reading is answered.
+        crops: Crops of each kind.
+    """
+    shares = {}
+    for number, (name, draw) in enumerate(NOT_PLATE_KINDS.items()):
+        rng = np.random.default_rng([_NOT_PLATE_SEED, number])
+        shown = [
+            photographed(draw(rng), rng=rng, severity=random_severity(rng)).image
+            for _ in range(crops)
+        ]
+        readings = read_all(reader, shown)
+        answered = sum(one.confidence >= answer_from for one in readings)
+        shares[name] = Share(successes=answered, trials=crops)
+    return shares
 
 
 def photographed_plate(spec: PlateSpec, *, rng: Generator, severity: Severity) -> Photograph:

@@ -39,6 +39,7 @@ from models.evaluation.document import (
     probability_curves,
     reading_slices,
     sequence_slices,
+    slice_document,
     video_slice,
 )
 from models.evaluation.latency import measure_latency, this_machine
@@ -55,6 +56,7 @@ from models.evaluation.reading_conditions import (
     CONDITIONS,
     MIXED_PLATES,
     PLATES_PER_CONDITION,
+    evaluate_not_plates,
     read_condition,
     read_mixture,
 )
@@ -83,6 +85,7 @@ FUSION: Final = "fusion"
 RENDERED: Final = "rendered, one condition at a time"
 _GATE_FRAMES: Final = 20
 MIXTURE: Final = "rendered, mixed conditions"
+NOT_PLATES: Final = "rendered, no Vietnamese plate"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -285,6 +288,12 @@ def _measure_reader(
     measurements.append(
         _reading(read_mixture(reader, plates=extent.mixed_plates), data=MIXTURE, note="")
     )
+    rejected = [
+        slice_document(name, pictures=share.trials, shares={"answered": share})
+        for name, share in evaluate_not_plates(reader, answer_from=ANSWER_FROM).items()
+    ]
+    note = "nothing here is a Vietnamese plate: the fewer are answered, the better"
+    measurements.append(_measurement(PLATE_READER, data=NOT_PLATES, slices=rejected, note=note))
     measurements.append(_measure_fusion(reader, pool=pool, backend=backend, tracks=extent.tracks))
     return measurements, tuple(every)
 

@@ -98,17 +98,22 @@ def measure_frozen(frozen: FrozenSet, *, backend: Backend = Backend.AUTO) -> Jud
 
 
 def judge_reader(reader: PlateReader, crops: Sequence[FrozenCrop]) -> dict[str, list[Judgement]]:
-    """Crops read exactly, crops not answered wrongly, tracks fused exactly."""
+    """Crops read exactly, crops not answered wrongly, tracks fused exactly, decoys rejected."""
     readings = read_all(reader, [crop.image for crop in crops])
-    exact, honest = [], []
+    exact, honest, rejected = [], [], []
     tracks: dict[str, tuple[str, list[PlateReading]]] = {}
     for crop, reading in zip(crops, readings, strict=True):
+        is_answered = reading.confidence >= ANSWER_FROM
+        if not crop.text:
+            rejected.append(Judgement(is_right=not is_answered))
+            continue
         is_right = reading.text == crop.text
         slices = tuple(f"{facet} {value}" for facet, value in crop.facets.items())
         exact.append(Judgement(is_right=is_right, slices=slices))
-        is_honest = is_right or reading.confidence < ANSWER_FROM
         condition = crop.facets["condition"]
-        honest.append(Judgement(is_right=is_honest, slices=(f"condition {condition}",)))
+        honest.append(
+            Judgement(is_right=is_right or not is_answered, slices=(f"condition {condition}",))
+        )
         if condition == TRACK:
             tracks.setdefault(crop.track, (crop.text, []))[1].append(reading)
     fused = [
@@ -118,6 +123,7 @@ def judge_reader(reader: PlateReader, crops: Sequence[FrozenCrop]) -> dict[str, 
         "plate read exactly": exact,
         "plate not answered wrongly": honest,
         "track fused exactly": fused,
+        "no plate, not answered": rejected,
     }
 
 

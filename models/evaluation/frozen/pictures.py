@@ -13,6 +13,7 @@ import numpy as np
 from numpy.random import Generator
 
 from models.datasets.synth.camera import Photograph, photographed, random_severity
+from models.datasets.synth.not_plates import random_not_plate
 from models.datasets.synth.plates import PlateSpec, random_plate_spec, render_plate
 from models.datasets.synth.scene import training_scene
 from models.errors import DatasetError
@@ -26,12 +27,14 @@ from models.runtime.values import BgrImage, BoxPx
 FROZEN_FOLDER: Final = Path(__file__).resolve().parent / "pictures"
 MIXED: Final = "mixed"
 TRACK: Final = "hard track"
+NOT_PLATE: Final = "no plate"
 MAX_TOTAL_BYTES: Final = 4_000_000
 _CROPS_FILE: Final = "crops.csv"
 _SCENES_FILE: Final = "scenes.csv"
 _PER_CONDITION: Final = 30
 _MIXED_CROPS: Final = 120
 _TRACKS: Final = 40
+_NOT_PLATES: Final = 40
 _LOOKS: Final = 3
 _SCENES: Final = 40
 _SCENE_WIDTH_PX: Final = 640
@@ -49,7 +52,10 @@ _SCENE_COLUMNS: Final = ("file", "model", "label", "x_min", "y_min", "x_max", "y
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrozenCrop:
-    """One crop: its picture, what it says, its track if any, and its slices."""
+    """One crop: its picture, what it says, its track if any, and its slices.
+
+    ``text`` is empty where the crop shows no Vietnamese plate.
+    """
 
     image: BgrImage
     text: str
@@ -140,6 +146,11 @@ def _draw_crops(folder: Path, rng: Generator) -> Iterator[tuple[str, ...]]:
         facets = rendered_facets(spec) | crop_facets(shown.image, shown.corners_px)
         facets["condition"] = condition
         yield (file, spec.text, track, *(facets[name] for name in _FACETS))
+    for number in range(_NOT_PLATES):
+        file = f"other-{number:02d}.jpg"
+        _write_picture(folder / file, random_not_plate(rng), quality=_CROP_QUALITY)
+        facets = dict.fromkeys(_FACETS, "") | {"condition": NOT_PLATE}
+        yield (file, "", "", *(facets[name] for name in _FACETS))
 
 
 def _photographs(rng: Generator) -> Iterator[tuple[str, str, PlateSpec, Photograph]]:

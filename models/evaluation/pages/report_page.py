@@ -31,7 +31,7 @@ svg{max-width:100%;height:auto}svg text{font:11px system-ui,sans-serif;fill:var(
 .whisker{stroke:var(--mark);stroke-width:2;fill:none}.curve{stroke:var(--mark);stroke-width:2;fill:none}
 .band{fill:var(--band)}.dot{fill:var(--mark)}code{overflow-wrap:anywhere}
 """
-_CHARTED: Final = ("recall", "exact", "fused")
+_CHARTED: Final = ("recall", "exact", "fused", "answered")
 """Share that a measurement's plot of slices shows: the first of these that it has."""
 _OPEN_SLICES: Final = 14
 """Tables of more slices begin closed."""

@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
+from collections import Counter
+
 import cv2
 import numpy as np
 import pytest
@@ -18,6 +20,7 @@ from models.datasets.synth.plates import (
     drawn_lines,
     random_plate_spec,
     render_plate,
+    render_plate_of_today,
 )
 from models.datasets.synth.press.glyphs import (
     CAR_CELL,
@@ -26,7 +29,9 @@ from models.datasets.synth.press.glyphs import (
     GlyphCell,
     glyph_mask,
 )
+from models.datasets.synth.press.workshops import LAWFUL, workshops
 from models.runtime.grammar import normalise_plate
+from models.runtime.plate_formats import PLATE_FORMATS, PROVINCE_CODES, SERIES_LETTERS
 from models.runtime.values import BgrImage, PlateColour, PlateLayout
 
 
@@ -177,6 +182,100 @@ def test_a_plate_that_its_format_does_not_know_is_refused() -> None:
         spec_of("47AD1515")
     with pytest.raises(ValueError, match="no such plate format"):
         random_plate_spec(np.random.default_rng(0), format_id="spaceship")
+
+
+MAKES = [
+    (one.format_id, layout, colour)
+    for one in PLATE_FORMATS
+    for layout in sorted(one.layouts)
+    for colour in sorted(one.colours)
+]
+
+
+@pytest.mark.parametrize(("format_id", "layout", "colour"), MAKES)
+def test_every_format_is_drawn_in_each_of_its_layouts_and_colours(
+    format_id: str, layout: PlateLayout, colour: PlateColour
+) -> None:
+    rng = np.random.default_rng(8)
+    text = random_plate_spec(rng, format_id=format_id).text
+    spec = spec_of(text, layout=layout, colour=colour, format_id=format_id)
+    lawful = render_plate(spec, height_px=110)
+
+    for _ in range(4):
+        image = render_plate(spec, height_px=110, rng=rng)
+
+        assert image.shape[0] == 110
+        assert (image.shape[1] > 3 * 110) == (
+            layout is PlateLayout.ONE_LINE and not spec.is_motorbike
+        )
+        blue, green, red = np.median(image.reshape(-1, 3), axis=0)
+        told = np.median(lawful.reshape(-1, 3), axis=0)
+        assert np.argsort([blue, red])[1] == np.argsort(told[[0, 2]])[1] or colour == "white"
+        assert (min(blue, green, red) > 150) == (colour is PlateColour.WHITE)
+
+
+def test_all_provinces_and_series_are_drawn_about_evenly() -> None:
+    rng = np.random.default_rng(9)
+    texts = [random_plate_spec(rng, format_id="car_private_5").text for _ in range(5000)]
+
+    provinces, series = Counter(text[:2] for text in texts), Counter(text[2] for text in texts)
+
+    assert set(provinces) == set(PROVINCE_CODES)
+    assert max(provinces.values()) < 2.2 * len(texts) / len(PROVINCE_CODES)
+    assert set(series) == set(SERIES_LETTERS)
+    assert min(series.values()) > 0.6 * len(texts) / len(SERIES_LETTERS)
+
+
+def test_plates_of_look_alikes_and_of_ten_characters_are_not_rare() -> None:
+    rng = np.random.default_rng(10)
+    texts = [random_plate_spec(rng).text for _ in range(3000)]
+
+    crowded = [text for text in texts if sum(glyph in "8B3" for glyph in text) >= 4]
+    by_chance = 0.2**4 * 15  # four of six glyphs from three of ten, roughly
+    assert len(crowded) / len(texts) > by_chance / 2
+    assert sum(len(text) == 9 and text[2:4] == "MD" for text in texts) > 20
+    assert sum(len(text) == 10 for text in texts) > 20
+
+
+def redness(image: BgrImage) -> int:
+    blue, green, red = (image[..., channel].astype(int) for channel in range(3))
+    return int(((red - blue > 80) & (red - green > 80)).sum())
+
+
+def test_an_ambassadors_plate_has_a_red_bar_and_red_letters() -> None:
+    def drawn(text: str) -> BgrImage:
+        spec = spec_of(text, layout=PlateLayout.ONE_LINE, format_id="foreign_car")
+        return render_plate(spec, height_px=110)
+
+    consul, ambassador, guest = (drawn(t) for t in ("80441NG02", "80441NG01", "80441NN01"))
+
+    assert redness(ambassador) > redness(consul) > redness(guest) == 0
+
+
+def test_a_series_of_n_and_g_is_red_on_foreign_plates_only() -> None:
+    assert redness(render_plate(spec_of("29NG12345"), height_px=140)) == 0
+
+
+def test_workshops_differ_but_the_first_keeps_to_the_law() -> None:
+    first, *others = workshops()
+
+    assert first == LAWFUL
+    assert first.cell(CAR_CELL) == CAR_CELL
+    assert len({(other.style, other.stroke) for other in others}) == len(others)
+    assert len({other.style for other in others}) > 10
+    for other in others:
+        assert 0.5 < other.cell(MOTORBIKE_CELL).stroke_mm / MOTORBIKE_CELL.stroke_mm < 1.3
+
+
+def test_a_plate_of_today_never_has_an_old_size() -> None:
+    rng = np.random.default_rng(11)
+    spec = spec_of("51F12345", layout=PlateLayout.TWO_LINE, format_id="car_private_5")
+
+    today = {render_plate_of_today(spec, height_px=100, rng=rng).shape for _ in range(20)}
+    any_time = {render_plate(spec, height_px=100, rng=rng).shape for _ in range(20)}
+
+    assert today == {(100, 200, 3)}
+    assert (100, 140, 3) in any_time
 
 
 def test_a_severity_out_of_range_is_refused() -> None:

@@ -6,7 +6,7 @@ from typing import Final
 
 from numpy.random import Generator
 
-_TILTED_SHARE: Final = 0.4
+_TILTED_SHARE: Final = 0.5
 """Pictures taken by phone or beside the road; a higher share means fewer frontal plates."""
 
 

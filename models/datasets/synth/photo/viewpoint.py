@@ -21,7 +21,7 @@ MAX_ROLL_DEG: Final = 35.0
 MAX_CROP_WIDTH_PX: Final = 420
 MIN_CROP_PX: Final = 10
 _MAX_SHEAR: Final = 0.3
-_CARELESS_SHARE: Final = 0.35
+_CARELESS_SHARE: Final = 0.6
 """Share of pictures whose roll is anything up to the limit; the others are held nearly level."""
 
 _LONG_ASPECT: Final = 2.6

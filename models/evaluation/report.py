@@ -67,6 +67,7 @@ from models.evaluation.videos import (
     night_outcomes,
     read_motorbike_video,
 )
+from models.evaluation.whole_pictures import read_whole_pictures, whole_scores
 from models.runtime.detector import Detector
 from models.runtime.reader import PlateReader
 from models.runtime.registry import (
@@ -82,6 +83,7 @@ from models.training.settings import read_detector_training
 
 DETECTORS: Final = (PLATE_DETECTOR, VEHICLE_DETECTOR)
 FUSION: Final = "fusion"
+WHOLE: Final = "plate-detector and plate-reader"
 RENDERED: Final = "rendered, one condition at a time"
 _GATE_FRAMES: Final = 20
 MIXTURE: Final = "rendered, mixed conditions"
@@ -294,6 +296,7 @@ def _measure_reader(
     ]
     note = "nothing here is a Vietnamese plate: the fewer are answered, the better"
     measurements.append(_measurement(PLATE_READER, data=NOT_PLATES, slices=rejected, note=note))
+    measurements.append(_measure_whole_pictures(reader, pool=pool, backend=backend))
     measurements.append(_measure_fusion(reader, pool=pool, backend=backend, tracks=extent.tracks))
     return measurements, tuple(every)
 
@@ -310,6 +313,19 @@ def _measure_fusion(
     measurement = _measurement(FUSION, data="tracks", slices=slices)
     measurement["curves"] = probability_curves(judged)
     return measurement
+
+
+def _measure_whole_pictures(
+    reader: PlateReader, *, pool: Path, backend: Backend
+) -> MeasurementDocument:
+    detector = Detector.open(PLATE_DETECTOR, backend=backend)
+    read = read_whole_pictures(detector, reader, pool=pool)
+    slices = [
+        slice_document(one.slice_name, pictures=one.pictures, shares=one.shares)
+        for one in whole_scores(read, answer_from=ANSWER_FROM)
+    ]
+    note = "gate pictures: the plate detector's surest box, read; a plate not found counts as wrong"
+    return _measurement(WHOLE, data=Split.VALIDATION.value, slices=slices, note=note)
 
 
 def _reading(cases: Sequence[ReadCase], *, data: str, note: str) -> MeasurementDocument:

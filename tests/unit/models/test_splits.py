@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
+import re
 from collections import defaultdict
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 from hypothesis import given
@@ -34,6 +35,7 @@ from models.datasets.splits import (
     plate_splits,
 )
 from models.errors import DatasetError
+from models.training.real_crops import load_real_crops
 
 PLATES = st.text(alphabet="0123456789AB", min_size=3, max_size=5)
 
@@ -156,6 +158,49 @@ def test_the_real_pool_shares_no_plate_between_training_and_validation(
 
     assert len(texts[Split.VALIDATION]) > 200
     assert not texts[Split.TRAIN] & texts[Split.VALIDATION]
+
+
+def test_no_recording_of_a_road_is_in_training_and_validation() -> None:
+    uses: dict[str, set[Split]] = defaultdict(set)
+    for row in read_manifest(VEHICLES):
+        recording = re.sub(r"_\d+$", "", PurePosixPath(row.file).stem)
+        if recording.startswith("idtoll"):
+            uses[recording].add(row.split)
+
+    assert len(uses) > 2
+    assert all(len(splits) == 1 for splits in uses.values())
+
+
+def test_the_fixed_cameras_frames_of_two_splits_lie_apart() -> None:
+    frames: dict[Split, list[int]] = defaultdict(list)
+    for row in read_manifest(VEHICLES):
+        stem = PurePosixPath(row.file).stem
+        if stem.startswith("vn_cam_01_"):
+            frames[row.split].append(int(stem.removeprefix("vn_cam_01_")))
+
+    assert min(frames[Split.VALIDATION]) - max(frames[Split.TRAIN]) > 20
+
+
+@pytest.mark.parametrize("name", MANIFEST_NAMES)
+def test_what_is_held_out_is_a_whole_source(name: str) -> None:
+    sources: dict[Split, set[str]] = defaultdict(set)
+    for row in read_manifest(name):
+        sources[row.split].add(PurePosixPath(row.file).stem.split("_")[0])
+
+    others = sources[Split.TRAIN] | sources[Split.VALIDATION]
+    assert not sources[Split.HOLD_OUT] & others
+
+
+def test_the_readers_held_out_source_shares_neither_source_nor_plate_with_training(
+    shared_data: Path,
+) -> None:
+    trained = load_real_crops(shared_data, Split.TRAIN)
+    held_out = load_real_crops(shared_data, Split.HOLD_OUT)
+
+    assert held_out
+    assert not {one.source for one in trained} & {one.source for one in held_out}
+    assert not {one.text for one in trained} & {one.text for one in held_out}
+    assert not {one.group for one in trained} & {one.group for one in held_out}
 
 
 def test_the_real_pool_is_the_one_of_the_manifests(shared_data: Path) -> None:

@@ -37,6 +37,8 @@ LISTED_FROM: Final = 0.001
 """Confidence from which boxes enter average precision; higher loses the end of the curve."""
 SIZE_EDGES_PX2: Final = (32.0**2, 96.0**2)
 """Areas between small, medium and large boxes, as COCO draws them, in pixels of the picture."""
+EDGE_PX: Final = 3.0
+"""A box nearer to the picture's edge than this touches it."""
 SIZE_NAMES: Final = ("small", "medium", "large")
 
 
@@ -58,6 +60,8 @@ class Outcome:
         is_night: Whether its mean grey lies below ``NIGHT_BELOW``.
         truths: Labelled things.
         detections: Everything from ``LISTED_FROM``, surest first.
+        width_px: Width of the picture.
+        height_px: Height of the picture.
     """
 
     file: str
@@ -65,6 +69,8 @@ class Outcome:
     is_night: bool
     truths: tuple[Truth, ...]
     detections: tuple[Detection, ...]
+    width_px: int
+    height_px: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +96,8 @@ class DetectionScore:
         pictures: Number of pictures.
         recall: Share of labelled things that were found, whatever their label.
         precision: Share of reported things that are labelled things.
+        precision_off_edge: The same without things that touch the picture's
+            edge: what is cut there is real more often than it is labelled.
         label_accuracy: Share of found things that bear the right label.
         ap50: Average precision at an overlap of 0.5; of a class's slice for
             boxes of this label, elsewhere whatever the label.
@@ -100,6 +108,7 @@ class DetectionScore:
     pictures: int
     recall: Share
     precision: Share
+    precision_off_edge: Share
     label_accuracy: Share
     ap50: Estimate
     ap50_95: Estimate
@@ -110,6 +119,7 @@ class DetectionScore:
         return {
             "recall": self.recall,
             "precision": self.precision,
+            "precision_off_edge": self.precision_off_edge,
             "label_accuracy": self.label_accuracy,
         }
 
@@ -201,6 +211,8 @@ def outcome_of(
         is_night=mean_luminance(image) < NIGHT_BELOW,
         truths=truths,
         detections=tuple(detector.detect(image)),
+        width_px=image.shape[1],
+        height_px=image.shape[0],
     )
 
 
@@ -320,6 +332,7 @@ def size_of(box_px: BoxPx) -> str:
 def _score(part: _Slice, *, min_confidence: float) -> DetectionScore:
     found_as: list[tuple[str, str | None]] = []
     is_right: list[bool] = []
+    is_right_off_edge: list[bool] = []
     for outcome in part.outcomes:
         reported = [one for one in outcome.detections if one.confidence >= min_confidence]
         matches = match(outcome.truths, reported)
@@ -329,6 +342,8 @@ def _score(part: _Slice, *, min_confidence: float) -> DetectionScore:
         for one, right in zip(reported, matches.is_right, strict=True):
             if _belongs(part, one.label, one.box_px):
                 is_right.append(right)
+                if not _touches_edge(one.box_px, outcome):
+                    is_right_off_edge.append(right)
     found = [pair for pair in found_as if pair[1] is not None]
     ap50, ap50_95 = precision_estimates([_matches(part, one) for one in part.outcomes])
     return DetectionScore(
@@ -336,11 +351,20 @@ def _score(part: _Slice, *, min_confidence: float) -> DetectionScore:
         pictures=len(part.outcomes),
         recall=Share(successes=len(found), trials=len(found_as)),
         precision=Share(successes=sum(is_right), trials=len(is_right)),
+        precision_off_edge=Share(successes=sum(is_right_off_edge), trials=len(is_right_off_edge)),
         label_accuracy=Share(
             successes=sum(label == name for name, label in found), trials=len(found)
         ),
         ap50=ap50,
         ap50_95=ap50_95,
+    )
+
+
+def _touches_edge(box_px: BoxPx, outcome: Outcome) -> bool:
+    return (
+        min(box_px.x_min, box_px.y_min) < EDGE_PX
+        or box_px.x_max > outcome.width_px - EDGE_PX
+        or box_px.y_max > outcome.height_px - EDGE_PX
     )
 
 

@@ -25,7 +25,8 @@ table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:13px}
 td,th{padding:.25rem .6rem;text-align:right;border-bottom:1px solid var(--line);vertical-align:top}
 td:first-child,th:first-child{text-align:left}td small{white-space:nowrap}th{font-weight:600}
 small,.note{color:var(--faint)}.scroll{overflow-x:auto}summary{cursor:pointer;margin:.6rem 0}
-figure{display:inline-block;margin:.5rem 1rem .5rem 0;max-width:100%}figcaption{color:var(--faint)}
+figure{display:inline-block;margin:.5rem 1rem .5rem 0;max-width:100%}
+figcaption{color:var(--faint);max-width:30rem}
 svg{max-width:100%;height:auto}svg text{font:11px system-ui,sans-serif;fill:var(--ink)}
 .grid{stroke:var(--line);fill:none}.aid{stroke:var(--faint);stroke-dasharray:4 4;fill:none}
 .whisker{stroke:var(--mark);stroke-width:2;fill:none}.curve{stroke:var(--mark);stroke-width:2;fill:none}

@@ -124,6 +124,8 @@ def outcome(
         is_night=is_night,
         truths=tuple(truths),
         detections=tuple(detections),
+        width_px=300,
+        height_px=300,
     )
 
 
@@ -185,3 +187,14 @@ def test_sources_and_light_have_slices_and_one_class_has_none() -> None:
         "light night",
     ]
     assert scores["light night"].pictures == scores["source a"].pictures == 1
+
+
+def test_a_false_box_at_the_edge_counts_in_one_of_two_precisions() -> None:
+    truth = Truth(label="car", box_px=box(50, 50, 90, 90))
+    cut, inside = box(280, 50, 300, 90), box(120, 120, 160, 160)
+    detections = [found("car", 0.9, one) for one in (truth.box_px, cut, inside)]
+
+    score = scores_by_slice([outcome([truth], detections)])["all"]
+
+    assert (score.precision.successes, score.precision.trials) == (1, 3)
+    assert (score.precision_off_edge.successes, score.precision_off_edge.trials) == (1, 2)

@@ -191,4 +191,6 @@ def outcome(truths: list[Truth], detections: list[Detection]) -> Outcome:
         is_night=False,
         truths=tuple(truths),
         detections=tuple(detections),
+        width_px=300,
+        height_px=300,
     )

@@ -126,12 +126,12 @@ def _prefiltered(plate: BgrImage, corners_px: NDArray[np.float64]) -> BgrImage:
         (sides[1] + sides[3]) / (2 * plate.shape[0]),
     )
     small = plate
-    while ratio <= 0.5:  # noqa: PLR2004 -- halving is exact and fast
+    while ratio <= 0.5 and min(small.shape[:2]) > 3:  # noqa: PLR2004 -- halving is exact and fast
         small = np.asarray(
             cv2.resize(small, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), np.uint8
         )
         ratio *= 2
     if ratio >= 1:
         return small
-    size = round(small.shape[1] * ratio), round(small.shape[0] * ratio)
+    size = max(2, round(small.shape[1] * ratio)), max(2, round(small.shape[0] * ratio))
     return np.asarray(cv2.resize(small, size, interpolation=cv2.INTER_LINEAR), dtype=np.uint8)

@@ -98,7 +98,7 @@ def _faded(plate: BgrImage, rng: Generator, strength: float) -> BgrImage:
 def _flaked(plate: BgrImage, rng: Generator, strength: float) -> BgrImage:
     """Paint that came off: blobs of the sheet's colour, which leave gaps in the glyphs."""
     rows = int(rng.integers(9, 26))
-    columns = round(rows * plate.shape[1] / plate.shape[0])
+    columns = max(2, round(rows * plate.shape[1] / plate.shape[0]))
     field = soft_field(plate.shape[:2], rng, cells=(rows, columns))
     field += 0.8 * soft_field(plate.shape[:2], rng, cells=(3, 4))
     share = float(rng.uniform(0.02, _MAX_FLAKED)) * (0.3 + 0.7 * strength)

@@ -9,7 +9,7 @@ import csv
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 from models.datasets.pool import (
@@ -118,6 +118,36 @@ def verify_pictures(pool: Path, rows: Iterable[ManifestRow]) -> None:
 def rows_of(rows: Iterable[ManifestRow], split: Split) -> tuple[ManifestRow, ...]:
     """Rows of one use, in their order."""
     return tuple(row for row in rows if row.split is split)
+
+
+def thinned(rows: Iterable[ManifestRow], *, max_per_source: int) -> tuple[ManifestRow, ...]:
+    """At most so many training rows of every source, evenly through it; all other rows.
+
+    Args:
+        rows: A manifest's rows, in their order, which is kept.
+        max_per_source: Training rows that stay of one source, at least 1.
+    """
+    rows = tuple(rows)
+    if max_per_source < 1:
+        raise DatasetError(f"at least one picture of a source is taken, got {max_per_source}")
+    sizes = Counter(source_of(row.file) for row in rows_of(rows, Split.TRAIN))
+    seen: Counter[str] = Counter()
+    kept = []
+    for row in rows:
+        source = source_of(row.file)
+        if row.split is Split.TRAIN:
+            number, size = seen[source], sizes[source]
+            seen[source] += 1
+            share = min(1.0, max_per_source / size)
+            if int((number + 1) * share) == int(number * share):
+                continue
+        kept.append(row)
+    return tuple(kept)
+
+
+def source_of(file: str) -> str:
+    """Source of a picture, the first part of its name, as ``gpm`` or ``idtoll``."""
+    return PurePosixPath(file).stem.split("_")[0]
 
 
 def split_sizes(rows: Iterable[ManifestRow]) -> Mapping[Split, int]:

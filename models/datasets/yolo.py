@@ -6,7 +6,7 @@ linked there, never copied into the project.
 """
 
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -34,6 +34,7 @@ def write_yolo_dataset(
     folder: Path,
     labels: Sequence[str],
     class_of: Mapping[int, int],
+    mended: Callable[[Sequence[LabelledBox]], tuple[LabelledBox, ...]] = tuple,
     extra: Sequence[ExtraPicture] = (),
 ) -> Path:
     """Lay a manifest's train and validation pictures out for training.
@@ -44,6 +45,8 @@ def write_yolo_dataset(
         folder: Where to write; an earlier layout there is replaced.
         labels: Names of the classes, in order.
         class_of: Pool's class number to ours; boxes of others are left out.
+        mended: What is made of a picture's boxes, in the pool's classes, before
+            they are written; as they are, if not given.
         extra: Further training pictures.
 
     Returns:
@@ -61,7 +64,7 @@ def write_yolo_dataset(
         target = folder / "images" / _FOLDERS[row.split] / source.name
         target.symlink_to(source.resolve())
         boxes = read_boxes(labels_path(pool, row.file) or source.with_suffix(".txt"))
-        _write_labels(folder, target, boxes, class_of=class_of)
+        _write_labels(folder, target, mended(boxes), class_of=class_of)
     for picture in extra:
         target = folder / "images" / _FOLDERS[Split.TRAIN] / picture.path.name
         target.symlink_to(picture.path.resolve())

@@ -7,9 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from models.datasets.manifest import read_manifest, rows_of
+import cv2
+
+from models.datasets.manifest import read_manifest, rows_of, source_of, thinned
 from models.datasets.pool import require_pool
 from models.datasets.rendered import plate_pictures, render_pictures, vehicle_pictures
+from models.datasets.riders import with_riders
 from models.datasets.splits import Split
 from models.datasets.yolo import ExtraPicture, write_yolo_dataset
 from models.errors import TrainingEnvironmentError
@@ -17,13 +20,19 @@ from models.runtime.registry import PLATE_DETECTOR, VEHICLE_DETECTOR
 from models.runtime.values import VehicleClass
 from models.training.environment import quieten_library, require_training_environment
 from models.training.library_fixes import define_torchvision_operators, train_in_bfloat16
+from models.training.plate_streets import street_pictures
+from models.training.road_streets import MENDED_SOURCE, road_pictures
 from models.training.settings import DetectorTraining, read_detector_training
+from models.training.teachers import teacher
 
 # Any in this module: torch and ultralytics publish no types that mypy could check here.
 
 DETECTOR_NAMES: Final = (PLATE_DETECTOR, VEHICLE_DETECTOR)
 STATISTICS_PICTURES: Final = 48
 RENDERED_FOLDER: Final = "rendered"
+PASTED_FOLDER: Final = "pasted"
+TEACHER_SIDE_PX: Final = 736
+TEACHER_MIN_CONFIDENCE: Final = 0.06
 FINISHED_FILE: Final = "finished"
 LAST_CHECKPOINT: Final = "weights/last.pt"
 LOADER_PROCESSES: Final = 1
@@ -63,26 +72,29 @@ def train_detector(name: str, *, pool: Path, runs: Path, threads: int) -> Path:
         raise TrainingEnvironmentError(f"no detector is called {name!r}")
     require_training_environment()
     quieten_library(runs / "library")
+    _limit_threads(threads)
     training = read_detector_training(name)
     rows = read_manifest(training.manifest)
     folder = runs / name
-    data = write_yolo_dataset(
-        rows,
-        pool=require_pool(pool),
-        folder=folder / "data",
-        labels=training.labels,
-        class_of=training.class_of,
-        extra=_rendered(training, folder=runs / RENDERED_FOLDER),
-    )
     pictures = [pool / row.file for row in rows_of(rows, Split.TRAIN)]
     network = _starting_network(training, pool=pool, pictures=pictures)
     for index in range(len(training.rounds)):
         round_folder = _round_folder(folder, index)
         if not (round_folder / FINISHED_FILE).exists():
+            data = _write_data(training, index, pool=pool, runs=runs, network=network)
             _run(training, index, data=data, folder=folder, threads=threads, network=network)
             (round_folder / FINISHED_FILE).touch()
         network = _continued(network, round_folder / LAST_CHECKPOINT)
     return checkpoint_path(name, runs=runs)
+
+
+def _limit_threads(threads: int) -> None:
+    """Threads that wait for one another on a busy machine are slower than one."""
+    os.environ["OMP_NUM_THREADS"] = str(threads)
+    cv2.setNumThreads(threads)
+    import torch  # noqa: PLC0415 -- training only
+
+    torch.set_num_threads(threads)
 
 
 def checkpoint_path(name: str, *, runs: Path) -> Path:
@@ -108,18 +120,85 @@ def _continued(network: Callable[[], Any], checkpoint: Path) -> Callable[[], Any
     return build
 
 
+def _write_data(
+    training: DetectorTraining,
+    index: int,
+    *,
+    pool: Path,
+    runs: Path,
+    network: Callable[[], Any],
+) -> Path:
+    """Lay out the pictures of one round; ``network`` is what the round starts from."""
+    rows = read_manifest(training.manifest)
+    extra = _rendered(training, folder=runs / RENDERED_FOLDER)
+    made = runs / PASTED_FOLDER / f"{training.name}-{index + 1}"
+    if training.name == PLATE_DETECTOR:
+        extra += _streets(training, folder=made, pool=pool, network=network)
+    elif index > 0:
+        # The first round teaches what a small motorbike is; only then can its network mend.
+        extra += _roads(training, folder=made, pool=pool, network=network)
+        rows = tuple(
+            row
+            for row in rows
+            if row.split is not Split.TRAIN or source_of(row.file) != MENDED_SOURCE
+        )
+    return write_yolo_dataset(
+        thinned(rows, max_per_source=training.max_per_source),
+        pool=require_pool(pool),
+        folder=runs / training.name / "data",
+        labels=training.labels,
+        class_of=training.class_of,
+        mended=with_riders if training.name == VEHICLE_DETECTOR else tuple,
+        extra=extra,
+    )
+
+
 def _rendered(training: DetectorTraining, *, folder: Path) -> tuple[ExtraPicture, ...]:
     """Rendered pictures of this training; both detectors share them."""
-    seed = training.trainer.get("seed", 0)
     pictures = render_pictures(
         folder,
         count=training.rendered_pictures,
-        seed=seed if isinstance(seed, int) else 0,
+        seed=_seed(training),
         labels=tuple(VehicleClass),
     )
     if training.name == PLATE_DETECTOR:
         return plate_pictures(pictures)
     return vehicle_pictures(pictures)
+
+
+def _streets(
+    training: DetectorTraining, *, folder: Path, pool: Path, network: Callable[[], Any]
+) -> tuple[ExtraPicture, ...]:
+    """Real pictures with rendered plates, for the plate detector."""
+    if not training.pasted_pictures:
+        return ()
+    define_torchvision_operators()
+    return street_pictures(
+        folder,
+        pool=pool,
+        count=training.pasted_pictures,
+        seed=_seed(training),
+        teacher=teacher(network(), side_px=TEACHER_SIDE_PX, min_confidence=TEACHER_MIN_CONFIDENCE),
+    )
+
+
+def _roads(
+    training: DetectorTraining, *, folder: Path, pool: Path, network: Callable[[], Any]
+) -> tuple[ExtraPicture, ...]:
+    """Mended, further, denser and darker road pictures, for the vehicle detector."""
+    define_torchvision_operators()
+    return road_pictures(
+        folder,
+        pool=pool,
+        count=training.pasted_pictures,
+        seed=_seed(training),
+        network=network,
+    )
+
+
+def _seed(training: DetectorTraining) -> int:
+    seed = training.trainer.get("seed", 0)
+    return seed if isinstance(seed, int) else 0
 
 
 def _starting_network(
@@ -130,8 +209,7 @@ def _starting_network(
 
     if training.name == PLATE_DETECTOR:
         return plate_network
-    seed = training.trainer.get("seed", 0)
-    chosen = random.Random(str(seed)).sample(  # noqa: S311 -- a sample, not a secret
+    chosen = random.Random(str(_seed(training))).sample(  # noqa: S311 -- a sample, not a secret
         pictures, k=min(STATISTICS_PICTURES, len(pictures))
     )
     return lambda: vehicle_network(pool, pictures=chosen)
@@ -146,7 +224,6 @@ def _run(
     threads: int,
     network: Callable[[], Any],
 ) -> None:
-    os.environ["OMP_NUM_THREADS"] = str(threads)
     define_torchvision_operators()
     train_in_bfloat16()
     import torch  # noqa: PLC0415 -- training only

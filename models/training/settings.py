@@ -23,7 +23,10 @@ class DetectorTraining:
         manifest: Manifest of the pictures.
         labels: Classes in the order of the network's outputs.
         class_of: Pool's class number to the index in ``labels``.
+        max_per_source: Real pictures taken of one source, evenly through it: a
+            thousand pictures of one gate teach little more than some hundred.
         rendered_pictures: Rendered road pictures mixed in; 0 is none.
+        pasted_pictures: Real pictures with pasted renderings mixed in; 0 is none.
         trainer: Options handed to the training library as they are.
         rounds: One table per round of training, in order; its options replace
             those of ``trainer``. A round starts from the result of the one before.
@@ -33,7 +36,9 @@ class DetectorTraining:
     manifest: str
     labels: tuple[str, ...]
     class_of: Mapping[int, int]
+    max_per_source: int
     rendered_pictures: int
+    pasted_pictures: int
     trainer: Mapping[str, object]
     rounds: tuple[Mapping[str, object], ...]
 
@@ -65,7 +70,9 @@ def read_detector_training(name: str, *, folder: Path = CONFIG_FOLDER) -> Detect
             class_of=MappingProxyType(
                 {int(key): int(value) for key, value in values["class_of"].items()}
             ),
+            max_per_source=int(values["max_per_source"]),
             rendered_pictures=int(values["rendered_pictures"]),
+            pasted_pictures=int(values["pasted_pictures"]),
             trainer=MappingProxyType(dict(values["trainer"])),
             rounds=tuple(MappingProxyType(dict(one)) for one in values["rounds"]),
         )

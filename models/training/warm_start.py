@@ -67,20 +67,31 @@ def vehicle_network(pool: Path, *, pictures: Sequence[Path]) -> Any:  # noqa: AN
         DatasetError: The weights are not in the pool, or no picture is given.
         ModelDigestError: They are other weights than were checked.
     """
+    if not pictures:
+        raise DatasetError("the normalisation needs training pictures to be measured on")
+    model = coco_network(pool)
+    _unfold_normalisation(model, pictures)
+    _keep_classes(model, COCO_VEHICLE_IDS)
+    return model.train()
+
+
+def coco_network(pool: Path) -> Any:  # noqa: ANN401 -- a torch module
+    """YOLOv8n with all classes of COCO, to look with; its normalisation is folded.
+
+    Raises:
+        DatasetError: The weights are not in the pool.
+        ModelDigestError: They are other weights than were checked.
+    """
     from ultralytics.nn.tasks import DetectionModel  # noqa: PLC0415 -- training only
 
     path = pool / COCO_FILE
     if not path.is_file():
         raise DatasetError(f"no {COCO_FILE} in {pool.name}/")
     _require_digest("yolov8n-coco", path, COCO_SHA256)
-    if not pictures:
-        raise DatasetError("the normalisation needs training pictures to be measured on")
     model = DetectionModel("yolov8n.yaml", nc=COCO_CLASSES, verbose=False)
     with np.load(path) as weights:
         _load_folded(model, dict(weights))
-    _unfold_normalisation(model, pictures)
-    _keep_classes(model, COCO_VEHICLE_IDS)
-    return model.train()
+    return model.eval()
 
 
 def _require_digest(name: str, path: Path, expected: str) -> None:

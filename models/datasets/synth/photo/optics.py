@@ -181,4 +181,6 @@ def _filmed(image: BgrImage, rng: Generator, *, strength: float, glyph_px: float
     # The blocks of a video lie anywhere over the crop, not at its corner.
     top, left = (int(v) for v in rng.integers(_BLOCK_PX, size=2))
     padded = cv2.copyMakeBorder(result, top, 0, left, 0, cv2.BORDER_REPLICATE)
-    return _jpeg(np.asarray(padded, dtype=np.uint8), round(quality))[top:, left:]
+    return np.ascontiguousarray(
+        _jpeg(np.asarray(padded, dtype=np.uint8), round(quality))[top:, left:]
+    )

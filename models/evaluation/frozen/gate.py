@@ -133,6 +133,8 @@ def judge_plate_detector(
     """Plates found, and pictures without a false plate."""
     found, clean = [], []
     for scene in scenes:
+        if scene.plates is None:
+            continue
         matches = match(scene.plates, detector.detect(scene.image))
         found += [Judgement(is_right=label is not None) for label in matches.found_as]
         clean.append(Judgement(is_right=all(matches.is_right)))
@@ -145,6 +147,8 @@ def judge_vehicle_detector(
     """Vehicles found, vehicles found under their label, pictures without a false vehicle."""
     found, named, clean = [], [], []
     for scene in scenes:
+        if scene.vehicles is None:
+            continue
         matches = match(scene.vehicles, detector.detect(scene.image))
         for truth, label in zip(scene.vehicles, matches.found_as, strict=True):
             slices = (f"class {truth.label}",)

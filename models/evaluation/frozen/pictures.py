@@ -12,10 +12,11 @@ import cv2
 import numpy as np
 from numpy.random import Generator
 
+from models.datasets.pasted import Ground, pasted_picture
 from models.datasets.synth.camera import Photograph, photographed, random_severity
 from models.datasets.synth.not_plates import random_not_plate
 from models.datasets.synth.plates import PlateSpec, random_plate_spec, render_plate
-from models.datasets.synth.scene import training_scene
+from models.datasets.synth.scene import RoadPicture, training_scene
 from models.errors import DatasetError
 from models.evaluation.detection import Truth, read_picture
 from models.evaluation.picture_qualities import crop_facets
@@ -32,12 +33,15 @@ MAX_TOTAL_BYTES: Final = 4_000_000
 _CROPS_FILE: Final = "crops.csv"
 _SCENES_FILE: Final = "scenes.csv"
 _PER_CONDITION: Final = 30
-_MIXED_CROPS: Final = 120
-_TRACKS: Final = 40
+_MIXED_CROPS: Final = 110
+_TRACKS: Final = 36
 _NOT_PLATES: Final = 40
 _LOOKS: Final = 3
-_SCENES: Final = 40
-_SCENE_WIDTH_PX: Final = 640
+_SCENES: Final = 28
+_PASTED: Final = 14
+_SCENE_SIDE_PX: Final = 640
+_NO_BOX: Final = ("", "", "", "", "")
+"""Says that the model is judged on the picture, boxes or not."""
 _PLATE_HEIGHT_PX: Final = 120
 _SEED: Final = 20261127
 _CROP_QUALITY: Final = 80
@@ -65,11 +69,11 @@ class FrozenCrop:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FrozenScene:
-    """One road picture with what each detector should find in it."""
+    """One road picture with what each detector should find in it; ``None`` where not to judge."""
 
     image: BgrImage
-    plates: tuple[Truth, ...]
-    vehicles: tuple[Truth, ...]
+    plates: tuple[Truth, ...] | None
+    vehicles: tuple[Truth, ...] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,16 +108,16 @@ def read_frozen(folder: Path = FROZEN_FOLDER) -> FrozenSet:
     )
     truths: dict[str, dict[str, list[Truth]]] = {}
     for row in _rows(folder / _SCENES_FILE, columns=_SCENE_COLUMNS):
-        of_file = truths.setdefault(row["file"], {PLATE_DETECTOR: [], VEHICLE_DETECTOR: []})
+        boxes = truths.setdefault(row["file"], {}).setdefault(row["model"], [])
         if row["label"]:
-            of_file[row["model"]].append(_truth(row))
+            boxes.append(_truth(row))
     scenes = tuple(
         FrozenScene(
             image=read_picture(folder / file),
-            plates=tuple(boxes[PLATE_DETECTOR]),
-            vehicles=tuple(boxes[VEHICLE_DETECTOR]),
+            plates=_judged(of_file.get(PLATE_DETECTOR)),
+            vehicles=_judged(of_file.get(VEHICLE_DETECTOR)),
         )
-        for file, boxes in truths.items()
+        for file, of_file in truths.items()
     )
     return FrozenSet(sha256=_digest(folder), crops=crops, scenes=scenes)
 
@@ -170,17 +174,48 @@ def _photographs(rng: Generator) -> Iterator[tuple[str, str, PlateSpec, Photogra
 
 
 def _draw_scenes(folder: Path, rng: Generator) -> Iterator[tuple[str, ...]]:
+    """Rendered roads; on some of them the plates are replaced by larger and tilted ones."""
     for number in range(_SCENES):
         file = f"scene-{number:02d}.jpg"
         picture = training_scene(rng)
-        scale = _SCENE_WIDTH_PX / picture.image.shape[1]
-        small = cv2.resize(picture.image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        _write_picture(folder / file, np.asarray(small, np.uint8), quality=_SCENE_QUALITY)
-        yield (file, PLATE_DETECTOR, "", "", "", "", "")
+        scale = _write_scene(folder / file, picture.image)
+        yield (file, PLATE_DETECTOR, *_NO_BOX)
+        yield (file, VEHICLE_DETECTOR, *_NO_BOX)
         for box in picture.plate_boxes_px:
             yield (file, PLATE_DETECTOR, "plate", *_scaled(box, scale))
         for one in picture.vehicles:
             yield (file, VEHICLE_DETECTOR, one.vehicle_class.value, *_scaled(one.box_px, scale))
+        if number < _PASTED:
+            yield from _draw_pasted(folder, number, picture, rng)
+
+
+def _draw_pasted(
+    folder: Path, number: int, picture: RoadPicture, rng: Generator
+) -> Iterator[tuple[str, ...]]:
+    file = f"street-{number:02d}.jpg"
+    ground = Ground(
+        image=picture.image,
+        plates=picture.plate_boxes_px,
+        vehicles=tuple(one.box_px for one in picture.vehicles),
+        doubtful=(),
+    )
+    made = pasted_picture(ground, rng=rng)
+    scale = _write_scene(folder / file, made.image)
+    yield (file, PLATE_DETECTOR, *_NO_BOX)
+    for box in made.boxes_px:
+        yield (file, PLATE_DETECTOR, "plate", *_scaled(box, scale))
+
+
+def _write_scene(path: Path, image: BgrImage) -> float:
+    """Write a picture at the detectors' size; gives its scale."""
+    scale = float(_SCENE_SIDE_PX / max(image.shape[:2]))
+    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    _write_picture(path, np.asarray(small, np.uint8), quality=_SCENE_QUALITY)
+    return scale
+
+
+def _judged(boxes: list[Truth] | None) -> tuple[Truth, ...] | None:
+    return None if boxes is None else tuple(boxes)
 
 
 def _scaled(box: BoxPx, scale: float) -> tuple[str, str, str, str]:

@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
+from models import cli
+from models.datasets.pool import PROJECT_FOLDER
 from models.errors import DatasetError
 from models.evaluation.detection import Outcome, Truth
 from models.evaluation.document import (
@@ -194,3 +196,30 @@ def outcome(truths: list[Truth], detections: list[Detection]) -> Outcome:
         width_px=300,
         height_px=300,
     )
+
+
+def test_the_command_refuses_a_gallery_in_the_project_before_it_measures(
+    shared_data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    inside = PROJECT_FOLDER / "failures"
+
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["evaluate", "--data", str(shared_data), "--gallery", str(inside)])
+
+    assert ended.value.code == 1
+    assert "real plates" in capsys.readouterr().err
+    assert not inside.exists()
+
+
+def test_the_command_refuses_an_earlier_report_that_is_none(
+    shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "before.json").write_text("{}", encoding="utf-8")
+
+    with pytest.raises(SystemExit) as ended:
+        cli.main(
+            ["evaluate", "--data", str(shared_data), "--against", str(tmp_path / "before.json")]
+        )
+
+    assert ended.value.code == 1
+    assert "before.json is no report" in capsys.readouterr().err

@@ -58,6 +58,9 @@ bench-render: ## plates per second that one core renders for training
 bench-ledger: ## charges per second of the ledger, and the ratio to raw inserts of the same rows
 	$(BIN)/python -m tests.load.bench_ledger
 
+bench-peers: ## plate reading beside the peers on the same pictures; installs them apart
+	$(BIN)/python -m tests.load.bench_peers
+
 schemas: ## write the JSON Schemas of the messages
 	$(BIN)/python -m central.contracts.schemas
 

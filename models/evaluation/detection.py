@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from models.datasets.manifest import ManifestRow, labels_path, verify_pictures
 from models.datasets.pool import LabelledBox, read_boxes
+from models.datasets.riders import with_riders
 from models.errors import DatasetError
 from models.evaluation.figures.average_precision import (
     PictureMatches,
@@ -305,7 +306,7 @@ def _pictures(
 ) -> Iterator[tuple[str, BgrImage, tuple[LabelledBox, ...]]]:
     for row in rows:
         boxes = read_boxes(labels_path(pool, row.file) or pool / row.file)
-        yield row.file, read_picture(pool / row.file), boxes
+        yield row.file, read_picture(pool / row.file), with_riders(boxes)
 
 
 def _slices(outcomes: Sequence[Outcome], *, labels: Sequence[str]) -> Iterator[_Slice]:

@@ -214,16 +214,18 @@ def _random_placed(heading: Heading, *, x_m: float, z_m: float, rng: Generator) 
     """A vehicle of any class at a given place."""
     vehicle_class = list(VehicleClass)[int(rng.choice(4, p=[0.4, 0.35, 0.1, 0.15]))]
     families = FORMATS[vehicle_class]
+    # Plates have their own randomness: a new way of drawing them leaves the roads as they are.
+    plate_rng = np.random.default_rng(int(rng.integers(2**31)))
     planned = PlannedVehicle(
         number=1,
         vehicle_class=vehicle_class,
-        plate=random_plate_spec(rng, format_id=families[int(rng.integers(len(families)))]),
+        plate=random_plate_spec(plate_rng, format_id=families[int(rng.integers(len(families)))]),
         heading=heading,
         x_m=x_m,
         line_s=0.0,
         look_seed=int(rng.integers(2**31)),
     )
-    actor = make_actor(planned, rng=rng, is_wet=bool(rng.random() < 0.3))  # noqa: PLR2004 - share
+    actor = make_actor(planned, rng=plate_rng, is_wet=bool(rng.random() < 0.3))  # noqa: PLR2004 - share
     step_m = float(rng.uniform(0.05, 0.6))
     return Placed(actor=actor, z_m=z_m, step_m=step_m if heading is Heading.LEAVING else -step_m)
 

@@ -30,6 +30,7 @@ tilt: largest angle between an edge of the plate and the picture's own edges; ex
 plates, on real ones between the corners that the corner network finds
 glyph height: the law's share of the plate's height, 63 of 110 mm on one line, 63 of 165 on two
 size: COCO's areas, small below 32 x 32 px of the picture, large from 96 x 96
+motorcycle: its box holds the rider, also where the source boxed the two apart
 colour of real plates: as it was read, for nobody wrote it down"""
 """How the slices are told apart, one rule a line; a test holds the numbers to the constants."""
 

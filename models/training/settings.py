@@ -27,6 +27,8 @@ class DetectorTraining:
             thousand pictures of one gate teach little more than some hundred.
         rendered_pictures: Rendered road pictures mixed in; 0 is none.
         pasted_pictures: Real pictures with pasted renderings mixed in; 0 is none.
+        min_confidence: Threshold at which the released copies are compared.
+        quantised: Whether a copy in 8 bits is tried at the release.
         trainer: Options handed to the training library as they are.
         rounds: One table per round of training, in order; its options replace
             those of ``trainer``. A round starts from the result of the one before.
@@ -39,6 +41,8 @@ class DetectorTraining:
     max_per_source: int
     rendered_pictures: int
     pasted_pictures: int
+    min_confidence: float
+    quantised: bool
     trainer: Mapping[str, object]
     rounds: tuple[Mapping[str, object], ...]
 
@@ -73,6 +77,8 @@ def read_detector_training(name: str, *, folder: Path = CONFIG_FOLDER) -> Detect
             max_per_source=int(values["max_per_source"]),
             rendered_pictures=int(values["rendered_pictures"]),
             pasted_pictures=int(values["pasted_pictures"]),
+            min_confidence=float(values["min_confidence"]),
+            quantised=bool(values["quantised"]),
             trainer=MappingProxyType(dict(values["trainer"])),
             rounds=tuple(MappingProxyType(dict(one)) for one in values["rounds"]),
         )

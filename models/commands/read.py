@@ -44,6 +44,7 @@ class Tally:
     plates: int = 0
     answered: int = 0
     without_plate: int = 0
+    cut: int = 0
     was_interrupted: bool = False
 
 
@@ -114,12 +115,14 @@ class _Work:
         return tally
 
     def _take_scene(self, path: Path, tally: Tally) -> None:
-        plates = self._reader.plates(read_picture(path))
+        found = self._reader.plates(read_picture(path))
+        plates = tuple(plate for plate in found if plate.is_of_use)
+        tally.cut += len(found) - len(plates)
         self._table.add_plates(path, plates)
         tally.read += 1
         tally.without_plate += not plates
         tally.plates += len(plates)
-        tally.answered += sum(found.plate.is_answered for found in plates)
+        tally.answered += sum(each.plate.is_answered for each in plates)
 
     def _take_crop(self, path: Path, tally: Tally) -> None:
         (plate,) = self._reader.read([read_picture(path).image])
@@ -140,6 +143,7 @@ def _summary(tally: Tally, *, listed: PictureList, elapsed_s: float) -> list[str
     notes = (
         ("could not be read", tally.bad),
         ("without a plate", tally.without_plate),
+        ("unreadable plates cut by the picture's edge, left out", tally.cut),
         ("other files in the folders, left alone", listed.other_files),
     )
     lines += [f"{what}: {count}" for what, count in notes if count]

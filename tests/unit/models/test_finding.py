@@ -5,7 +5,7 @@ import pytest
 from models.datasets.synth.scene import training_scene
 from models.reading.finding import PlateFinder, overlap
 from models.reading.picture_files import Picture
-from models.reading.plates import PictureReader
+from models.reading.plates import PictureReader, is_cut
 from models.runtime.detector import Detector
 from models.runtime.images import MAX_SIDE_PX
 from models.runtime.registry import PLATE_DETECTOR
@@ -106,6 +106,29 @@ def test_boxes_of_a_shrunk_picture_are_told_in_pixels_of_the_file(
         for plate in found
     ]  # fmt: skip
     assert any(overlap(box, item) > 0.5 for item in quarter)
+
+
+@pytest.mark.parametrize(
+    ("corners", "expected"),
+    [
+        ((100, 100, 200, 150), False),
+        ((0, 100, 100, 150), True),
+        ((100, 2, 200, 50), True),
+        ((540, 300, 640, 350), True),
+        ((100, 430, 200, 480), True),
+        # 0.004 of 640 is 2.56 pixels.
+        ((3, 100, 100, 150), False),
+        # The plate is what the picture was taken of.
+        ((0, 100, 400, 200), False),
+    ],
+)
+def test_a_plate_at_the_edge_is_cut_unless_it_is_most_of_the_picture(
+    corners: tuple[float, float, float, float], *, expected: bool
+) -> None:
+    x_min, y_min, x_max, y_max = corners
+    box = BoxPx(x_min=x_min, y_min=y_min, x_max=x_max, y_max=y_max)
+
+    assert is_cut(box, np.zeros((480, 640, 3), np.uint8)) is expected
 
 
 def test_overlap_is_intersection_over_union() -> None:

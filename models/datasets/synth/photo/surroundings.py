@@ -12,7 +12,8 @@ from models.runtime.values import BgrImage
 
 _EVEN_ODDS: Final = 0.5
 _FRAME_SHARE: Final = 0.22
-_LETTERED_SHARE: Final = 0.4
+_LETTERED_SHARE: Final = 0.45
+_RIDGED_SHARE: Final = 0.15
 _HIDDEN_SHARE: Final = 0.4
 _MAX_HIDDEN: Final = 0.07
 _LETTERS: Final = np.array(list("ABCDEGHIKLMNOPQRSTUVXY0123456789- "))
@@ -92,7 +93,13 @@ def framed(plate: BgrImage, rng: Generator, *, strength: float) -> tuple[BgrImag
         cv2.rectangle(sheet, inner, outer, colour, overlap)
     if is_chrome:
         sheet[: max(1, pad // 3)] = 245
-    if rng.random() < _LETTERED_SHARE:
+    if rng.random() < _RIDGED_SHARE:  # twisted chrome, sold for motorbikes
+        pitch = max(2, round(pad * float(rng.uniform(0.4, 1.0))))
+        for rim in (sheet[:pad], sheet[-pad:]):
+            rim[:, ::pitch] = rim[:, 1::pitch][:, :1] // 3
+        for rim in (sheet[:, :pad], sheet[:, -pad:]):
+            rim[::pitch] = 235
+    elif rng.random() < _LETTERED_SHARE:
         _letter(sheet, rng, pad)
     return sheet, pad
 

@@ -109,9 +109,14 @@ def _flaked(plate: BgrImage, rng: Generator, strength: float) -> BgrImage:
 
 
 def _scratched(plate: BgrImage, rng: Generator, strength: float) -> BgrImage:
-    """Thin lines, most of them along one direction."""
+    """Thin lines, most of them along one direction; now and then a crease across the sheet."""
     result = plate.copy()
     height, width = plate.shape[:2]
+    if rng.random() < 0.2:  # noqa: PLR2004 -- share of creased ones among the scratched
+        left, right = ((0.2 + 0.6 * rng.random(2)) * height).astype(int).tolist()
+        for shift, shade in ((0, int(rng.integers(30, 120))), (1, int(rng.integers(150, 250)))):
+            ends = ((0, left + shift), (width, right + shift))
+            cv2.line(result, *ends, (shade,) * 3, max(1, height // 160), cv2.LINE_AA)
     angle = float(rng.uniform(0, np.pi))
     for _ in range(int(rng.integers(1, 3 + int(8 * strength)))):
         turn = angle + float(rng.normal(0, 0.25))

@@ -94,6 +94,8 @@ _GLOSSY_SHARE: Final = 0.25
 _MARKED_SHARE: Final = 0.6
 _SCREWED_SHARE: Final = 0.35
 _CORNER_SHADE: Final = 45
+_BORDER_INK: Final = 0.55
+"""How much of the ink's colour the pressed line has: some are painted over, some are left bare."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -288,13 +290,15 @@ def _corner(radius_px: int) -> NDArray[np.bool_]:
     return np.asarray(corner, dtype=np.bool_)
 
 
-def _draw_border(image: BgrImage, face: Face, colour: PlateColour, px_per_mm: float) -> None:
+def _draw_border(
+    image: BgrImage, face: Face, colour: PlateColour, *, px_per_mm: float, inked: float
+) -> None:
     """The pressed line along the edge, in the colour of the text, and rounded corners."""
     height, width = image.shape[:2]
     thickness = round(face.border_mm * px_per_mm)
     if thickness > 0:
         inset = thickness + round(1.5 * px_per_mm)
-        ink = tuple(0.45 * a + 0.55 * b for a, b in zip(*_COLOURS[colour], strict=True))
+        ink = tuple(a + (b - a) * inked for a, b in zip(*_COLOURS[colour], strict=True))
         cv2.rectangle(image, (inset, inset), (width - 1 - inset, height - 1 - inset), ink,
                       thickness, cv2.LINE_AA)  # fmt: skip
     radius = max(1, round(face.corner_mm * px_per_mm))
@@ -357,7 +361,8 @@ def draw_face(face: Face, writing: Writing, *, height_px: int, rng: Generator | 
     image = _painted(sheet, writing.colour, rng)
     if rng is not None and rng.random() < _EMBOSSED_SHARE:
         image = _emboss(image, sheet, rng)
-    _draw_border(image, shape, writing.colour, px_per_mm)
+    inked = _BORDER_INK if rng is None else float(rng.uniform(0.25, 1.0))
+    _draw_border(image, shape, writing.colour, px_per_mm=px_per_mm, inked=inked)
     if rng is not None:
         _draw_details(image, writing.lines, shape, px_per_mm=px_per_mm, rng=rng)
     if image.shape[:2] == (height_px, width_px):

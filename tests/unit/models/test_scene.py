@@ -3,7 +3,7 @@
 
 import tracemalloc
 from dataclasses import replace
-from itertools import islice, repeat, pairwise
+from itertools import islice, pairwise, repeat
 from pathlib import Path
 
 import av

@@ -114,6 +114,7 @@ def _sets(pool: Path, folder: Path, *, limit: int, console: Console) -> Iterator
 def _rows(pictures: PictureSet, judges: Sequence[Judge], *, console: Console) -> list[Row]:
     """Every system on every picture, in turn, so that a busy machine slows them alike."""
     outcomes: dict[str, list[Outcome]] = {}
+    console.print(f"{pictures.name}: {len(pictures.pictures)} pictures", highlight=False)
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),

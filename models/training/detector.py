@@ -131,7 +131,7 @@ def _write_data(
     """Lay out the pictures of one round; ``network`` is what the round starts from."""
     rows = read_manifest(training.manifest)
     extra = _rendered(training, folder=runs / RENDERED_FOLDER)
-    made = runs / PASTED_FOLDER / f"{training.name}-{index + 1}"
+    made = runs / PASTED_FOLDER / training.name
     if training.name == PLATE_DETECTOR:
         extra += _streets(training, folder=made, pool=pool, network=network)
     elif index > 0:
@@ -215,6 +215,26 @@ def _starting_network(
     return lambda: vehicle_network(pool, pictures=chosen)
 
 
+def _lower_step_evenly() -> Callable[[Any], None]:
+    """A callback that lowers the step with every batch.
+
+    The library lowers it once an epoch, which leaves a run of one or two epochs
+    at nearly the full step to its end.
+    """
+    done = 0
+
+    def lower(trainer: Any) -> None:  # noqa: ANN401 -- the library's trainer
+        nonlocal done
+        batches = len(trainer.train_loader)
+        progress = (trainer.epoch * batches + done % batches) / (trainer.epochs * batches)
+        done += 1
+        last = float(trainer.args.lrf)
+        for group in trainer.optimizer.param_groups:
+            group["lr"] = group["initial_lr"] * (1 - progress * (1 - last))
+
+    return lower
+
+
 def _run(
     training: DetectorTraining,
     index: int,
@@ -270,4 +290,5 @@ def _run(
         options |= {"model": str(interrupted), "resume": str(interrupted)}
     trainer = Trainer(overrides=options)
     trainer.add_callback("on_train_start", lambda _trainer: torch.set_num_threads(threads))
+    trainer.add_callback("on_train_batch_start", _lower_step_evenly())
     trainer.train()

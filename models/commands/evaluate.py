@@ -90,6 +90,7 @@ def evaluate(
         backend=backend,
         now=datetime.now(UTC),
         extent=Extent(),
+        on_step=lambda step: typer.echo(step, err=True),
     )
     text = json.dumps(measured.document, indent=1)
     typer.echo(text if as_json else evaluation_text(measured.document))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Measures the released models on everything there is, and puts the figures together."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -130,6 +130,7 @@ def evaluate_models(
     backend: Backend,
     now: datetime,
     extent: Extent,
+    on_step: Callable[[str], None],
 ) -> Evaluation:
     """Measure models and put the figures together.
 
@@ -141,6 +142,7 @@ def evaluate_models(
         backend: Inference library.
         now: When this is.
         extent: How much is measured beside the pool's pictures.
+        on_step: Told what comes next, for it takes minutes.
 
     Raises:
         ModelsError: A model or a picture is missing or wrong.
@@ -149,6 +151,7 @@ def evaluate_models(
     outcomes: dict[str, tuple[Outcome, ...]] = {}
     cases: tuple[ReadCase, ...] = ()
     for name in names:
+        on_step(f"{name} …")
         if name in DETECTORS:
             found, outcomes[name] = _measure_detector(
                 name, pool=pool, splits=splits, backend=backend
@@ -158,6 +161,7 @@ def evaluate_models(
         measurements += found
     if not any(one["data"] in set(splits) for one in measurements):
         raise DatasetError(f"none of these models has pictures in {', '.join(splits)}")
+    on_step("latency …")
     document = EvaluationDocument(
         schema=SCHEMA,
         made_at=now.isoformat(timespec="seconds"),

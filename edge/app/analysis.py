@@ -31,7 +31,7 @@ from edge.stages import Frame, Passage
 from models.runtime.detector import Detector
 from models.runtime.fusion import fuse_readings
 from models.runtime.reader import PlateReader
-from models.runtime.registry import PLATE_DETECTOR, PLATE_READER, VEHICLE_DETECTOR
+from models.runtime.registry import PLATE_CORNERS, PLATE_DETECTOR, PLATE_READER, VEHICLE_DETECTOR
 from models.runtime.values import Backend, BgrImage
 from models.runtime.values import Detection as DetectedThing
 
@@ -83,6 +83,7 @@ class Models:
         return (
             ModelDigestV1(name=VEHICLE_DETECTOR, sha256=self.vehicles.digest),
             ModelDigestV1(name=PLATE_DETECTOR, sha256=self.plates.digest),
+            ModelDigestV1(name=PLATE_CORNERS, sha256=self.reader.corners_digest),
             ModelDigestV1(name=PLATE_READER, sha256=self.reader.digest),
         )
 

@@ -33,6 +33,7 @@ PLATE_CROPS: Final = "plate-crops"
 VEHICLES: Final = "vehicles"
 MANIFEST_NAMES: Final = (PLATE_SCENES, PLATE_CROPS, VEHICLES)
 MAX_ROWS: Final = 200_000
+DOUBTFUL_LABELS_FILE: Final = "doubtful-labels.csv"
 _COLUMNS: Final = ("file", "group", "split", "sha256", "labels_sha256")
 
 
@@ -99,6 +100,19 @@ def read_manifest(name: str, *, folder: Path = MANIFEST_FOLDER) -> tuple[Manifes
     if len(rows) > MAX_ROWS:
         raise DatasetError(f"{path.name} has more than {MAX_ROWS} rows")
     return rows
+
+
+def read_doubtful_labels(*, folder: Path = MANIFEST_FOLDER) -> frozenset[str]:
+    """Digests of crops whose label is wrong to the eye of a person who looked.
+
+    They are listed by digest, since a text of a plate has no place in the project.
+    """
+    path = folder / DOUBTFUL_LABELS_FILE
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return frozenset(row["sha256"] for row in csv.DictReader(file))
+    except (OSError, KeyError) as error:
+        raise DatasetError(f"{path.name} can not be read") from error
 
 
 def verify_pictures(pool: Path, rows: Iterable[ManifestRow]) -> None:

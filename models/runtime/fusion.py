@@ -34,6 +34,10 @@ _INDEPENDENT_LOOKS_MAX: Final = 3.0
 """Weight of all frames together; higher trusts agreement more and is sooner too sure."""
 _REPEAT_WEIGHT: Final = 0.03
 """Least weight of a frame that adds nothing new, relative to a new one."""
+_TRUST: Final = 0.5
+"""Share of a frame's confidence in its weight; higher lets one sure frame rule the others."""
+_NOVELTY_GAIN: Final = 3.0
+"""How soon a frame that differs counts as new; higher takes noise for another look."""
 _LOOKED_BACK: Final = 12
 """Frames that a new one is compared with; a limit on work, not on quality."""
 _WORST_WEIGHT: Final = 0.05
@@ -89,9 +93,12 @@ def frame_weights(readings: Sequence[PlateReading]) -> NDArray[np.float64]:
 
 
 def _sharpness(reading: PlateReading) -> float:
-    """How sure the network is on average; mild, since unsure slots weigh little anyway."""
+    """How good a look is: mostly how likely its text is right, a little how clear its slots are.
+
+    The second part lets frames speak of which none could be read alone.
+    """
     favourite = float(reading.slot_probabilities.max(axis=1).mean())
-    return favourite * favourite
+    return _TRUST * reading.confidence + (1 - _TRUST) * favourite * favourite
 
 
 def _novelty(reading: PlateReading, before: Sequence[PlateReading]) -> float:
@@ -101,7 +108,7 @@ def _novelty(reading: PlateReading, before: Sequence[PlateReading]) -> float:
     stacked = np.stack([other.slot_probabilities for other in before])
     apart = 0.5 * np.abs(stacked - reading.slot_probabilities[None]).sum(axis=2)
     nearest = float(apart.max(axis=1).min())
-    return min(1.0, 4.0 * nearest)
+    return min(1.0, _NOVELTY_GAIN * nearest)
 
 
 def _pooled_slots(readings: Sequence[PlateReading], weights: NDArray[np.float64]) -> FloatArray:

@@ -1,50 +1,18 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""From a crop of any size to the reader's input; training and production share it."""
+"""From a crop and its corners to the reader's input; training and production share it."""
 
 from collections.abc import Sequence
 from typing import Final
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from models.runtime.corners import flattened
-from models.runtime.images import require_bgr_image
 from models.runtime.values import BgrImage, FloatArray
 
 READER_HEIGHT_PX: Final = 64
 READER_WIDTH_PX: Final = 192
 MAX_BATCH: Final = 256
-
-
-def prepare_crops(crops: Sequence[BgrImage], *, height_px: int, width_px: int) -> NDArray[np.uint8]:
-    """Stretch crops to one size.
-
-    The aspect ratio is given up on purpose: it says only how many lines a
-    plate has, which the network sees anyway, and every pixel of the input is
-    used for the plate.
-
-    Args:
-        crops: Pictures of one plate each, at most ``MAX_BATCH``.
-        height_px: Rows of the result.
-        width_px: Columns of the result.
-
-    Returns:
-        Shape ``(n, height_px, width_px, 3)``, blue, green, red, contiguous.
-
-    Raises:
-        InvalidImageError: If a crop is no colour picture.
-        ValueError: If there are more than ``MAX_BATCH`` crops.
-    """
-    if len(crops) > MAX_BATCH:
-        raise ValueError(f"at most {MAX_BATCH} crops at once, got {len(crops)}")
-    batch = np.empty((len(crops), height_px, width_px, 3), np.uint8)
-    for index, crop in enumerate(crops):
-        require_bgr_image(crop)
-        shrinks = crop.shape[0] > height_px or crop.shape[1] > width_px
-        mode = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-        cv2.resize(crop, (width_px, height_px), dst=batch[index], interpolation=mode)
-    return batch
 
 
 def flattened_crops(

@@ -75,7 +75,10 @@ def reprojected(
             cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA), np.uint8
         )
         source = corners_px * np.float32(factor)
-    matrix = cv2.getPerspectiveTransform(source.astype(np.float32), target.astype(np.float32))
+    matrix = np.asarray(
+        cv2.getPerspectiveTransform(source.astype(np.float32), target.astype(np.float32)),
+        np.float64,
+    )
     height, width = shot.image.shape[:2]
     warped = _warped(picture, matrix, size=(width, height), ground=ground)
     return View(image=degrade(warped, rng=rng, severity=severity), corners_px=target)

@@ -69,8 +69,13 @@ def release_reader(
 
 
 def calibration_crops(crops: tuple[RealCrop, ...]) -> tuple[RealCrop, ...]:
-    """The half of the validation plates that calibrates; by plate, never by picture."""
-    return tuple(crop for crop in crops if is_for_calibration(crop.group))
+    """The half of the validation plates that calibrates; by plate, never by picture.
+
+    A crop whose label is wrong would teach doubt where there is none.
+    """
+    return tuple(
+        crop for crop in crops if is_for_calibration(crop.group) and not crop.has_doubtful_label
+    )
 
 
 def is_for_calibration(group: str) -> bool:

@@ -13,6 +13,7 @@ from models.datasets.manifest import (
     PLATE_CROPS,
     PLATE_SCENES,
     ManifestRow,
+    read_doubtful_labels,
     read_manifest,
     rows_of,
 )
@@ -30,13 +31,23 @@ _ONE_LINE_ASPECT_MIN: Final = 2.2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RealCrop:
-    """One photographed plate; ``group`` names its plate without telling its text."""
+    """One photographed plate.
+
+    Attributes:
+        image: The crop.
+        text: What its label says.
+        layout: Number of lines.
+        source: Family of pictures.
+        group: Names its plate without telling its text.
+        has_doubtful_label: Whether a person who looked at it saw another text.
+    """
 
     image: BgrImage
     text: str
     layout: PlateLayout
     source: str
     group: str
+    has_doubtful_label: bool = False
 
 
 def load_real_crops(pool: Path, split: Split) -> tuple[RealCrop, ...]:
@@ -89,6 +100,7 @@ def _source(row: ManifestRow) -> str:
 
 def _load(pool: Path, rows: Sequence[ManifestRow]) -> tuple[RealCrop, ...]:
     texts = {crop.file: crop.text for crop in read_plate_crops(pool)}
+    doubtful = read_doubtful_labels()
     crops = []
     for row in rows:
         image = _read_picture(pool / row.file)
@@ -101,6 +113,7 @@ def _load(pool: Path, rows: Sequence[ManifestRow]) -> tuple[RealCrop, ...]:
                 layout=PlateLayout.ONE_LINE if is_long else PlateLayout.TWO_LINE,
                 source="gate-car" if "CarLongPlate" in name else _family(name),
                 group=row.group,
+                has_doubtful_label=row.sha256 in doubtful,
             )
         )
     return tuple(crops)

@@ -9,6 +9,7 @@ import pytest
 from models.datasets.synth.camera import Severity, photograph
 from models.datasets.synth.plates import PlateSpec, random_plate_spec, render_plate
 from models.errors import InvalidImageError, ModelFormatError
+from models.runtime.corners import PlateCorners
 from models.runtime.reader import PlateReader
 from models.runtime.registry import PLATE_READER, ModelConfig, load_model
 from models.runtime.sessions import open_session
@@ -169,6 +170,8 @@ def test_digest_is_that_of_the_registry(reader: PlateReader) -> None:
         {"slots": 9},
         {"temperature": 0.0},
         {"doubt": 1.0},
+        {"slope": 0.0},
+        {"answer_from": 1.5},
         {"layouts": []},
     ],
 )
@@ -180,9 +183,12 @@ def test_a_config_that_does_not_fit_the_weights_is_refused(changed: dict[str, ob
         name: model.config.whole_number(name)
         for name in ("slots", "input_height_px", "input_width_px")
     }
-    values |= {name: model.config.number(name) for name in ("temperature", "doubt")}
+    belief = ("temperature", "doubt", "slope", "offset", "answer_from")
+    values |= {name: model.config.number(name) for name in belief}
     values |= {name: list(model.config.texts(name)) for name in ("layouts", "colours")}
     config = ModelConfig(name=PLATE_READER, values=values | changed)
 
     with pytest.raises(ModelFormatError):
-        PlateReader(replace(model, config=config), open_session(model.path))
+        PlateReader(
+            replace(model, config=config), open_session(model.path), corners=PlateCorners.open()
+        )

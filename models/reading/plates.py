@@ -12,8 +12,6 @@ from models.runtime.images import cropped
 from models.runtime.reader import PlateReader
 from models.runtime.values import Backend, BgrImage, BoxPx, PlateReading
 
-ANSWER_FROM: Final = 0.9
-"""Confidence from which a reading is an answer; higher answers less and is wrong less often."""
 EDGE_SHARE: Final = 0.004
 """Distance from the edge, as a share of the longer side, up to which a box touches it. Higher
 takes whole plates near the edge for cut ones."""
@@ -109,7 +107,7 @@ class PictureReader:
     def read(self, crops: Sequence[BgrImage]) -> tuple[ReadPlate, ...]:
         """Read pictures of one plate each, in their order."""
         return tuple(
-            ReadPlate(reading=reading, is_answered=reading.confidence >= ANSWER_FROM)
+            ReadPlate(reading=reading, is_answered=reading.confidence >= self._reader.answer_from)
             for reading in self._reader.read(crops)
         )
 

@@ -30,8 +30,6 @@ from models.runtime.values import (
 )
 from models.training.real_crops import RealCrop, load_real_crops
 
-ANSWER_FROM: Final = 0.9
-"""Confidence from which a reading is answered; higher answers less and errs less."""
 LEAST_CROPS: Final = 20
 """Smaller slices are left out of reports on real crops: they say nothing."""
 ALL_SLICES: Final = "all"
@@ -101,7 +99,9 @@ class ReadingScore:
 
 def evaluate_reader(reader: PlateReader, *, pool: Path, split: Split) -> tuple[ReadingScore, ...]:
     """Read every real crop of a split; see :func:`read_split` and :func:`reading_scores`."""
-    return reading_scores(read_split(reader, pool=pool, split=split), answer_from=ANSWER_FROM)
+    return reading_scores(
+        read_split(reader, pool=pool, split=split), answer_from=reader.answer_from
+    )
 
 
 def read_split(reader: PlateReader, *, pool: Path, split: Split) -> tuple[ReadCase, ...]:
@@ -226,7 +226,8 @@ def _slices(cases: Sequence[ReadCase]) -> Iterable[tuple[str, list[ReadCase]]]:
 
 def _real_facets(crop: RealCrop, reading: PlateReading) -> dict[str, str]:
     """Slices of a real crop; nobody wrote the colour down, so it is the one that was read."""
-    facets = {"source": crop.source, "layout": crop.layout.value}
+    label = "doubtful" if crop.has_doubtful_label else "not doubted"
+    facets = {"label": label, "source": crop.source, "layout": crop.layout.value}
     vehicle = "car" if crop.layout is PlateLayout.ONE_LINE else _VEHICLES.get(crop.source)
     if vehicle is not None:
         facets["vehicle"] = vehicle

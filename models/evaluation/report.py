@@ -45,7 +45,6 @@ from models.evaluation.document import (
 from models.evaluation.latency import measure_latency, this_machine
 from models.evaluation.picture_qualities import RULES
 from models.evaluation.reading import (
-    ANSWER_FROM,
     ReadCase,
     judged_cases,
     read_split,
@@ -172,7 +171,7 @@ def evaluate_models(
         manifests={name: file_sha256(MANIFEST_FOLDER / f"{name}.csv") for name in MANIFEST_NAMES},
         rules=RULES.splitlines(),
         min_overlap=MIN_OVERLAP,
-        answer_from=ANSWER_FROM,
+        answer_from=load_model(PLATE_READER).config.number("answer_from"),
         measurements=measurements,
         latency=_latency(pool, repeats=extent.latency_repeats),
     )
@@ -278,13 +277,15 @@ def _measure_reader(
         cases = read_split(reader, pool=pool, split=split)
         if cases:
             every += cases
-            note = "labels as they are in the pool: 1 to 2 % of them are slips"
-            measurements.append(_reading(cases, data=split.value, note=note))
+            note = (
+                "labels as they are in the pool; where a person saw another text they are doubtful"
+            )
+            measurements.append(_reading(reader, cases, data=split.value, note=note))
     conditions = [
         reading_score(
             name,
             read_condition(reader, name, plates=extent.condition_plates),
-            answer_from=ANSWER_FROM,
+            answer_from=reader.answer_from,
         )
         for name in CONDITIONS
     ]
@@ -292,11 +293,11 @@ def _measure_reader(
         _measurement(PLATE_READER, data=RENDERED, slices=reading_slices(conditions))
     )
     measurements.append(
-        _reading(read_mixture(reader, plates=extent.mixed_plates), data=MIXTURE, note="")
+        _reading(reader, read_mixture(reader, plates=extent.mixed_plates), data=MIXTURE, note="")
     )
     rejected = [
         slice_document(name, pictures=share.trials, shares={"answered": share})
-        for name, share in evaluate_not_plates(reader, answer_from=ANSWER_FROM).items()
+        for name, share in evaluate_not_plates(reader, answer_from=reader.answer_from).items()
     ]
     note = "nothing here is a Vietnamese plate: the fewer are answered, the better"
     measurements.append(_measurement(PLATE_READER, data=NOT_PLATES, slices=rejected, note=note))
@@ -308,7 +309,7 @@ def _measure_reader(
 def _measure_fusion(
     reader: PlateReader, *, pool: Path, backend: Backend, tracks: int
 ) -> MeasurementDocument:
-    scores, judged = evaluate_sequences(reader, answer_from=ANSWER_FROM, tracks=tracks)
+    scores, judged = evaluate_sequences(reader, answer_from=reader.answer_from, tracks=tracks)
     slices = sequence_slices(scores)
     if (pool / "videos" / MOTORBIKE_VIDEO).is_file():
         detector = Detector.open(PLATE_DETECTOR, backend=backend)
@@ -326,14 +327,16 @@ def _measure_whole_pictures(
     read = read_whole_pictures(detector, reader, pool=pool)
     slices = [
         slice_document(one.slice_name, pictures=one.pictures, shares=one.shares)
-        for one in whole_scores(read, answer_from=ANSWER_FROM)
+        for one in whole_scores(read, answer_from=reader.answer_from)
     ]
     note = "gate pictures: the plate detector's surest box, read; a plate not found counts as wrong"
     return _measurement(WHOLE, data=Split.VALIDATION.value, slices=slices, note=note)
 
 
-def _reading(cases: Sequence[ReadCase], *, data: str, note: str) -> MeasurementDocument:
-    scores = reading_scores(cases, answer_from=ANSWER_FROM)
+def _reading(
+    reader: PlateReader, cases: Sequence[ReadCase], *, data: str, note: str
+) -> MeasurementDocument:
+    scores = reading_scores(cases, answer_from=reader.answer_from)
     measurement = _measurement(PLATE_READER, data=data, slices=reading_slices(scores), note=note)
     measurement["curves"] = probability_curves(judged_cases(cases))
     return measurement

@@ -18,7 +18,7 @@ from models.errors import DatasetError
 from models.evaluation.detection import match
 from models.evaluation.figures.comparison import fall_p, holm
 from models.evaluation.frozen.pictures import TRACK, FrozenCrop, FrozenScene, FrozenSet
-from models.evaluation.reading import ANSWER_FROM, read_all
+from models.evaluation.reading import read_all
 from models.runtime.detector import Detector
 from models.runtime.fusion import fuse_readings
 from models.runtime.reader import PlateReader
@@ -98,12 +98,12 @@ def measure_frozen(frozen: FrozenSet, *, backend: Backend = Backend.AUTO) -> Jud
 
 
 def judge_reader(reader: PlateReader, crops: Sequence[FrozenCrop]) -> dict[str, list[Judgement]]:
-    """Crops read exactly, crops not answered wrongly, tracks fused exactly, decoys rejected."""
+    """What becomes of the crops: read, answered rightly or wrongly, fused, decoys rejected."""
     readings = read_all(reader, [crop.image for crop in crops])
-    exact, honest, rejected = [], [], []
+    exact, useful, honest, rejected = [], [], [], []
     tracks: dict[str, tuple[str, list[PlateReading]]] = {}
     for crop, reading in zip(crops, readings, strict=True):
-        is_answered = reading.confidence >= ANSWER_FROM
+        is_answered = reading.confidence >= reader.answer_from
         if not crop.text:
             rejected.append(Judgement(is_right=not is_answered))
             continue
@@ -111,9 +111,9 @@ def judge_reader(reader: PlateReader, crops: Sequence[FrozenCrop]) -> dict[str, 
         slices = tuple(f"{facet} {value}" for facet, value in crop.facets.items())
         exact.append(Judgement(is_right=is_right, slices=slices))
         condition = crop.facets["condition"]
-        honest.append(
-            Judgement(is_right=is_right or not is_answered, slices=(f"condition {condition}",))
-        )
+        slices = (f"condition {condition}",)
+        useful.append(Judgement(is_right=is_right and is_answered, slices=slices))
+        honest.append(Judgement(is_right=is_right or not is_answered, slices=slices))
         if condition == TRACK:
             tracks.setdefault(crop.track, (crop.text, []))[1].append(reading)
     fused = [
@@ -121,6 +121,7 @@ def judge_reader(reader: PlateReader, crops: Sequence[FrozenCrop]) -> dict[str, 
     ]
     return {
         "plate read exactly": exact,
+        "plate answered and right": useful,
         "plate not answered wrongly": honest,
         "track fused exactly": fused,
         "no plate, not answered": rejected,

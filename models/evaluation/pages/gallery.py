@@ -42,7 +42,7 @@ _SECRET_MODE: Final = 0o700
 class Cause(StrEnum):
     """What probably made a reading fail; a guess from the picture and the texts."""
 
-    LABEL = "label doubtful: the reader is sure of another text"
+    LABEL = "label doubtful: a person or a sure reader sees another text"
     DARK = "dark"
     BLUR = "blurred"
     TILT = "tilted"
@@ -130,7 +130,8 @@ def write_gallery(
 def guess_cause(case: ReadCase) -> Cause:
     """The likeliest cause: a doubtful label first, then what the picture shows, then the texts."""
     reading, facets = case.reading, case.facets
-    if reading.is_legal and reading.confidence >= SURE_OF_ANOTHER_TEXT:
+    is_sure = reading.is_legal and reading.confidence >= SURE_OF_ANOTHER_TEXT
+    if is_sure or facets.get("label") == "doubtful":
         return Cause.LABEL
     looks = (
         (facets.get("light") == "night", Cause.DARK),

@@ -28,7 +28,7 @@ from models.runtime.values import (
     PlateLayout,
     PlateReading,
 )
-from models.training.real_crops import RealCrop, load_real_crops
+from models.training.real_crops import RealCrop, is_for_calibration, load_real_crops
 
 LEAST_CROPS: Final = 20
 """Smaller slices are left out of reports on real crops: they say nothing."""
@@ -127,7 +127,7 @@ def read_split(reader: PlateReader, *, pool: Path, split: Split) -> tuple[ReadCa
             image=crop.image,
             text=crop.text,
             group=crop.group,
-            facets=_real_facets(crop, reading) | crop_facets(crop.image, found),
+            facets=_real_facets(crop, reading, split=split) | crop_facets(crop.image, found),
             reading=reading,
         )
         for crop, reading, found in zip(crops, readings, corners, strict=True)
@@ -224,10 +224,12 @@ def _slices(cases: Sequence[ReadCase]) -> Iterable[tuple[str, list[ReadCase]]]:
             yield f"{facet} {value}", [one for one in cases if one.facets.get(facet) == value]
 
 
-def _real_facets(crop: RealCrop, reading: PlateReading) -> dict[str, str]:
+def _real_facets(crop: RealCrop, reading: PlateReading, *, split: Split) -> dict[str, str]:
     """Slices of a real crop; nobody wrote the colour down, so it is the one that was read."""
     label = "doubtful" if crop.has_doubtful_label else "not doubted"
     facets = {"label": label, "source": crop.source, "layout": crop.layout.value}
+    if split is Split.VALIDATION:
+        facets["plates that"] = "calibrated" if is_for_calibration(crop.group) else "only measure"
     vehicle = "car" if crop.layout is PlateLayout.ONE_LINE else _VEHICLES.get(crop.source)
     if vehicle is not None:
         facets["vehicle"] = vehicle

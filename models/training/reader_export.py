@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """From a checkpoint to the released reader: ONNX, proof of equal output, calibration, registry."""
 
-import re
 from pathlib import Path
 from typing import Final
 
@@ -18,7 +17,7 @@ from models.training.reader_calibration import calibrate
 from models.training.reader_network import ReaderNetwork
 from models.training.reader_samples import COLOURS, LAYOUTS
 from models.training.reader_train import RUN_FOLDER
-from models.training.real_crops import RealCrop, load_real_crops
+from models.training.real_crops import RealCrop, is_for_calibration, load_real_crops
 from models.training.release import enter_config, enter_release
 from models.training.stepwise import CHECKPOINT_FILE
 
@@ -76,12 +75,6 @@ def calibration_crops(crops: tuple[RealCrop, ...]) -> tuple[RealCrop, ...]:
     return tuple(
         crop for crop in crops if is_for_calibration(crop.group) and not crop.has_doubtful_label
     )
-
-
-def is_for_calibration(group: str) -> bool:
-    """Whether a validation plate calibrates; the others only measure."""
-    digits = int(re.sub(r"\D", "", group) or 0)
-    return digits % 2 == 0
 
 
 def _fixed_config() -> dict[str, str]:

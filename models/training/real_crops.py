@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Photographed plates of the pool with their texts, by use."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,6 +70,12 @@ def load_real_crops(pool: Path, split: Split) -> tuple[RealCrop, ...]:
         }
         wanted = [r for r in rows if _source(r) == HELD_OUT_SOURCE and r.group not in trained]
     return _load(pool, wanted)
+
+
+def is_for_calibration(group: str) -> bool:
+    """Whether a validation plate calibrates the reader; the others only measure."""
+    digits = int(re.sub(r"\D", "", group) or 0)
+    return digits % 2 == 0
 
 
 def load_real_scenes(pool: Path) -> tuple[RealPlate, ...]:

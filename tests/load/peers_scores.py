@@ -92,14 +92,14 @@ class Outcome:
         text: Text of the plate that it is surest to have found; empty when it
             found none or read nothing.
         is_answered: Whether the system vouches for the text. Peers always do.
-        elapsed_ms: From the decoded picture to the text.
+        cpu_ms: Time of the processor from the decoded picture to the text.
     """
 
     text: str
     is_answered: bool
-    elapsed_ms: float
+    cpu_ms: float
 
 
 def median_ms(outcomes: Sequence[Outcome]) -> float:
-    """Median time per picture."""
-    return median(outcome.elapsed_ms for outcome in outcomes)
+    """Median time of the processor per picture."""
+    return median(outcome.cpu_ms for outcome in outcomes)

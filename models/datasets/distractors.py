@@ -9,12 +9,14 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
+from models.datasets.synth.decoys.objects import OBJECT_MAKERS
 from models.runtime.values import BgrImage
 
 _Bounds = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 MAX_DISTRACTORS: Final = 4
 PICTURES_WITH_DISTRACTORS: Final = 0.55
+_OBJECT_SHARE: Final = 0.5
 _LAMP_SHARE: Final = 0.25
 _PANEL_SHARE: Final = 0.6
 _MIN_WIDTH_PX: Final = 14
@@ -53,7 +55,7 @@ def add_distractors(image: BgrImage, *, taken: Sequence[_Bounds], rng: Generator
 def _lettering(
     image: BgrImage, centre: NDArray[np.float64], taken: Sequence[_Bounds], rng: Generator
 ) -> None:
-    patch = _written(rng)
+    patch = _object(rng) if rng.random() < _OBJECT_SHARE else _written(rng)
     wanted_px = max(_MIN_WIDTH_PX, image.shape[1] * float(np.exp(rng.uniform(-3.2, -1.2))))
     ratio = wanted_px / patch.shape[1]
     half = np.array([patch.shape[1], patch.shape[0]]) * ratio / 2
@@ -71,6 +73,15 @@ def _lettering(
     laid = cv2.warpAffine(patch[..., :3], matrix, size, borderMode=cv2.BORDER_REPLICATE)
     cover = cover[..., None] * np.float32(rng.uniform(0.6, 1.0))
     part[:] = (part * (1 - cover) + laid * cover).astype(np.uint8)
+
+
+def _object(rng: Generator) -> BgrImage:
+    """A sticker, sign, lamp or label, opaque; shape ``(height, width, 4)``."""
+    shares = np.array([share for _, share in OBJECT_MAKERS])
+    make = OBJECT_MAKERS[int(rng.choice(len(shares), p=shares / shares.sum()))][0]
+    thing = make(rng)
+    opaque = np.full((*thing.shape[:2], 1), 255, np.uint8)
+    return np.concatenate((thing, opaque), axis=2)
 
 
 def _written(rng: Generator) -> BgrImage:

@@ -29,6 +29,9 @@ from models.training.teachers import Teacher
 MAX_PICTURES: Final = 20_000
 JPEG_QUALITY: Final = 90
 SURE: Final = 0.4
+MIN_SHARE_OF_WIDTH: Final = 0.018
+"""A narrower plate is no more than a spot: it is left in the picture and not labelled."""
+MIN_SHARE_OF_HEIGHT: Final = 0.012
 _LONGEST_GROUND_PX: Final = 1280
 _VEHICLE_CLASSES: Final = 4
 _FRAME_STEP: Final = {"vn": 5, "idtoll": 5}
@@ -165,4 +168,5 @@ def _read(truth: Path) -> tuple[LabelledBox, ...]:
     return tuple(
         LabelledBox(class_id=0, centre_x=x, centre_y=y, width=width, height=height)
         for x, y, width, height in json.loads(truth.read_text(encoding="utf-8"))
+        if width >= MIN_SHARE_OF_WIDTH and height >= MIN_SHARE_OF_HEIGHT
     )

@@ -34,10 +34,12 @@ lock: ## resolve the hashed locks again (needs uv)
 	uv pip compile -q pyproject.toml --extra edge --extra central --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate -o requirements-dev.lock --custom-compile-command "make lock"
 	uv pip compile -q requirements-train.lock --no-deps --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -o requirements-train.lock
 
-train: ## train every model again from the data beside the project (about an hour)
+train: ## train and release every model again from the data beside the project; goes on where it stopped
 	@$(LUUTHONG) setup --only python
 	$(BIN)/python -m models.training.environment
-	$(BIN)/luuthong-models train all
+	for model in vehicle-detector plate-detector plate-corners plate-reader; do \
+	  $(BIN)/luuthong-models train $$model && $(BIN)/luuthong-models export $$model || exit 1; \
+	done
 
 eval: ## measure the released models on unseen pictures; page and JSON go to runs/
 	@mkdir -p runs

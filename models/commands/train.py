@@ -20,6 +20,7 @@ from models.commands.options import (
 from models.datasets.pool import DEFAULT_POOL_FOLDER, PROJECT_FOLDER, require_pool
 from models.errors import TrainingEnvironmentError
 from models.training.environment import environment_python, require_training_environment
+from models.training.release import entered_version
 
 _INSIDE_ENVIRONMENT: Final = "LUUTHONG_MODELS_INSIDE_TRAINING_ENVIRONMENT"
 
@@ -52,13 +53,19 @@ def train(
 
 def export(
     model: TrainingArgument,
-    version: Annotated[str, typer.Option("--version", help="Version of the weights, as 1.2.3.")],
+    version: Annotated[
+        str | None,
+        typer.Option(
+            "--version", help="Version of the weights, as 1.2.3; else the one they replace."
+        ),
+    ] = None,
     data: DataOption = DEFAULT_POOL_FOLDER,
     runs: RunsOption = RUNS_FOLDER,
 ) -> None:
     """Make the released files from the last training, prove that they agree, enter them."""
     _continue_in_training_environment()
-    for line in _release(model, version=version, data=data, runs=runs):
+    named = version or entered_version(model.value)
+    for line in _release(model, version=named, data=data, runs=runs):
         typer.echo(f"{model.value}: {line}")
 
 

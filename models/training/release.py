@@ -5,6 +5,7 @@ The model's card names the same version and digest; both lines are kept in step.
 """
 
 import re
+import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -21,6 +22,7 @@ CARDS_FOLDER: Final = "cards"
 _VERSION: Final = re.compile(r"\d+\.\d+\.\d+")
 
 
+_FIRST_VERSION: Final = "0.0.1"
 _NEW_ENTRY: Final = """
 [models.{name}]
 version = "0.0.0"
@@ -56,6 +58,13 @@ def enter_config(name: str, values: Mapping[str, str], *, folder: Path = MODELS_
             kept = entry.rstrip("\n")
             entry = (f"{kept}\n" if kept else "") + f"{line}\n" + ("\n" if after else "")
     registry.write_text(f"{before}{header}{entry}{after}", encoding="utf-8")
+
+
+def entered_version(name: str, *, folder: Path = MODELS_FOLDER) -> str:
+    """Version that the registry has of a model, ``0.0.1`` where it has none."""
+    registry = tomllib.loads((folder / REGISTRY_FILE).read_text(encoding="utf-8"))
+    entry = registry.get("models", {}).get(name, {})
+    return str(entry.get("version", _FIRST_VERSION))
 
 
 def enter_release(name: str, *, version: str, folder: Path = MODELS_FOLDER) -> str:

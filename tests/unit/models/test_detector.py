@@ -202,3 +202,35 @@ def test_a_crop_is_a_copy_clipped_to_the_picture_and_never_empty() -> None:
     assert inside.shape == (2, 4, 3)  # rows 1 to 3, columns 2 to 6
     assert outside.shape == (1, 1, 3)
     assert image[1:3, 2:6].any()
+
+
+@pytest.mark.parametrize(
+    ("width_px", "side_px"),
+    [(400, 512), (512, 512), (513, 640), (1920, 640)],
+)
+def test_a_picture_no_longer_than_the_small_input_is_not_enlarged_further(
+    width_px: int, side_px: int
+) -> None:
+    config = DetectorConfig(
+        labels=("plate",),
+        input_px=640,
+        small_input_px=512,
+        stride_px=32,
+        min_confidence=0.3,
+        max_overlap=0.5,
+    )
+
+    assert config.side_px(np.zeros((300, width_px, 3), np.uint8)) == side_px
+
+
+@pytest.mark.parametrize("small_px", [500, 672, 0])
+def test_a_small_input_that_does_not_fit_is_refused(small_px: int) -> None:
+    with pytest.raises(ModelFormatError, match="small_input_px"):
+        DetectorConfig(
+            labels=("plate",),
+            input_px=640,
+            small_input_px=small_px,
+            stride_px=32,
+            min_confidence=0.3,
+            max_overlap=0.5,
+        )

@@ -10,6 +10,7 @@ from models.reading.finding import PlateFinder
 from models.reading.picture_files import Picture
 from models.runtime.images import cropped
 from models.runtime.reader import PlateReader
+from models.runtime.reader_input import PLATE_MARGIN
 from models.runtime.values import Backend, BgrImage, BoxPx, PlateReading
 
 EDGE_SHARE: Final = 0.004
@@ -17,6 +18,9 @@ EDGE_SHARE: Final = 0.004
 takes whole plates near the edge for cut ones."""
 MOST_OF_PICTURE: Final = 0.5
 """Share of the picture's width from which a plate is its subject, cut or not."""
+FILLED_SHARE: Final = 0.6
+"""Share of a crop that a plate fills at most to be cut out and read again. Higher reads plates
+twice that the first reading saw as well."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +97,7 @@ class PictureReader:
     def plates(self, picture: Picture) -> tuple[FoundPlate, ...]:
         """Every plate of a picture, the surest detection first; empty when it shows none."""
         found = self._finder.find(picture.image)
-        read = self.read([cropped(picture.image, plate.box_px) for plate in found])
+        read = self._answers([_with_margin(picture.image, plate.box_px) for plate in found])
         return tuple(
             FoundPlate(
                 box_px=_as_displayed(detection.box_px, picture),
@@ -105,11 +109,36 @@ class PictureReader:
         )
 
     def read(self, crops: Sequence[BgrImage]) -> tuple[ReadPlate, ...]:
-        """Read pictures of one plate each, in their order."""
+        """Read pictures of one plate each, in their order.
+
+        A plate that fills only a part of its picture is looked for and read
+        again, where the first reading is no answer.
+        """
+        return tuple(
+            plate if plate.is_answered else self._looked_closer(crop, plate)
+            for crop, plate in zip(crops, self._answers(crops), strict=True)
+        )
+
+    def _looked_closer(self, crop: BgrImage, plate: ReadPlate) -> ReadPlate:
+        found = self._finder.find(crop)
+        height, width = crop.shape[:2]
+        if not found:
+            return plate
+        box = found[0].box_px
+        if box.width * box.height > FILLED_SHARE * width * height:
+            return plate
+        closer = self._answers([_with_margin(crop, box)])[0]
+        return max(plate, closer, key=lambda one: one.reading.confidence)
+
+    def _answers(self, crops: Sequence[BgrImage]) -> tuple[ReadPlate, ...]:
         return tuple(
             ReadPlate(reading=reading, is_answered=reading.confidence >= self._reader.answer_from)
             for reading in self._reader.read(crops)
         )
+
+
+def _with_margin(image: BgrImage, box_px: BoxPx) -> BgrImage:
+    return cropped(image, box_px.padded(PLATE_MARGIN))
 
 
 def is_cut(box_px: BoxPx, image: BgrImage) -> bool:

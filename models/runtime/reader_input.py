@@ -12,6 +12,10 @@ from models.runtime.values import BgrImage, FloatArray
 
 READER_HEIGHT_PX: Final = 64
 READER_WIDTH_PX: Final = 192
+PLATE_MARGIN: Final = 0.04
+"""Margin around a detected plate for the reader, as a share of its size, so that a box that cuts
+a plate loses no glyph. Measured at gates: 0 and 0.12 read one picture in a hundred less, 0.2 one
+in ten."""
 MAX_BATCH: Final = 256
 
 

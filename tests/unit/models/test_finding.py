@@ -2,6 +2,7 @@
 import numpy as np
 import pytest
 
+from models.datasets.synth.plates import PlateSpec, render_plate
 from models.datasets.synth.scene import training_scene
 from models.reading.finding import PlateFinder, overlap
 from models.reading.picture_files import Picture
@@ -9,7 +10,7 @@ from models.reading.plates import PictureReader, is_cut
 from models.runtime.detector import Detector
 from models.runtime.images import MAX_SIDE_PX
 from models.runtime.registry import PLATE_DETECTOR
-from models.runtime.values import BgrImage, BoxPx
+from models.runtime.values import BgrImage, BoxPx, PlateColour, PlateLayout
 
 CLEAR_PLATE_PX = 90.0
 
@@ -139,3 +140,20 @@ def test_overlap_is_intersection_over_union() -> None:
     assert overlap(square(0, 2), square(1, 2)) == pytest.approx(1 / 3)
     assert overlap(square(0, 2), square(5, 2)) == 0
     assert overlap(square(0, 0), square(0, 0)) == 0
+
+
+def test_a_plate_that_fills_a_small_part_of_its_crop_is_read() -> None:
+    reader = PictureReader.open()
+    spec = PlateSpec(
+        text="47AD15155",
+        layout=PlateLayout.TWO_LINE,
+        colour=PlateColour.WHITE,
+        format_id="moto_private_new",
+    )
+    plate = render_plate(spec, height_px=90)
+    crop = placed(plate, width_px=420, height_px=380, x_px=90, y_px=240)
+
+    (read,) = reader.read([crop])
+
+    assert read.reading.text == spec.text
+    assert read.is_answered

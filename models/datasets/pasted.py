@@ -186,13 +186,14 @@ def _night(image: BgrImage, shine: NDArray[np.float32], rng: Generator) -> BgrIm
     dark = float(rng.uniform(0.12, 0.55))
     if draw < 0.8:  # noqa: PLR2004 -- dusk and street lamps
         tint = np.array([rng.uniform(0.6, 1.0), rng.uniform(0.8, 1.0), 1.0], np.float32)
-        return np.clip(pixels * dark * 1.3 * tint + rng.uniform(0, 14), 0, 255).astype(np.uint8)
+        dusk = pixels * dark * 1.3 * tint + rng.uniform(0, 14)
+        return np.asarray(np.clip(dusk, 0, 255), np.uint8)
     x, y = rng.uniform(0.25, 0.75) * width, rng.uniform(0.3, 0.8) * height
     rows, columns = np.mgrid[:height, :width].astype(np.float32)
     distance = ((columns - x) / width) ** 2 + ((rows - y) / height) ** 2
     flash = dark + rng.uniform(0.3, 0.9) * np.exp(-distance / rng.uniform(0.03, 0.2))
     gain = flash * (1 - shine) + np.maximum(flash, 0.6) * rng.uniform(0.9, 1.9) * shine
-    return np.clip(pixels * gain[..., None], 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(pixels * gain[..., None], 0, 255), np.uint8)
 
 
 def _paste(image: BgrImage, shine: NDArray[np.float32], quad: _Matrix, rng: Generator) -> _Matrix:

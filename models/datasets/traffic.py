@@ -256,7 +256,7 @@ def _darkened(image: BgrImage, shown: Sequence[RoadVehicle], rng: Generator) -> 
     for one in shown:
         if rng.random() < 0.75:  # noqa: PLR2004 -- share of lit vehicles
             _light_lamps(pixels, one, is_front=bool(rng.random() < 0.6), rng=rng)  # noqa: PLR2004
-    return np.clip(pixels, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(pixels, 0, 255), np.uint8)
 
 
 def _light_lamps(

@@ -83,7 +83,9 @@ def street_pictures(
 
 def _ground_files(pool: Path) -> tuple[list[_GroundFile], list[_GroundFile], list[_GroundFile]]:
     """Grounds of gates, of the web, and of roads."""
-    gates, web, roads = [], [], []
+    gates: list[_GroundFile] = []
+    web: list[_GroundFile] = []
+    roads: list[_GroundFile] = []
     for row in rows_of(read_manifest(PLATE_SCENES), Split.TRAIN):
         path = pool / row.file
         file = _GroundFile(path=path, labels=_labels(pool, row.file), is_road=False)

@@ -9,6 +9,7 @@ small motorbikes. What they are sure of is labelled, what they doubt is smeared 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -125,7 +126,7 @@ def _unmended(pool: Path) -> Iterable[tuple[str, Callable[[], BgrImage], tuple[L
     of_source = [row for row in rows if source_of(row.file) == MENDED_SOURCE]
     for row in of_source[::MENDED_STEP]:
         path = pool / row.file
-        yield path.stem, lambda path=path: _read(path), _boxes(pool, row)
+        yield path.stem, partial(_read, path), _boxes(pool, row)
     for recording, step in RECORDINGS.items():
         path = pool / "videos" / recording
         if not path.is_file():
@@ -133,7 +134,7 @@ def _unmended(pool: Path) -> Iterable[tuple[str, Callable[[], BgrImage], tuple[L
         frames = int(cv2.VideoCapture(str(path)).get(cv2.CAP_PROP_FRAME_COUNT))
         for number in range(0, frames, step):
             name = f"{path.stem}_{number:05d}"
-            yield name, lambda path=path, number=number: _frame(path, number), ()
+            yield name, partial(_frame, path, number), ()
 
 
 def _labelled_roads(pool: Path) -> list[_Road]:

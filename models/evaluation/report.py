@@ -15,7 +15,7 @@ from models.datasets.manifest import (
     rows_of,
 )
 from models.datasets.splits import Split
-from models.errors import DatasetError
+from models.errors import DatasetError, ModelRegistryError
 from models.evaluation.detection import (
     LISTED_FROM,
     MIN_OVERLAP,
@@ -146,6 +146,7 @@ def evaluate_models(
     Raises:
         ModelsError: A model or a picture is missing or wrong.
     """
+    models = [_model_document(name) for name in model_names()]
     measurements: list[MeasurementDocument] = []
     outcomes: dict[str, tuple[Outcome, ...]] = {}
     cases: tuple[ReadCase, ...] = ()
@@ -167,7 +168,7 @@ def evaluate_models(
         split=", ".join(splits),
         backend=backend.value,
         machine=machine_document(this_machine()),
-        models=[_model_document(name) for name in model_names()],
+        models=models,
         manifests={name: file_sha256(MANIFEST_FOLDER / f"{name}.csv") for name in MANIFEST_NAMES},
         rules=RULES.splitlines(),
         min_overlap=MIN_OVERLAP,
@@ -175,6 +176,8 @@ def evaluate_models(
         measurements=measurements,
         latency=_latency(pool, repeats=extent.latency_repeats),
     )
+    if models != [_model_document(name) for name in model_names()]:
+        raise ModelRegistryError("another model was released meanwhile; measure again")
     return Evaluation(document=document, cases=cases, outcomes=outcomes)
 
 

@@ -37,9 +37,9 @@ def train(
     export that one first.
     """
     _continue_in_training_environment()
-    from models.training.corner_train import train_corners  # noqa: PLC0415 -- torch
-    from models.training.detector import train_detector  # noqa: PLC0415 -- torch
-    from models.training.reader_train import train_reader  # noqa: PLC0415 -- torch
+    from models.training.detectors.detector import train_detector  # noqa: PLC0415 -- torch
+    from models.training.plates.corner_train import train_corners  # noqa: PLC0415 -- torch
+    from models.training.plates.reader_train import train_reader  # noqa: PLC0415 -- torch
 
     pool = require_pool(data)
     if model is TrainingChoice.PLATE_READER:
@@ -71,11 +71,11 @@ def export(
 
 def _release(model: TrainingChoice, *, version: str, data: Path, runs: Path) -> tuple[str, ...]:
     if model is TrainingChoice.PLATE_CORNERS:
-        from models.training.corner_export import release_corners  # noqa: PLC0415 -- torch
+        from models.training.plates.corner_export import release_corners  # noqa: PLC0415 -- torch
 
         return release_corners(version=version, run_folder=runs / model)
     if model is TrainingChoice.PLATE_READER:
-        from models.training.reader_export import release_reader  # noqa: PLC0415 -- torch
+        from models.training.plates.reader_export import release_reader  # noqa: PLC0415 -- torch
 
         return release_reader(version=version, pool=require_pool(data), run_folder=runs / model)
     from models.export.detectors import release_detector  # noqa: PLC0415 -- torch

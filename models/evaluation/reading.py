@@ -28,7 +28,7 @@ from models.runtime.values import (
     PlateLayout,
     PlateReading,
 )
-from models.training.real_crops import RealCrop, is_for_calibration, load_real_crops
+from models.training.plates.real_crops import RealCrop, is_for_calibration, load_real_crops
 
 LEAST_CROPS: Final = 20
 """Smaller slices are left out of reports on real crops: they say nothing."""

@@ -78,7 +78,7 @@ from models.runtime.registry import (
     model_names,
 )
 from models.runtime.values import Backend, VehicleClass
-from models.training.settings import read_detector_training
+from models.training.detectors.settings import read_detector_training
 
 DETECTORS: Final = (PLATE_DETECTOR, VEHICLE_DETECTOR)
 FUSION: Final = "fusion"

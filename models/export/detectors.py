@@ -21,11 +21,11 @@ from models.runtime.images import letterboxed, network_input
 from models.runtime.registry import MODELS_FOLDER, WEIGHTS_FOLDER, file_sha256
 from models.runtime.sessions import open_session
 from models.runtime.values import Backend, FloatArray
-from models.training.detector import checkpoint_path
+from models.training.detectors.detector import checkpoint_path
+from models.training.detectors.library_fixes import define_torchvision_operators
+from models.training.detectors.settings import DetectorTraining, read_detector_training
 from models.training.environment import quieten_library
-from models.training.library_fixes import define_torchvision_operators
 from models.training.release import enter_config, enter_release
-from models.training.settings import DetectorTraining, read_detector_training
 
 COMPARED_PICTURES: Final = 8
 CALIBRATION_PICTURES: Final = 96

@@ -25,7 +25,7 @@ import torch  # noqa: E402 -- the same
 from rapidocr import RapidOCR  # noqa: E402 -- the same
 from ultralytics import YOLO  # noqa: E402 -- the same
 
-from models.training.library_fixes import define_torchvision_operators  # noqa: E402 -- the same
+from models.training.detectors.library_fixes import define_torchvision_operators  # noqa: E402 -- the same
 
 
 def main() -> None:

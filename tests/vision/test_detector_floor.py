@@ -13,7 +13,7 @@ from models.datasets.splits import Split
 from models.evaluation.detection import LISTED_FROM, DetectionScore, evaluate_detector
 from models.runtime.detector import Detector
 from models.runtime.registry import PLATE_DETECTOR, VEHICLE_DETECTOR, load_model
-from models.training.settings import read_detector_training
+from models.training.detectors.settings import read_detector_training
 
 pytestmark = pytest.mark.vision
 

@@ -13,7 +13,7 @@ from models.evaluation.figures.intervals import Share
 from models.evaluation.reading import ReadingScore, evaluate_reader
 from models.evaluation.reading_conditions import evaluate_conditions, evaluate_formats
 from models.runtime.reader import PlateReader
-from models.training.real_crops import load_real_crops
+from models.training.plates.real_crops import load_real_crops
 
 EXACT_MIN: Final = 0.94
 GATE_EXACT_MIN: Final = 0.955

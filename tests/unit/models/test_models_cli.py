@@ -7,8 +7,8 @@ from models import cli
 from models.errors import TrainingEnvironmentError
 from models.runtime.registry import model_names
 from models.training import environment
+from models.training.detectors.settings import CONFIG_FOLDER, read_detector_training
 from models.training.environment import LOCK_FILE, TORCH
-from models.training.settings import CONFIG_FOLDER, read_detector_training
 
 
 def run(*arguments: str) -> int:

@@ -35,7 +35,7 @@ from models.datasets.splits import (
     plate_splits,
 )
 from models.errors import DatasetError
-from models.training.real_crops import load_real_crops
+from models.training.plates.real_crops import load_real_crops
 
 PLATES = st.text(alphabet="0123456789AB", min_size=3, max_size=5)
 

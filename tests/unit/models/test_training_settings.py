@@ -7,8 +7,8 @@ import pytest
 from models.datasets.manifest import ManifestRow, source_of, thinned
 from models.datasets.splits import Split
 from models.errors import DatasetError, TrainingEnvironmentError
-from models.training.detector import DETECTOR_NAMES
-from models.training.settings import CONFIG_FOLDER, read_detector_training
+from models.training.detectors.detector import DETECTOR_NAMES
+from models.training.detectors.settings import CONFIG_FOLDER, read_detector_training
 
 
 def row(file: str, split: Split) -> ManifestRow:

@@ -24,7 +24,7 @@ from models.datasets.splits import GATE_SOURCES, Split
 from models.datasets.yolo import ExtraPicture
 from models.errors import DatasetError
 from models.runtime.values import BgrImage, BoxPx
-from models.training.teachers import Teacher
+from models.training.detectors.teachers import Teacher
 
 MAX_PICTURES: Final = 20_000
 JPEG_QUALITY: Final = 90

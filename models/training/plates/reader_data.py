@@ -14,8 +14,8 @@ from models.datasets.splits import Split
 from models.runtime.corners import PlateCorners, frame_corners
 from models.runtime.reader_input import READER_HEIGHT_PX, READER_WIDTH_PX, flattened_crops
 from models.runtime.values import BgrImage, FloatArray
-from models.training.plate_views import load_grounds
-from models.training.reader_samples import (
+from models.training.plates.plate_views import load_grounds
+from models.training.plates.reader_samples import (
     IGNORED,
     RealPlate,
     RenderedPlates,
@@ -24,7 +24,7 @@ from models.training.reader_samples import (
     not_plate_sample,
     real_sample,
 )
-from models.training.real_crops import load_real_crops, load_real_scenes
+from models.training.plates.real_crops import load_real_crops, load_real_scenes
 
 GROUNDS: Final = 1500
 _ILLEGIBLE_SHARE: Final = 0.03

@@ -6,7 +6,7 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
-from models.training.reader_network import Residual, conv_block, normalised_pictures
+from models.training.plates.reader_network import Residual, conv_block, normalised_pictures
 
 CORNER_VALUES: Final = 8
 _FRAME: Final = (0.0, 0.0, 1.0, 0.0, 1.0, 1.0, 0.0, 1.0)

@@ -16,8 +16,8 @@ from models.runtime.believing import Belief
 from models.runtime.corners import frame_corners
 from models.runtime.reader import Look, PlateReader, reading_of
 from models.runtime.values import BgrImage
-from models.training.reader_samples import RealPlate, real_sample
-from models.training.real_crops import RealCrop
+from models.training.plates.reader_samples import RealPlate, real_sample
+from models.training.plates.real_crops import RealCrop
 
 TEMPERATURES: Final = (0.8, 1.0, 1.2, 1.4, 1.7, 2.0, 2.5)
 DOUBTS: Final = (0.0001, 0.0005, 0.002)

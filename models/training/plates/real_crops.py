@@ -22,8 +22,8 @@ from models.datasets.pool import read_plate_crops, read_plate_scenes
 from models.datasets.splits import Split
 from models.errors import DatasetError
 from models.runtime.values import BgrImage, PlateLayout
-from models.training.plate_views import box_corners
-from models.training.reader_samples import RealPlate
+from models.training.plates.plate_views import box_corners
+from models.training.plates.reader_samples import RealPlate
 
 HELD_OUT_SOURCE: Final = "pbl"
 _ONE_LINE_ASPECT_MIN: Final = 2.2

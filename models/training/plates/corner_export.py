@@ -10,9 +10,9 @@ from models.datasets.synth.camera import photographed, random_severity
 from models.datasets.synth.plates import random_plate_spec, render_plate
 from models.runtime.corners import CORNERS_HEIGHT_PX, CORNERS_WIDTH_PX, PlateCorners, stretched
 from models.runtime.registry import MODELS_FOLDER, PLATE_CORNERS, WEIGHTS_FOLDER
-from models.training.corner_network import CornerNetwork
-from models.training.corner_train import RUN_FOLDER
 from models.training.network_export import agreement_lines, export_network, load_average
+from models.training.plates.corner_network import CornerNetwork
+from models.training.plates.corner_train import RUN_FOLDER
 from models.training.release import enter_config, enter_release
 from models.training.stepwise import CHECKPOINT_FILE
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from models.errors import TrainingEnvironmentError
 
-CONFIG_FOLDER: Final = Path(__file__).resolve().parent / "configs"
+CONFIG_FOLDER: Final = Path(__file__).resolve().parents[1] / "configs"
 MAX_CONFIG_BYTES: Final = 64 * 1024
 
 

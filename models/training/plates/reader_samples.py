@@ -16,7 +16,7 @@ from models.datasets.synth.not_plates import random_not_plate
 from models.datasets.synth.plates import PlateSpec, random_plate_spec, render_plate
 from models.runtime.plate_formats import ALPHABET, MAX_PLATE_LENGTH
 from models.runtime.values import BgrImage, FloatArray, PlateColour, PlateLayout
-from models.training.plate_views import any_ground, reprojected
+from models.training.plates.plate_views import any_ground, reprojected
 
 BLANK: Final = len(ALPHABET)
 IGNORED: Final = -100

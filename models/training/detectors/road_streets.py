@@ -38,8 +38,8 @@ from models.datasets.traffic import (
 from models.datasets.yolo import ExtraPicture
 from models.errors import DatasetError
 from models.runtime.values import BgrImage, BoxPx
-from models.training.teachers import Seen, Teacher, teacher
-from models.training.warm_start import coco_network
+from models.training.detectors.teachers import Seen, Teacher, teacher
+from models.training.detectors.warm_start import coco_network
 
 # Any in this module: torch publishes no types that mypy could check here.
 

@@ -13,7 +13,7 @@ from models.datasets.synth.camera import photographed, random_severity
 from models.datasets.synth.plates import random_plate_spec, render_plate
 from models.runtime.corners import CORNERS_HEIGHT_PX, CORNERS_WIDTH_PX, stretched
 from models.runtime.values import BgrImage, PlateLayout
-from models.training.plate_views import PlateScenePicture, View, any_ground, reprojected
+from models.training.plates.plate_views import PlateScenePicture, View, any_ground, reprojected
 
 ONE_LINE_HEIGHT_PX: Final = 80
 TWO_LINE_HEIGHT_PX: Final = 130

@@ -18,12 +18,12 @@ from models.datasets.yolo import ExtraPicture, write_yolo_dataset
 from models.errors import TrainingEnvironmentError
 from models.runtime.registry import PLATE_DETECTOR, VEHICLE_DETECTOR
 from models.runtime.values import VehicleClass
+from models.training.detectors.library_fixes import define_torchvision_operators, train_in_bfloat16
+from models.training.detectors.plate_streets import street_pictures
+from models.training.detectors.road_streets import MENDED_SOURCE, road_pictures
+from models.training.detectors.settings import DetectorTraining, read_detector_training
+from models.training.detectors.teachers import teacher
 from models.training.environment import quieten_library, require_training_environment
-from models.training.library_fixes import define_torchvision_operators, train_in_bfloat16
-from models.training.plate_streets import street_pictures
-from models.training.road_streets import MENDED_SOURCE, road_pictures
-from models.training.settings import DetectorTraining, read_detector_training
-from models.training.teachers import teacher
 
 # Any in this module: torch and ultralytics publish no types that mypy could check here.
 
@@ -205,7 +205,7 @@ def _starting_network(
     training: DetectorTraining, *, pool: Path, pictures: list[Path]
 ) -> Callable[[], Any]:
     """A function that builds the network training starts from."""
-    from models.training.warm_start import plate_network, vehicle_network  # noqa: PLC0415
+    from models.training.detectors.warm_start import plate_network, vehicle_network  # noqa: PLC0415
 
     if training.name == PLATE_DETECTOR:
         return plate_network

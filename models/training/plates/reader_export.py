@@ -13,11 +13,11 @@ from models.runtime.reader import OUTPUTS, PlateReader
 from models.runtime.reader_input import READER_HEIGHT_PX, READER_WIDTH_PX, flattened_crops
 from models.runtime.registry import MODELS_FOLDER, PLATE_READER, WEIGHTS_FOLDER
 from models.training.network_export import agreement_lines, export_network, load_average
-from models.training.reader_calibration import calibrate
-from models.training.reader_network import ReaderNetwork
-from models.training.reader_samples import COLOURS, LAYOUTS
-from models.training.reader_train import RUN_FOLDER
-from models.training.real_crops import RealCrop, is_for_calibration, load_real_crops
+from models.training.plates.reader_calibration import calibrate
+from models.training.plates.reader_network import ReaderNetwork
+from models.training.plates.reader_samples import COLOURS, LAYOUTS
+from models.training.plates.reader_train import RUN_FOLDER
+from models.training.plates.real_crops import RealCrop, is_for_calibration, load_real_crops
 from models.training.release import enter_config, enter_release
 from models.training.stepwise import CHECKPOINT_FILE
 

@@ -14,10 +14,11 @@ from torch.utils.data import DataLoader, IterableDataset
 from models.datasets.pool import PROJECT_FOLDER, require_pool
 from models.runtime.values import BgrImage
 from models.training.detectors.settings import CONFIG_FOLDER
+from models.training.plan import TrainingPlan, load_plan
 from models.training.plates.corner_data import stream_corner_batches
 from models.training.plates.corner_network import CornerNetwork
 from models.training.plates.plate_views import PlateScenePicture, load_grounds, load_plate_scenes
-from models.training.stepwise import SteppedTraining, TensorBatch, TrainingPlan, load_plan
+from models.training.stepwise import SteppedTraining, TensorBatch
 
 CONFIG_FILE: Final = CONFIG_FOLDER / "plate-corners.toml"
 RUN_FOLDER: Final = PROJECT_FOLDER / "runs" / "plate-corners"

@@ -14,10 +14,11 @@ from torch.utils.data import DataLoader, IterableDataset
 from models.datasets.pool import PROJECT_FOLDER, require_pool
 from models.runtime.corners import PlateCorners
 from models.training.detectors.settings import CONFIG_FOLDER
+from models.training.plan import TrainingPlan, load_plan
 from models.training.plates.reader_data import Batch, Pictures, load_pictures, stream_batches
 from models.training.plates.reader_network import ReaderNetwork
 from models.training.plates.reader_samples import IGNORED
-from models.training.stepwise import SteppedTraining, TensorBatch, TrainingPlan, load_plan
+from models.training.stepwise import SteppedTraining, TensorBatch
 
 CONFIG_FILE: Final = CONFIG_FOLDER / "plate-reader.toml"
 RUN_FOLDER: Final = PROJECT_FOLDER / "runs" / "plate-reader"

@@ -32,14 +32,14 @@ CONFUSABLE_GROUPS: Final = (
 )  # fmt: skip
 """Characters that look alike on plates; within a group any may be taken for any other."""
 
-_CONFUSION: Final = 0.01
+_CONFUSION: Final = 0.001
 """Share of a character's probability lent to its look-alikes before a legal text is sought.
 
 Higher repairs more misread letters and invents more; 0 trusts the network alone.
 """
 _ILLEGAL_WEIGHT: Final = 0.02
 """Weight of all texts that no format knows; higher makes every confidence more cautious."""
-_LEGAL_ODDS_MIN: Final = 1e-4
+_LEGAL_ODDS_MIN: Final = 5e-7
 """A legal text this much less probable than the raw one is not taken: the picture wins."""
 _MISMATCH: Final = 0.02
 """Weight that a format keeps although layout or colour speak against it."""

@@ -18,13 +18,14 @@ from models.training.detectors.settings import read_detector_training
 pytestmark = pytest.mark.vision
 
 SAMPLE = 60
-PLATE_RECALL = 0.97
-PLATE_PRECISION = 0.95
-HELD_OUT_RECALL = 0.95
-HELD_OUT_PRECISION = 0.85  # plates of neighbours that are cut by the edge are not labelled
-VEHICLE_RECALL = 0.74
-VEHICLE_PRECISION = 0.66  # vehicles far away are not labelled
-VEHICLE_LABELS = 0.84
+PLATE_RECALL = 0.98
+PLATE_PRECISION = 0.97
+HELD_OUT_RECALL = 0.98
+HELD_OUT_PRECISION = 0.97  # neighbours that the picture's edge cuts are not labelled and left out
+VEHICLE_RECALL = 0.81
+VEHICLE_PRECISION = 0.68  # vehicles far away are not labelled
+VEHICLE_LABELS = 0.9
+VEHICLE_AP50 = 0.8
 
 
 def sample(name: str, split: Split) -> tuple[ManifestRow, ...]:
@@ -58,9 +59,9 @@ def test_plates_of_a_source_that_training_never_saw_are_found(shared_data: Path)
     figures = score(PLATE_DETECTOR, Split.HOLD_OUT, shared_data)
 
     assert figures.recall.value is not None
-    assert figures.precision.value is not None
+    assert figures.precision_off_edge.value is not None
     assert figures.recall.value >= HELD_OUT_RECALL, str(figures.recall)
-    assert figures.precision.value >= HELD_OUT_PRECISION, str(figures.precision)
+    assert figures.precision_off_edge.value >= HELD_OUT_PRECISION, str(figures.precision_off_edge)
 
 
 def test_vehicles_on_roads_are_found_and_told_apart(shared_data: Path) -> None:
@@ -72,3 +73,5 @@ def test_vehicles_on_roads_are_found_and_told_apart(shared_data: Path) -> None:
     assert figures.recall.value >= VEHICLE_RECALL, str(figures.recall)
     assert figures.precision.value >= VEHICLE_PRECISION, str(figures.precision)
     assert figures.label_accuracy.value >= VEHICLE_LABELS, str(figures.label_accuracy)
+    assert figures.ap50.value is not None
+    assert figures.ap50.value >= VEHICLE_AP50, str(figures.ap50)

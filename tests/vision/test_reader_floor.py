@@ -15,13 +15,14 @@ from models.evaluation.reading_conditions import evaluate_conditions, evaluate_f
 from models.runtime.reader import PlateReader
 from models.training.plates.real_crops import load_real_crops
 
-EXACT_MIN: Final = 0.94
-GATE_EXACT_MIN: Final = 0.955
-ANSWERED_WRONG_MAX: Final = 0.02
-UNSEEN_SOURCE_EXACT_MIN: Final = 0.9
+EXACT_MIN: Final = 0.955
+GATE_EXACT_MIN: Final = 0.96
+ANSWERED_WRONG_MAX: Final = 0.012
+ANSWERED_MIN: Final = 0.9
+UNSEEN_SOURCE_EXACT_MIN: Final = 0.935  # four in a hundred of these labels are doubtful
 LEAST_CROPS: Final = 400
-# Mopeds' two letters and four digits were not among the renderings of the released training.
-FORMAT_EXACT_MIN: Final = MappingProxyType({"moped_old": 0.6})
+# A moped's two letters and four digits are told from a newer motorbike's by one digit only.
+FORMAT_EXACT_MIN: Final = MappingProxyType({"moped_old": 0.88})
 
 pytestmark = pytest.mark.vision
 
@@ -74,6 +75,13 @@ def test_a_reading_that_is_answered_is_right(scores: dict[str, ReadingScore]) ->
     assert wrong <= ANSWERED_WRONG_MAX
 
 
+def test_most_plates_are_answered(scores: dict[str, ReadingScore]) -> None:
+    answered = scores["all"].answered.value
+
+    assert answered is not None
+    assert answered >= ANSWERED_MIN
+
+
 def test_a_camera_that_training_never_saw_is_read(reader: PlateReader, shared_data: Path) -> None:
     score = evaluate_reader(reader, pool=shared_data, split=Split.HOLD_OUT)[0]
 
@@ -84,12 +92,12 @@ def test_a_camera_that_training_never_saw_is_read(reader: PlateReader, shared_da
 @pytest.mark.parametrize(
     ("condition", "least"),
     [
-        ("clear", 0.97),
-        ("tilt up to 40 degrees", 0.75),
-        ("night, infrared, glare", 0.85),
-        ("rain and dirt", 0.8),
-        ("motion and focus", 0.9),
-        ("small and compressed", 0.85),
+        ("clear", 0.98),
+        ("tilt up to 40 degrees", 0.92),
+        ("night, infrared, glare", 0.9),
+        ("rain and dirt", 0.9),
+        ("motion and focus", 0.97),
+        ("small and compressed", 0.93),
     ],
 )
 def test_each_condition_by_itself_is_borne(
@@ -106,4 +114,4 @@ def test_every_legal_format_is_read_when_it_is_clear(reader: PlateReader, format
     share = evaluate_formats(reader, format_id=format_id, plates=40).value
 
     assert share is not None
-    assert share >= FORMAT_EXACT_MIN.get(format_id, 0.88)
+    assert share >= FORMAT_EXACT_MIN.get(format_id, 0.94)

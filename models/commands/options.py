@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Arguments and options that several commands share."""
 
+from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Final
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -17,6 +19,7 @@ from models.runtime.registry import (
 from models.runtime.sessions import MAX_THREADS
 from models.runtime.values import Backend
 
+LOCAL_ZONE: Final = ZoneInfo("Asia/Ho_Chi_Minh")
 RUNS_FOLDER: Final = PROJECT_FOLDER / "runs"
 
 
@@ -61,3 +64,8 @@ ThreadsOption = Annotated[
     int, typer.Option("--threads", min=1, max=MAX_THREADS, help="Threads of the network.")
 ]
 BackendOption = Annotated[Backend, typer.Option("--backend", help="Inference library.")]
+
+
+def local_today() -> date:
+    """The day in Vietnam, by which retention is counted."""
+    return datetime.now(LOCAL_ZONE).date()

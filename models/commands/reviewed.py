@@ -1,16 +1,14 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """``reviewed check`` and ``reviewed purge``: crops of production in the training data."""
 
-from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Final
-from zoneinfo import ZoneInfo
 
 import typer
 
+from models.commands.options import local_today
 from models.datasets.reviewed import purge_reviewed, read_reviewed
 
-LOCAL_ZONE: Final = ZoneInfo("Asia/Ho_Chi_Minh")
 EXIT_PROBLEMS: Final = 1
 
 reviewed_app = typer.Typer(no_args_is_help=True, help="Reviewed crops of production.")
@@ -24,7 +22,7 @@ def check(folder: FolderArgument) -> None:
 
     Exit code 1 when a line has a problem or a crop has expired.
     """
-    found = read_reviewed(folder, today=_today())
+    found = read_reviewed(folder, today=local_today())
     for problem in found.problems:
         typer.echo(problem, err=True)
     if found.expired:
@@ -47,13 +45,8 @@ def purge(folder: FolderArgument) -> None:
 
     Exit code 1 when a line states no valid day: nobody can tell when it must go.
     """
-    done = purge_reviewed(folder, today=_today())
+    done = purge_reviewed(folder, today=local_today())
     typer.echo(f"{done.lines} lines and {done.pictures} pictures deleted")
     if done.unreadable:
         typer.echo(f"{done.unreadable} lines state no valid file or day; run check", err=True)
         raise typer.Exit(EXIT_PROBLEMS)
-
-
-def _today() -> date:
-    """The day in Vietnam, by which retention is counted."""
-    return datetime.now(LOCAL_ZONE).date()

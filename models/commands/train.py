@@ -16,6 +16,7 @@ from models.commands.options import (
     ThreadsOption,
     TrainingArgument,
     TrainingChoice,
+    local_today,
 )
 from models.datasets.pool import DEFAULT_POOL_FOLDER, PROJECT_FOLDER, require_pool
 from models.errors import TrainingEnvironmentError
@@ -30,6 +31,13 @@ def train(
     data: DataOption = DEFAULT_POOL_FOLDER,
     runs: RunsOption = RUNS_FOLDER,
     threads: ThreadsOption = 1,
+    *,
+    mined: Annotated[
+        Path | None, typer.Option("--mined", help="Plate reader: list of luuthong-models mine.")
+    ] = None,
+    reviewed: Annotated[
+        Path | None, typer.Option("--reviewed", help="Plate reader: folder of reviewed crops.")
+    ] = None,
 ) -> None:
     """Train from the kept configs; an interrupted run goes on where it stopped.
 
@@ -40,10 +48,12 @@ def train(
     from models.training.detectors.detector import train_detector  # noqa: PLC0415 -- torch
     from models.training.plates.corner_train import train_corners  # noqa: PLC0415 -- torch
     from models.training.plates.reader_train import train_reader  # noqa: PLC0415 -- torch
+    from models.training.plates.real_crops import load_reviewed_crops  # noqa: PLC0415 -- slow
 
     pool = require_pool(data)
     if model is TrainingChoice.PLATE_READER:
-        train_reader(pool=pool, run_folder=runs / model)
+        crops = () if reviewed is None else load_reviewed_crops(reviewed, today=local_today())
+        train_reader(pool=pool, run_folder=runs / model, mined=mined, reviewed=crops)
     elif model is TrainingChoice.PLATE_CORNERS:
         train_corners(pool=pool, run_folder=runs / model)
     else:

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Batches for the plate reader: plates flattened as production flattens them, with their truth."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -24,7 +25,7 @@ from models.training.plates.reader_samples import (
     not_plate_sample,
     real_sample,
 )
-from models.training.plates.real_crops import load_real_crops, load_real_scenes
+from models.training.plates.real_crops import RealCrop, load_real_crops, load_real_scenes
 
 GROUNDS: Final = 1500
 _ILLEGIBLE_SHARE: Final = 0.03
@@ -62,15 +63,24 @@ class Batch:
     genuine: NDArray[np.float32]
 
 
-def load_pictures(pool: Path, *, finder: PlateCorners, seed: int) -> Pictures:
+def load_pictures(
+    pool: Path,
+    *,
+    finder: PlateCorners,
+    seed: int,
+    mined: Mapping[str, float] = MappingProxyType({}),
+    reviewed: Sequence[RealCrop] = (),
+) -> Pictures:
     """Real pictures of the training split.
 
     Args:
         pool: Folder of real pictures.
         finder: Finds the plates' corners in the pool's crops.
         seed: Of the cuts.
+        mined: How much more often hard crops are drawn, by their path in the pool.
+        reviewed: Crops of production that a person has read.
     """
-    crops = load_real_crops(pool, Split.TRAIN)
+    crops = [*load_real_crops(pool, Split.TRAIN), *reviewed]
     corners = _found_in_chunks(finder, [crop.image for crop in crops])
     plates = [
         RealPlate(
@@ -78,10 +88,12 @@ def load_pictures(pool: Path, *, finder: PlateCorners, seed: int) -> Pictures:
         )
         for crop, found in zip(crops, corners, strict=True)
     ]
-    plates += load_real_scenes(pool)
+    boosts = [mined.get(crop.file, 1.0) for crop in crops]
+    scenes = load_real_scenes(pool)
+    plates += scenes
     return Pictures(
         plates=tuple(plates),
-        weights=_sampling_weights(plates),
+        weights=sampling_weights(plates, boosts=[*boosts, *[1.0] * len(scenes)]),
         grounds=load_grounds(pool, seed=seed, limit=GROUNDS),
     )
 
@@ -93,12 +105,21 @@ def _found_in_chunks(finder: PlateCorners, images: Sequence[BgrImage]) -> list[F
     return found
 
 
-def _sampling_weights(plates: Sequence[RealPlate]) -> NDArray[np.float64]:
-    """Plates photographed often count less each."""
+def sampling_weights(
+    plates: Sequence[RealPlate], *, boosts: Sequence[float]
+) -> NDArray[np.float64]:
+    """Plates photographed often count less each, hard ones more; the sum is 1.
+
+    Args:
+        plates: What is drawn from.
+        boosts: Factor of each, above 0.
+    """
     seen: dict[str, int] = {}
     for plate in plates:
         seen[plate.group] = seen.get(plate.group, 0) + 1
-    raw = np.array([seen[plate.group] ** -0.5 for plate in plates])
+    raw = np.array(
+        [boost * seen[plate.group] ** -0.5 for plate, boost in zip(plates, boosts, strict=True)]
+    )
     return np.asarray(raw / raw.sum(), dtype=np.float64)
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Training of the plate reader on one processor thread, with the renderer beside it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import DataLoader, IterableDataset
 
+from models.datasets.mined import read_mined_weights
 from models.datasets.pool import PROJECT_FOLDER, require_pool
 from models.runtime.corners import PlateCorners
 from models.training.detectors.settings import CONFIG_FOLDER
@@ -18,6 +19,7 @@ from models.training.plan import TrainingPlan, load_plan
 from models.training.plates.reader_data import Batch, Pictures, load_pictures, stream_batches
 from models.training.plates.reader_network import ReaderNetwork
 from models.training.plates.reader_samples import IGNORED
+from models.training.plates.real_crops import RealCrop
 from models.training.stepwise import SteppedTraining, TensorBatch
 
 CONFIG_FILE: Final = CONFIG_FOLDER / "plate-reader.toml"
@@ -82,7 +84,12 @@ def _known_only(logits: Tensor, flags: Tensor) -> Tensor:
 
 
 def train_reader(
-    *, pool: Path, run_folder: Path = RUN_FOLDER, plan: TrainingPlan | None = None
+    *,
+    pool: Path,
+    run_folder: Path = RUN_FOLDER,
+    plan: TrainingPlan | None = None,
+    mined: Path | None = None,
+    reviewed: Sequence[RealCrop] = (),
 ) -> Path:
     """Train the plate reader, or go on with a run that was interrupted.
 
@@ -92,6 +99,8 @@ def train_reader(
         pool: Folder of real pictures.
         run_folder: Where checkpoints go.
         plan: What to do; ``None`` reads the plan of the project.
+        mined: List of hard crops, as ``luuthong-models mine`` writes it.
+        reviewed: Crops of production that a person has read.
 
     Returns:
         The last checkpoint.
@@ -102,7 +111,13 @@ def train_reader(
     plan = plan or load_plan(CONFIG_FILE)
     training = SteppedTraining(ReaderNetwork, loss=reading_loss, plan=plan, run_folder=run_folder)
     training.resume()
-    pictures = load_pictures(require_pool(pool), finder=PlateCorners.open(), seed=plan.seed)
+    pictures = load_pictures(
+        require_pool(pool),
+        finder=PlateCorners.open(),
+        seed=plan.seed,
+        mined={} if mined is None else read_mined_weights(mined),
+        reviewed=reviewed,
+    )
     batches = _Batches(pictures, plan, training.step)
     loader = DataLoader(batches, batch_size=None, num_workers=1, prefetch_factor=_BATCHES_AHEAD)
     return training.run(iter(loader))

@@ -4,6 +4,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +20,7 @@ from models.datasets.manifest import (
     rows_of,
 )
 from models.datasets.pool import read_plate_crops, read_plate_scenes
+from models.datasets.reviewed import read_reviewed
 from models.datasets.splits import Split
 from models.errors import DatasetError
 from models.runtime.values import BgrImage, PlateLayout
@@ -41,6 +43,7 @@ class RealCrop:
         source: Family of pictures.
         group: Names its plate without telling its text.
         has_doubtful_label: Whether a person who looked at it saw another text.
+        file: Path in the pool; empty for a crop from elsewhere.
     """
 
     image: BgrImage
@@ -49,6 +52,7 @@ class RealCrop:
     source: str
     group: str
     has_doubtful_label: bool = False
+    file: str = ""
 
 
 def load_real_crops(pool: Path, split: Split) -> tuple[RealCrop, ...]:
@@ -76,6 +80,32 @@ def is_for_calibration(group: str) -> bool:
     """Whether a validation plate calibrates the reader; the others only measure."""
     digits = int(re.sub(r"\D", "", group) or 0)
     return digits % 2 == 0
+
+
+def load_reviewed_crops(folder: Path, *, today: date) -> tuple[RealCrop, ...]:
+    """Crops of production that a person has read and that may still be used.
+
+    Args:
+        folder: See ``models.datasets.reviewed``.
+        today: Day by which expiry is judged.
+
+    Raises:
+        DatasetError: The folder is none, or a line of it is not as its format says.
+    """
+    found = read_reviewed(folder, today=today)
+    if found.problems:
+        raise DatasetError(f"{folder.name}: {found.problems[0]}; luuthong-models reviewed check")
+    numbers = {text: number for number, text in enumerate({crop.text for crop in found.crops})}
+    return tuple(
+        RealCrop(
+            image=_read_picture(crop.path),
+            text=crop.text,
+            layout=crop.layout,
+            source=crop.source,
+            group=f"reviewed-{numbers[crop.text]}",
+        )
+        for crop in found.crops
+    )
 
 
 def load_real_scenes(pool: Path) -> tuple[RealPlate, ...]:
@@ -121,6 +151,7 @@ def _load(pool: Path, rows: Sequence[ManifestRow]) -> tuple[RealCrop, ...]:
                 source="gate-car" if "CarLongPlate" in name else _family(name),
                 group=row.group,
                 has_doubtful_label=row.sha256 in doubtful,
+                file=row.file,
             )
         )
     return tuple(crops)

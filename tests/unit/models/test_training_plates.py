@@ -2,17 +2,22 @@
 """What the corner network and the reader learn from; rendered plates stand for real ones."""
 
 import itertools
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from models.datasets.synth.camera import NO_DEGRADATION, photographed, random_severity
 from models.datasets.synth.plates import random_plate_spec, render_plate
+from models.errors import DatasetError
 from models.runtime.corners import PlateCorners, flattened, frame_corners
 from models.runtime.values import BgrImage
 from models.training.plates.corner_data import stream_corner_batches
 from models.training.plates.plate_views import PlateScenePicture, reprojected
-from models.training.plates.reader_data import Pictures, stream_batches
+from models.training.plates.reader_data import Pictures, sampling_weights, stream_batches
 from models.training.plates.reader_samples import (
     BLANK,
     IGNORED,
@@ -23,6 +28,7 @@ from models.training.plates.reader_samples import (
     not_plate_sample,
     real_sample,
 )
+from models.training.plates.real_crops import load_reviewed_crops
 
 
 @pytest.fixture(scope="module")
@@ -141,3 +147,45 @@ def test_corner_batches_name_corners_as_shares_of_the_crop(
     assert batch.corners.shape == (16, 8)
     assert np.abs(batch.corners - 0.5).max() < 1.0
     assert set(np.round(batch.weights.astype(float), 3)) <= {0.4, 1.0}
+
+
+def test_hard_plates_are_drawn_more_often_and_repeated_ones_less(
+    plates: tuple[RealPlate, ...],
+) -> None:
+    # Four pictures of one plate count half each; a weight of 3 makes one of them 1.5 again.
+    same = [replace(plate, group="plate-0001") for plate in plates[:4]]
+
+    weights = sampling_weights([*same, plates[5]], boosts=[3.0, 1.0, 1.0, 1.0, 1.0])
+
+    assert weights / weights[4] == pytest.approx([1.5, 0.5, 0.5, 0.5, 1.0])
+    assert weights.sum() == pytest.approx(1.0)
+
+
+def test_reviewed_crops_join_the_training_until_they_expire(tmp_path: Path) -> None:
+    (tmp_path / "crops").mkdir()
+    cv2.imwrite(str(tmp_path / "crops" / "a.png"), np.full((30, 60, 3), 200, np.uint8))
+    (tmp_path / "labels.csv").write_text(
+        "file,text,lines,source,reviewed_on,expires_on\n"
+        "a.png,30A12345,2,gate-3,2026-03-01,2026-03-11\n",
+        encoding="utf-8",
+    )
+
+    today = load_reviewed_crops(tmp_path, today=date(2026, 3, 10))
+    later = load_reviewed_crops(tmp_path, today=date(2026, 3, 11))
+
+    assert [(crop.text, crop.source, crop.image.shape) for crop in today] == [
+        ("30A12345", "gate-3", (30, 60, 3))
+    ]
+    assert "30A12345" not in today[0].group
+    assert later == ()
+
+
+def test_a_reviewed_folder_with_a_wrong_line_trains_nothing(tmp_path: Path) -> None:
+    (tmp_path / "crops").mkdir()
+    (tmp_path / "labels.csv").write_text(
+        "file,text,lines,source,reviewed_on,expires_on\na.png,30A12345,2,gate-3,today,never\n",
+        encoding="utf-8",
+    )
+
+    with pytest.raises(DatasetError, match="reviewed check"):
+        load_reviewed_crops(tmp_path, today=date(2026, 3, 10))

@@ -21,7 +21,8 @@ SAMPLE = 60
 PLATE_RECALL = 0.98
 PLATE_PRECISION = 0.97
 HELD_OUT_RECALL = 0.98
-HELD_OUT_PRECISION = 0.97  # neighbours that the picture's edge cuts are not labelled and left out
+HELD_OUT_PRECISION = 0.85  # plates of neighbours that are cut by the edge are not labelled
+HELD_OUT_PRECISION_OFF_EDGE = 0.97
 VEHICLE_RECALL = 0.81
 VEHICLE_PRECISION = 0.68  # vehicles far away are not labelled
 VEHICLE_LABELS = 0.9
@@ -59,9 +60,11 @@ def test_plates_of_a_source_that_training_never_saw_are_found(shared_data: Path)
     figures = score(PLATE_DETECTOR, Split.HOLD_OUT, shared_data)
 
     assert figures.recall.value is not None
+    assert figures.precision.value is not None
     assert figures.precision_off_edge.value is not None
     assert figures.recall.value >= HELD_OUT_RECALL, str(figures.recall)
-    assert figures.precision_off_edge.value >= HELD_OUT_PRECISION, str(figures.precision_off_edge)
+    assert figures.precision.value >= HELD_OUT_PRECISION, str(figures.precision)
+    assert figures.precision_off_edge.value >= HELD_OUT_PRECISION_OFF_EDGE
 
 
 def test_vehicles_on_roads_are_found_and_told_apart(shared_data: Path) -> None:

@@ -59,6 +59,17 @@ def export_detector(checkpoint: Path, target: Path) -> None:
     if size_bytes > MAX_MODEL_BYTES:
         raise ModelFormatError(f"{written.name} has {size_bytes} bytes, over {MAX_MODEL_BYTES}")
     shutil.move(written, target)
+    forget_where_it_was_made(target)
+
+
+def forget_where_it_was_made(path: Path) -> None:
+    """Take out what the training library notes in a file: folders and options of this machine."""
+    import onnx  # noqa: PLC0415 -- only the training environment has it
+
+    model = onnx.load(str(path))
+    del model.metadata_props[:]
+    model.doc_string = ""
+    onnx.save(model, str(path))
 
 
 def compare_detector(

@@ -162,3 +162,12 @@ def test_a_release_with_an_odd_version_or_name_is_refused(tmp_path: Path) -> Non
         enter_release("small", version="latest", folder=folder)
     with pytest.raises(ModelRegistryError, match="no single entry"):
         enter_release("large", version="1.0.0", folder=folder)
+
+
+@pytest.mark.parametrize("name", model_names())
+def test_a_released_file_tells_nothing_of_the_machine_that_made_it(name: str) -> None:
+    content = load_model(name).path.read_bytes()
+
+    # What training libraries note: the data's description, and their own place.
+    assert b".yaml" not in content
+    assert b"site-packages" not in content

@@ -29,6 +29,7 @@ from models.evaluation.figures.average_precision import (
 )
 from models.evaluation.figures.intervals import Estimate, Share
 from models.evaluation.picture_qualities import NIGHT_BELOW, mean_luminance
+from models.reading.finding import overlap
 from models.runtime.detector import Detector
 from models.runtime.values import BgrImage, BoxPx, Detection
 
@@ -289,16 +290,6 @@ def match(truths: Sequence[Truth], detections: Sequence[Detection]) -> Matches:
             found_as[free[overlaps.index(max(overlaps))]] = detections[index].label
             is_right[index] = True
     return Matches(found_as=tuple(found_as), is_right=tuple(is_right))
-
-
-def overlap(first: BoxPx, second: BoxPx) -> float:
-    """Intersection over union of two boxes, 0 to 1; 0 when both are empty."""
-    width = min(first.x_max, second.x_max) - max(first.x_min, second.x_min)
-    height = min(first.y_max, second.y_max) - max(first.y_min, second.y_min)
-    if width <= 0 or height <= 0:
-        return 0.0
-    common = width * height
-    return common / (first.width * first.height + second.width * second.height - common)
 
 
 def _pictures(

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from models.datasets.synth.scene import RoadPicture, training_scene
 from models.errors import InvalidImageError, ModelFormatError, ModelsError
-from models.evaluation.detection import overlap
+from models.reading.finding import overlap
 from models.runtime.detector import Detector, DetectorConfig
 from models.runtime.images import cropped, letterboxed, network_input
 from models.runtime.registry import PLATE_DETECTOR, VEHICLE_DETECTOR, load_model

@@ -12,10 +12,10 @@ from models.evaluation.detection import (
     Truth,
     detection_scores,
     match,
-    overlap,
     picture_truths,
 )
 from models.evaluation.figures.intervals import Share
+from models.reading.finding import overlap
 from models.runtime.values import BoxPx, Detection
 
 

@@ -23,6 +23,7 @@ from models.errors import TrainingEnvironmentError
 from models.training.environment import environment_python, require_training_environment
 from models.training.release import entered_version
 
+_DETECTORS: Final = (TrainingChoice.VEHICLE_DETECTOR, TrainingChoice.PLATE_DETECTOR)
 _INSIDE_ENVIRONMENT: Final = "LUUTHONG_MODELS_INSIDE_TRAINING_ENVIRONMENT"
 
 
@@ -38,12 +39,20 @@ def train(
     reviewed: Annotated[
         Path | None, typer.Option("--reviewed", help="Plate reader: folder of reviewed crops.")
     ] = None,
+    without: Annotated[
+        str | None,
+        typer.Option(
+            "--without", help="Detectors: leave this source out, and measure on it; not released."
+        ),
+    ] = None,
 ) -> None:
     """Train from the kept configs; an interrupted run goes on where it stopped.
 
     The plate reader is trained behind the released corner network: train and
     export that one first.
     """
+    if without is not None and model not in _DETECTORS:
+        raise TrainingEnvironmentError("--without is for the detectors")
     _continue_in_training_environment()
     from models.training.detectors.detector import train_detector  # noqa: PLC0415 -- torch
     from models.training.plates.corner_train import train_corners  # noqa: PLC0415 -- torch
@@ -51,6 +60,9 @@ def train(
     from models.training.plates.real_crops import load_reviewed_crops  # noqa: PLC0415 -- slow
 
     pool = require_pool(data)
+    if without is not None:
+        _train_without(without, model=model, pool=pool, runs=runs, threads=threads)
+        return
     if model is TrainingChoice.PLATE_READER:
         crops = () if reviewed is None else load_reviewed_crops(reviewed, today=local_today())
         train_reader(pool=pool, run_folder=runs / model, mined=mined, reviewed=crops)
@@ -59,6 +71,18 @@ def train(
     else:
         train_detector(model.value, pool=pool, runs=runs, threads=threads)
     typer.echo(f"{model.value}: trained; release it with: luuthong-models export {model.value}")
+
+
+def _train_without(
+    source: str, *, model: TrainingChoice, pool: Path, runs: Path, threads: int
+) -> None:
+    """Train a detector that never sees a source, and show how it does there."""
+    from models.export.unseen import measure_unseen, unseen_lines  # noqa: PLC0415 -- torch
+    from models.training.detectors.detector import train_detector  # noqa: PLC0415 -- torch
+
+    train_detector(model.value, pool=pool, runs=runs, threads=threads, without=source)
+    for line in unseen_lines(measure_unseen(model.value, source=source, pool=pool, runs=runs)):
+        typer.echo(f"{model.value} without {source}: {line}")
 
 
 def export(

@@ -159,6 +159,22 @@ def thinned(rows: Iterable[ManifestRow], *, max_per_source: int) -> tuple[Manife
     return tuple(kept)
 
 
+def leave_out(rows: Iterable[ManifestRow], *, source: str) -> tuple[ManifestRow, ...]:
+    """All rows but those of one source.
+
+    Raises:
+        DatasetError: No row is of that source, or no other is left to learn from.
+    """
+    rows = tuple(rows)
+    sources = {source_of(row.file) for row in rows}
+    if source not in sources:
+        raise DatasetError(f"no source {source!r}; there are: {', '.join(sorted(sources))}")
+    left = tuple(row for row in rows if source_of(row.file) != source)
+    if not rows_of(left, Split.TRAIN):
+        raise DatasetError(f"without {source} there is nothing to learn from")
+    return left
+
+
 def source_of(file: str) -> str:
     """Source of a picture, the first part of its name, as ``gpm`` or ``idtoll``."""
     return PurePosixPath(file).stem.split("_")[0]

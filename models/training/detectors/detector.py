@@ -9,7 +9,14 @@ from typing import Any, Final
 
 import cv2
 
-from models.datasets.manifest import read_manifest, rows_of, source_of, thinned
+from models.datasets.manifest import (
+    ManifestRow,
+    leave_out,
+    read_manifest,
+    rows_of,
+    source_of,
+    thinned,
+)
 from models.datasets.pool import require_pool
 from models.datasets.rendered import plate_pictures, render_pictures, vehicle_pictures
 from models.datasets.riders import with_riders
@@ -51,7 +58,9 @@ _ALWAYS: Final = {
 }
 
 
-def train_detector(name: str, *, pool: Path, runs: Path, threads: int) -> Path:
+def train_detector(
+    name: str, *, pool: Path, runs: Path, threads: int, without: str | None = None
+) -> Path:
     """Train a detector, or go on where an interrupted run stopped.
 
     A finished round is not repeated: remove the run's folder to train anew.
@@ -61,12 +70,14 @@ def train_detector(name: str, *, pool: Path, runs: Path, threads: int) -> Path:
         pool: Folder of real pictures.
         runs: Work folder outside version control.
         threads: Threads of the arithmetic; one process more loads pictures.
+        without: Source whose pictures stay out of every round, to learn how
+            the recipe does where it has never been; ``None`` uses all.
 
     Returns:
         Checkpoint of the last epoch, averaged weights.
 
     Raises:
-        ModelsError: The environment, the pool or the config is not usable.
+        ModelsError: The environment, the pool, the config or the source is not usable.
     """
     if name not in DETECTOR_NAMES:
         raise TrainingEnvironmentError(f"no detector is called {name!r}")
@@ -75,17 +86,21 @@ def train_detector(name: str, *, pool: Path, runs: Path, threads: int) -> Path:
     _limit_threads(threads)
     training = read_detector_training(name)
     rows = read_manifest(training.manifest)
-    folder = runs / name
+    if without is not None:
+        rows = leave_out(rows, source=without)
+    folder = run_folder(name, runs=runs, without=without)
     pictures = [pool / row.file for row in rows_of(rows, Split.TRAIN)]
     network = _starting_network(training, pool=pool, pictures=pictures)
     for index in range(len(training.rounds)):
         round_folder = _round_folder(folder, index)
         if not (round_folder / FINISHED_FILE).exists():
-            data = _write_data(training, index, pool=pool, runs=runs, network=network)
+            data = _write_data(
+                training, index, rows=rows, pool=pool, folder=folder, network=network
+            )
             _run(training, index, data=data, folder=folder, threads=threads, network=network)
             (round_folder / FINISHED_FILE).touch()
         network = _continued(network, round_folder / LAST_CHECKPOINT)
-    return checkpoint_path(name, runs=runs)
+    return checkpoint_path(name, runs=runs, without=without)
 
 
 def _limit_threads(threads: int) -> None:
@@ -97,10 +112,16 @@ def _limit_threads(threads: int) -> None:
     torch.set_num_threads(threads)
 
 
-def checkpoint_path(name: str, *, runs: Path) -> Path:
+def run_folder(name: str, *, runs: Path, without: str | None = None) -> Path:
+    """Work folder of one training; a run that left a source out has its own."""
+    return runs / (name if without is None else f"{name}-without-{without}")
+
+
+def checkpoint_path(name: str, *, runs: Path, without: str | None = None) -> Path:
     """Where a detector's training keeps the last checkpoint of its last round."""
+    folder = run_folder(name, runs=runs, without=without)
     rounds = read_detector_training(name).rounds
-    return _round_folder(runs / name, len(rounds) - 1) / LAST_CHECKPOINT
+    return _round_folder(folder, len(rounds) - 1) / LAST_CHECKPOINT
 
 
 def _round_folder(folder: Path, index: int) -> Path:
@@ -124,19 +145,19 @@ def _write_data(
     training: DetectorTraining,
     index: int,
     *,
+    rows: tuple[ManifestRow, ...],
     pool: Path,
-    runs: Path,
+    folder: Path,
     network: Callable[[], Any],
 ) -> Path:
     """Lay out the pictures of one round; ``network`` is what the round starts from."""
-    rows = read_manifest(training.manifest)
-    extra = _rendered(training, folder=runs / RENDERED_FOLDER)
-    made = runs / PASTED_FOLDER / training.name
+    extra = _rendered(training, folder=folder.parent / RENDERED_FOLDER)
+    made = folder.parent / PASTED_FOLDER / folder.name
     if training.name == PLATE_DETECTOR:
         extra += _streets(training, folder=made, pool=pool, network=network)
     elif index > 0:
         # The first round teaches what a small motorbike is; only then can its network mend.
-        extra += _roads(training, folder=made, pool=pool, network=network)
+        extra += _roads(training, folder=made, rows=rows, pool=pool, network=network)
         rows = tuple(
             row
             for row in rows
@@ -145,7 +166,7 @@ def _write_data(
     return write_yolo_dataset(
         thinned(rows, max_per_source=training.max_per_source),
         pool=require_pool(pool),
-        folder=runs / training.name / "data",
+        folder=folder / "data",
         labels=training.labels,
         class_of=training.class_of,
         mended=with_riders if training.name == VEHICLE_DETECTOR else tuple,
@@ -183,12 +204,18 @@ def _streets(
 
 
 def _roads(
-    training: DetectorTraining, *, folder: Path, pool: Path, network: Callable[[], Any]
+    training: DetectorTraining,
+    *,
+    folder: Path,
+    rows: tuple[ManifestRow, ...],
+    pool: Path,
+    network: Callable[[], Any],
 ) -> tuple[ExtraPicture, ...]:
     """Mended, further, denser and darker road pictures, for the vehicle detector."""
     define_torchvision_operators()
     return road_pictures(
         folder,
+        rows=rows_of(rows, Split.TRAIN),
         pool=pool,
         count=training.pasted_pictures,
         seed=_seed(training),

@@ -16,18 +16,10 @@ from typing import Any, Final
 import cv2
 import numpy as np
 
-from models.datasets.manifest import (
-    VEHICLES,
-    ManifestRow,
-    labels_path,
-    read_manifest,
-    rows_of,
-    source_of,
-)
+from models.datasets.manifest import ManifestRow, labels_path, source_of
 from models.datasets.pasted import smeared
 from models.datasets.pool import LabelledBox, read_boxes
 from models.datasets.riders import MOTORCYCLE_CLASS, PERSON_CLASS, with_riders
-from models.datasets.splits import Split
 from models.datasets.traffic import (
     MOTORCYCLE,
     Cutout,
@@ -75,20 +67,27 @@ class _Road:
 
 
 def road_pictures(
-    folder: Path, *, pool: Path, count: int, seed: int, network: Callable[[], Any]
+    folder: Path,
+    *,
+    rows: Sequence[ManifestRow],
+    pool: Path,
+    count: int,
+    seed: int,
+    network: Callable[[], Any],
 ) -> tuple[ExtraPicture, ...]:
     """Make the pictures that are not yet there, and list all of them.
 
     Args:
         folder: Where they are kept; made if absent.
-        pool: Folder of real pictures, of which only the training split is used.
+        rows: Pictures to learn from.
+        pool: Folder of real pictures.
         count: How many denser and darker ones; the mended ones come on top.
         seed: Decides every made picture together with its number.
         network: Builds the network of the round before.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    mended = _mended_roads(folder, pool=pool, network=network)
-    roads = [*mended, *_labelled_roads(pool)]
+    mended = _mended_roads(folder, rows=rows, pool=pool, network=network)
+    roads = [*mended, *_labelled_roads(pool, rows=rows)]
     made = []
     cutouts: tuple[Cutout, ...] = ()
     for number in range(count):
@@ -103,10 +102,12 @@ def road_pictures(
     return (*(_listed(road.path) for road in mended), *made)
 
 
-def _mended_roads(folder: Path, *, pool: Path, network: Callable[[], Any]) -> list[_Road]:
+def _mended_roads(
+    folder: Path, *, rows: Sequence[ManifestRow], pool: Path, network: Callable[[], Any]
+) -> list[_Road]:
     teachers: tuple[Teacher, Teacher] | None = None
     roads = []
-    for name, read, labels in _unmended(pool):
+    for name, read, labels in _unmended(pool, rows=rows):
         path = folder / f"mended_{name}.jpg"
         if not path.with_suffix(".json").exists():
             if teachers is None:
@@ -120,9 +121,10 @@ def _mended_roads(folder: Path, *, pool: Path, network: Callable[[], Any]) -> li
     return roads
 
 
-def _unmended(pool: Path) -> Iterable[tuple[str, Callable[[], BgrImage], tuple[LabelledBox, ...]]]:
+def _unmended(
+    pool: Path, *, rows: Sequence[ManifestRow]
+) -> Iterable[tuple[str, Callable[[], BgrImage], tuple[LabelledBox, ...]]]:
     """Name, pixels and known boxes of every picture that lacks boxes."""
-    rows = rows_of(read_manifest(VEHICLES), Split.TRAIN)
     of_source = [row for row in rows if source_of(row.file) == MENDED_SOURCE]
     for row in of_source[::MENDED_STEP]:
         path = pool / row.file
@@ -137,10 +139,10 @@ def _unmended(pool: Path) -> Iterable[tuple[str, Callable[[], BgrImage], tuple[L
             yield name, partial(_frame, path, number), ()
 
 
-def _labelled_roads(pool: Path) -> list[_Road]:
+def _labelled_roads(pool: Path, *, rows: Sequence[ManifestRow]) -> list[_Road]:
     """Roads whose boxes are complete as they are."""
     roads = []
-    for row in rows_of(read_manifest(VEHICLES), Split.TRAIN):
+    for row in rows:
         if source_of(row.file) == MENDED_SOURCE:
             continue
         path = pool / row.file

@@ -86,3 +86,10 @@ def test_the_lock_holds_the_training_library_and_leaves_torch_to_its_own_name() 
     assert {"ultralytics", "torchvision", "onnx"} <= pinned
     assert "torch" not in pinned
     assert TORCH.startswith("torch==")
+
+
+def test_a_source_is_left_out_of_detectors_only(capsys: pytest.CaptureFixture[str]) -> None:
+    code = run("train", "plate-reader", "--without", "idhw")
+
+    assert code == 1
+    assert "--without is for the detectors" in capsys.readouterr().err

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from models.datasets.manifest import ManifestRow, source_of, thinned
+from models.datasets.manifest import ManifestRow, leave_out, source_of, thinned
 from models.datasets.splits import Split
 from models.errors import DatasetError, TrainingEnvironmentError
 from models.training.detectors.detector import DETECTOR_NAMES
@@ -42,6 +42,24 @@ def test_only_training_pictures_are_thinned() -> None:
 def test_a_source_without_any_picture_left_is_refused() -> None:
     with pytest.raises(DatasetError, match="at least one"):
         thinned(manifest(gate=3, web=3), max_per_source=0)
+
+
+def test_a_source_that_is_left_out_leaves_no_row_behind() -> None:
+    rows = manifest(gate=4, web=3)
+
+    left = leave_out(rows, source="gpm")
+
+    assert left == tuple(one for one in rows if "mil_" in one.file)
+
+
+def test_a_source_to_leave_out_must_be_there() -> None:
+    with pytest.raises(DatasetError, match="no source 'gate'; there are: gpm, mil"):
+        leave_out(manifest(gate=1, web=1), source="gate")
+
+
+def test_something_to_learn_from_must_be_left() -> None:
+    with pytest.raises(DatasetError, match="nothing to learn from"):
+        leave_out(manifest(gate=2, web=0), source="gpm")
 
 
 @pytest.mark.parametrize("name", DETECTOR_NAMES)

@@ -17,7 +17,6 @@ from edge.pipeline.geometry import (
     contains_centre,
     direction_of,
     distance_px,
-    overlap,
 )
 from edge.pipeline.known import FOLLOW_SIZES, KnownVehicle, has_like_size
 from edge.pipeline.ports import EvidenceMaker, ObjectDetector
@@ -25,7 +24,7 @@ from edge.pipeline.records import Fuse, TrackRecord
 from edge.pipeline.rules import PassageRules
 from edge.pipeline.texts import contradicts, is_same_plate
 from edge.stages import Frame, Passage, PlateSighting, Read, TrackedObject
-from models.runtime.values import BoxPx, PlateReading, VehicleClass
+from models.runtime.values import BoxPx, PlateReading, VehicleClass, overlap
 
 SHADOW_OVERLAP: Final = 0.5
 """Two boxes of one frame that overlap more are two boxes of one vehicle."""

@@ -17,13 +17,6 @@ ENDS_SHARE: Final = 0.25
 """Share of a path at each end whose middle stands for that end, against jumping boxes."""
 
 
-def overlap(first: BoxPx, second: BoxPx) -> float:
-    """Intersection over union, 0 to 1."""
-    common = _common_area(first, second)
-    union = area(first) + area(second) - common
-    return common / union if union > 0 else 0.0
-
-
 def area(box: BoxPx) -> float:
     """Area in square pixels."""
     return box.width * box.height
@@ -114,9 +107,3 @@ def direction_of(path: Sequence[tuple[float, float]], *, diagonal_px: float) -> 
     if abs(y_px) >= abs(x_px):
         return Direction.DOWN if y_px > 0 else Direction.UP
     return Direction.RIGHT if x_px > 0 else Direction.LEFT
-
-
-def _common_area(first: BoxPx, second: BoxPx) -> float:
-    width = min(first.x_max, second.x_max) - max(first.x_min, second.x_min)
-    height = min(first.y_max, second.y_max) - max(first.y_min, second.y_min)
-    return max(0.0, width) * max(0.0, height)

@@ -29,9 +29,8 @@ from models.evaluation.figures.average_precision import (
 )
 from models.evaluation.figures.intervals import Estimate, Share
 from models.evaluation.picture_qualities import NIGHT_BELOW, mean_luminance
-from models.reading.finding import overlap
 from models.runtime.detector import Detector
-from models.runtime.values import BgrImage, BoxPx, Detection
+from models.runtime.values import BgrImage, BoxPx, Detection, overlap
 
 MIN_OVERLAP: Final = 0.5
 ALL_SLICES: Final = "all"

@@ -21,7 +21,7 @@ from typing import Final, Self
 from models.runtime.detector import MAX_INPUT_PX, Detector, DetectorConfig
 from models.runtime.registry import PLATE_DETECTOR, load_model
 from models.runtime.sessions import open_session
-from models.runtime.values import Backend, BgrImage, BoxPx, Detection
+from models.runtime.values import Backend, BgrImage, Detection, overlap
 
 LARGER_BY: Final = (2, 3)
 """Inputs of further looks, as multiples of the first; each costs the square of it in time."""
@@ -119,12 +119,3 @@ def _merged(finer: list[Detection], coarser: list[Detection]) -> list[Detection]
         if all(overlap(plate.box_px, other.box_px) < SAME_PLATE_OVERLAP for other in finer)
     ]
     return finer + alone
-
-
-def overlap(first: BoxPx, second: BoxPx) -> float:
-    """Intersection over union of two boxes; 0 where both are empty."""
-    width = min(first.x_max, second.x_max) - max(first.x_min, second.x_min)
-    height = min(first.y_max, second.y_max) - max(first.y_min, second.y_min)
-    shared = max(0.0, width) * max(0.0, height)
-    union = first.width * first.height + second.width * second.height - shared
-    return shared / union if union > 0 else 0.0

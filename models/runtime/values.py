@@ -118,6 +118,15 @@ class BoxPx:
         )
 
 
+def overlap(first: BoxPx, second: BoxPx) -> float:
+    """Intersection over union of two boxes, 0 to 1; 0 where both are empty."""
+    width = min(first.x_max, second.x_max) - max(first.x_min, second.x_min)
+    height = min(first.y_max, second.y_max) - max(first.y_min, second.y_min)
+    shared = max(0.0, width) * max(0.0, height)
+    union = first.width * first.height + second.width * second.height - shared
+    return shared / union if union > 0 else 0.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detection:
     """One thing that a detector found in one picture."""

@@ -20,9 +20,8 @@ from models.datasets.synth.camera import photograph, random_severity
 from models.datasets.synth.plates import random_plate_spec, render_plate_of_today
 from models.datasets.synth.road.plan import demo_plan
 from models.datasets.synth.scene import render_clip, scene_truth
-from models.reading.finding import overlap
 from models.runtime.images import cropped
-from models.runtime.values import BgrImage, BoxPx
+from models.runtime.values import BgrImage, BoxPx, overlap
 
 RENDERED_SEED: Final = 2040
 VIEW_PLATES: Final = 7.0

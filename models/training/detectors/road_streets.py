@@ -29,7 +29,7 @@ from models.datasets.traffic import (
 )
 from models.datasets.yolo import ExtraPicture
 from models.errors import DatasetError
-from models.runtime.values import BgrImage, BoxPx
+from models.runtime.values import BgrImage, BoxPx, overlap
 from models.training.detectors.teachers import Seen, Teacher, teacher
 from models.training.detectors.warm_start import coco_network
 
@@ -175,7 +175,7 @@ def _looked_at(
     doubtful: list[BoxPx] = []
     for one in seen:
         box = one.box_px
-        if any(_overlap(box, other.box_px) > SAME_OVERLAP for other in known):
+        if any(overlap(box, other.box_px) > SAME_OVERLAP for other in known):
             continue
         if min(box.width / width, box.height / height) < MIN_SIDE_SHARE:
             doubtful.append(box)
@@ -183,7 +183,7 @@ def _looked_at(
             known.append(RoadVehicle(class_id=one.class_id, box_px=box))
         elif box.width * box.height < LARGEST_SMEARED_SHARE * width * height:
             doubtful.append(box)
-    clear = [box for box in doubtful if not any(_overlap(box, one.box_px) > 0 for one in known)]
+    clear = [box for box in doubtful if not any(overlap(box, one.box_px) > 0 for one in known)]
     return known, clear
 
 
@@ -251,7 +251,7 @@ def _is_whole(vehicle: RoadVehicle, others: Sequence[RoadVehicle]) -> bool:
     box = vehicle.box_px
     if box.height < MIN_CUT_HEIGHT_PX or box.x_min <= 1 or box.y_min <= 1:
         return False
-    return all(one is vehicle or _overlap(one.box_px, box) == 0 for one in others)
+    return all(one is vehicle or overlap(one.box_px, box) == 0 for one in others)
 
 
 def _boxes(pool: Path, row: ManifestRow) -> tuple[LabelledBox, ...]:
@@ -297,15 +297,6 @@ def _in_pixels(box: LabelledBox, *, width_px: int, height_px: int) -> BoxPx:
         x_max=(box.centre_x + box.width / 2) * width_px,
         y_max=(box.centre_y + box.height / 2) * height_px,
     )
-
-
-def _overlap(first: BoxPx, second: BoxPx) -> float:
-    width = min(first.x_max, second.x_max) - max(first.x_min, second.x_min)
-    height = min(first.y_max, second.y_max) - max(first.y_min, second.y_min)
-    if width <= 0 or height <= 0:
-        return 0.0
-    common = width * height
-    return common / (first.width * first.height + second.width * second.height - common)
 
 
 def _write(path: Path, image: BgrImage, vehicles: Iterable[RoadVehicle]) -> None:

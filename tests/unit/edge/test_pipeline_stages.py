@@ -10,7 +10,7 @@ import pytest
 from central.contracts.passage import Direction
 from edge.pipeline.detection import Detection as DetectionStage
 from edge.pipeline.detection import Region
-from edge.pipeline.geometry import crop, direction_of, overlap, shrunk
+from edge.pipeline.geometry import crop, direction_of, shrunk
 from edge.pipeline.reading import RoadReading
 from edge.pipeline.rules import PLATE_TRACKING, VEHICLE_TRACKING, RoadReadingRules
 from edge.pipeline.texts import edit_distance, is_same_plate
@@ -261,11 +261,6 @@ def test_readings_are_of_one_plate_when_they_may_be(
     first: PlateReading, second: PlateReading, *, is_same: bool
 ) -> None:
     assert is_same_plate(first, second, distance_max=2, sure_confidence=0.9) is is_same
-
-
-def test_overlap_of_half_shifted_squares_is_a_third() -> None:
-    # 40x40 shifted by 20: common 800, union 2400.
-    assert overlap(box(50, 50, 40), box(70, 50, 40)) == pytest.approx(1 / 3)
 
 
 def test_a_crop_at_the_border_is_clipped_and_never_empty() -> None:

@@ -6,12 +6,11 @@ from hypothesis import strategies as st
 
 from models.datasets.synth.scene import RoadPicture, training_scene
 from models.errors import InvalidImageError, ModelFormatError, ModelsError
-from models.reading.finding import overlap
 from models.runtime.detector import Detector, DetectorConfig
 from models.runtime.images import cropped, letterboxed, network_input
 from models.runtime.registry import PLATE_DETECTOR, VEHICLE_DETECTOR, load_model
 from models.runtime.sessions import open_session
-from models.runtime.values import Backend, BgrImage, BoxPx, Detection
+from models.runtime.values import Backend, BgrImage, BoxPx, Detection, overlap
 
 MAX_SCENES = 20
 READABLE_WIDTH_PX = 45

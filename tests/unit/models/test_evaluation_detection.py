@@ -15,8 +15,7 @@ from models.evaluation.detection import (
     picture_truths,
 )
 from models.evaluation.figures.intervals import Share
-from models.reading.finding import overlap
-from models.runtime.values import BoxPx, Detection
+from models.runtime.values import BoxPx, Detection, overlap
 
 
 def box(x_min: float, y_min: float, x_max: float, y_max: float) -> BoxPx:

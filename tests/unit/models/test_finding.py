@@ -4,13 +4,13 @@ import pytest
 
 from models.datasets.synth.plates import PlateSpec, render_plate
 from models.datasets.synth.scene import training_scene
-from models.reading.finding import PlateFinder, overlap
+from models.reading.finding import PlateFinder
 from models.reading.picture_files import Picture
 from models.reading.plates import PictureReader, is_cut
 from models.runtime.detector import Detector
 from models.runtime.images import MAX_SIDE_PX
 from models.runtime.registry import PLATE_DETECTOR
-from models.runtime.values import BgrImage, BoxPx, PlateColour, PlateLayout
+from models.runtime.values import BgrImage, BoxPx, PlateColour, PlateLayout, overlap
 
 CLEAR_PLATE_PX = 90.0
 

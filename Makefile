@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 # Developers' targets; `make` alone lists them. Everything runs in the environment of ./luuthong.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt lock train eval eval-gate models-verify bench-edge bench-ingest bench-ledger bench-render schemas docs up down clean
+.PHONY: help demo test check fmt lock train eval eval-gate models-verify bench-edge bench-ingest bench-ledger bench-peers bench-render bench-unseen schemas docs up down clean
 LUUTHONG := ./luuthong
 HOME_FOLDER := $(if $(LUUTHONG_HOME),$(LUUTHONG_HOME),.luuthong)
 BIN := $(HOME_FOLDER)/venv/bin
@@ -59,6 +59,9 @@ bench-render: ## plates per second that one core renders for training
 
 bench-ledger: ## charges per second of the ledger, and the ratio to raw inserts of the same rows
 	$(BIN)/python -m tests.load.bench_ledger
+
+bench-unseen: ## train the vehicle detector without one source and measure it there; takes an hour
+	$(BIN)/luuthong-models train vehicle-detector --without idhw
 
 bench-peers: ## plate reading beside the peers on the same pictures; installs them apart
 	$(BIN)/python -m tests.load.bench_peers

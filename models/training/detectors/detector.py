@@ -27,7 +27,7 @@ from models.runtime.registry import PLATE_DETECTOR, VEHICLE_DETECTOR
 from models.runtime.values import VehicleClass
 from models.training.detectors.library_fixes import define_torchvision_operators, train_in_bfloat16
 from models.training.detectors.plate_streets import street_pictures
-from models.training.detectors.road_streets import MENDED_SOURCE, road_pictures
+from models.training.detectors.road_streets import MENDED_STEPS, road_pictures
 from models.training.detectors.settings import DetectorTraining, read_detector_training
 from models.training.detectors.teachers import teacher
 from models.training.environment import quieten_library, require_training_environment
@@ -161,7 +161,7 @@ def _write_data(
         rows = tuple(
             row
             for row in rows
-            if row.split is not Split.TRAIN or source_of(row.file) != MENDED_SOURCE
+            if row.split is not Split.TRAIN or source_of(row.file) not in MENDED_STEPS
         )
     return write_yolo_dataset(
         thinned(rows, max_per_source=training.max_per_source),

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Further road pictures for the vehicle detector: mended, from elsewhere, denser and darker.
 
-Toll-road pictures lack boxes far away; recordings have none. Two teachers look at them: the
+Fixed cameras' pictures lack boxes far away; recordings have none. Two teachers look at them: the
 untouched COCO network, which knows many roads, and the network of the round before, which knows
 small motorbikes. What they are sure of is labelled, what they doubt is smeared away.
 """
@@ -35,14 +35,14 @@ from models.training.detectors.warm_start import coco_network
 
 # Any in this module: torch publishes no types that mypy could check here.
 
-MENDED_SOURCE: Final = "idtoll"
+MENDED_STEPS: Final = {"idtoll": 4, "vn": 2}
+"""Sources whose far vehicles often bear no box, and of how many pictures one is mended."""
 RECORDINGS: Final = {
     "opendatacam_640x360.mp4": 12,
     "otvision_Cars-Cyclist.mp4": 20,
     "otvision_Cars-Truck.mp4": 20,
 }
 JPEG_QUALITY: Final = 92
-MENDED_STEP: Final = 4
 SURE: Final = 0.45
 DOUBTFUL: Final = 0.15
 TEACHER_SIDE_PX: Final = 800
@@ -125,10 +125,11 @@ def _unmended(
     pool: Path, *, rows: Sequence[ManifestRow]
 ) -> Iterable[tuple[str, Callable[[], BgrImage], tuple[LabelledBox, ...]]]:
     """Name, pixels and known boxes of every picture that lacks boxes."""
-    of_source = [row for row in rows if source_of(row.file) == MENDED_SOURCE]
-    for row in of_source[::MENDED_STEP]:
-        path = pool / row.file
-        yield path.stem, partial(_read, path), _boxes(pool, row)
+    for source, step in MENDED_STEPS.items():
+        of_source = [row for row in rows if source_of(row.file) == source]
+        for row in of_source[::step]:
+            path = pool / row.file
+            yield path.stem, partial(_read, path), _boxes(pool, row)
     for recording, step in RECORDINGS.items():
         path = pool / "videos" / recording
         if not path.is_file():
@@ -143,7 +144,7 @@ def _labelled_roads(pool: Path, *, rows: Sequence[ManifestRow]) -> list[_Road]:
     """Roads whose boxes are complete as they are."""
     roads = []
     for row in rows:
-        if source_of(row.file) == MENDED_SOURCE:
+        if source_of(row.file) in MENDED_STEPS:
             continue
         path = pool / row.file
         width, height = _size(path)

@@ -42,7 +42,7 @@ CALIBRATION_PICTURES: Final = 96
 MADE_PICTURES: Final = ("street_", "traffic_")
 MADE_COUNT: Final = 120
 MAX_QUANTISED_LOSS: Final = 0.003
-"""What an 8-bit copy may lose of any figure; above it the floats are released."""
+"""What an 8-bit copy may lose of AP50 or F1; above it the floats are released."""
 _INPUT_PX: Final = 640
 _STRIDE_PX: Final = 32
 _MAX_OVERLAP: Final = 0.6
@@ -56,13 +56,15 @@ class _Worth:
     recall: float
     precision: float
 
+    @property
+    def f1(self) -> float:
+        """Harmonic mean of recall and precision: a hair's shift of the threshold trades them."""
+        both = self.recall + self.precision
+        return 2 * self.recall * self.precision / both if both else 0.0
+
     def lost_by(self, other: "_Worth") -> float:
         """The most that another file loses of any figure."""
-        return max(
-            self.average_precision - other.average_precision,
-            self.recall - other.recall,
-            self.precision - other.precision,
-        )
+        return max(self.average_precision - other.average_precision, self.f1 - other.f1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +101,8 @@ def release_detector(name: str, *, version: str, pool: Path, runs: Path) -> tupl
     candidate = runs / name / f"{name}.onnx"
     export_detector(checkpoint, candidate)
     rows = read_manifest(training.manifest)
-    compared = _inputs(rows_of(rows, Split.VALIDATION), pool=pool, count=COMPARED_PICTURES)
+    validation = [pool / row.file for row in rows_of(rows, Split.VALIDATION)]
+    compared = [_network_input(path) for path in _spread(validation, COMPARED_PICTURES)]
     lines = [
         f"{one.backend}: boxes within {one.box_px:.4f} px, scores within {one.score:.6f} of torch"
         for one in compare_detector(checkpoint, candidate, inputs=compared)
@@ -107,8 +110,10 @@ def release_detector(name: str, *, version: str, pool: Path, runs: Path) -> tupl
     precision = "f32"
     if training.quantised:
         small = candidate.with_suffix(".int8.onnx")
-        lines += _quantised(training, candidate, small, rows=rows, pool=pool)
-        pictures = _judged(training, rows=rows, pool=pool, data=runs / name / "data")
+        made = _made_pictures(runs / name / "data")
+        learned = [pool / row.file for row in rows_of(rows, Split.TRAIN)]
+        lines.append(_quantised(training, candidate, small, learned=learned, made=made))
+        pictures = _judged(training, rows=rows, pool=pool, made=made)
         is_enough, compared_lines = _compared(training, candidate, small, pictures=pictures)
         lines += compared_lines
         if is_enough:
@@ -119,40 +124,42 @@ def release_detector(name: str, *, version: str, pool: Path, runs: Path) -> tupl
     return (*lines, f"version {version}, {precision}, {enter_release(name, version=version)}")
 
 
+def _made_pictures(data: Path) -> list[Path]:
+    """Pictures that the training made of the pool's, in a fixed order."""
+    pictures = (data / "images" / "train").glob("*.jpg")
+    return sorted(path for path in pictures if path.name.startswith(MADE_PICTURES))
+
+
 def _quantised(
     training: DetectorTraining,
     candidate: Path,
     small: Path,
     *,
-    rows: Sequence[ManifestRow],
-    pool: Path,
-) -> list[str]:
-    learned = rows_of(rows, Split.TRAIN)
-    quantise(candidate, small, inputs=_inputs(learned, pool=pool, count=CALIBRATION_PICTURES))
+    learned: Sequence[Path],
+    made: Sequence[Path],
+) -> str:
+    """Write the 8-bit copy; half of the pictures that set its ranges are made ones."""
+    pictures = (*_spread(learned, CALIBRATION_PICTURES), *_spread(made[1:], CALIBRATION_PICTURES))
+    quantise(candidate, small, inputs=[_network_input(path) for path in pictures])
     size = small.stat().st_size / candidate.stat().st_size
-    return [f"{training.name}: 8-bit copy of {size:.0%} of the size"]
+    return f"{training.name}: 8-bit copy of {size:.0%} of the size"
 
 
 def _judged(
-    training: DetectorTraining, *, rows: Sequence[ManifestRow], pool: Path, data: Path
+    training: DetectorTraining, *, rows: Sequence[ManifestRow], pool: Path, made: Sequence[Path]
 ) -> tuple[_Judged, ...]:
     """Pictures that both copies are measured on, with their truths."""
     real = [
         (pool / row.file, read_boxes(labels_path(pool, row.file) or pool / row.file))
         for row in rows_of(rows, Split.VALIDATION)
     ]
-    made = sorted(
-        path
-        for path in (data / "images" / "train").glob("*.jpg")
-        if path.name.startswith(MADE_PICTURES)
-    )
     judged = [
         _Judged(path=path, boxes=with_riders(boxes), class_of=training.class_of)
         for path, boxes in real
     ]
     identity = {index: index for index in range(len(training.labels))}
-    for path in made[:: max(1, len(made) // MADE_COUNT)][:MADE_COUNT]:
-        boxes = read_boxes(data / "labels" / "train" / f"{path.stem}.txt")
+    for path in _spread(made, MADE_COUNT):
+        boxes = read_boxes(path.parents[2] / "labels" / "train" / f"{path.stem}.txt")
         judged.append(_Judged(path=path, boxes=boxes, class_of=identity))
     return tuple(judged)
 
@@ -203,10 +210,11 @@ def _worth(
     )
 
 
-def _inputs(rows: Sequence[ManifestRow], *, pool: Path, count: int) -> list[FloatArray]:
-    step = max(1, len(rows) // count)
-    pictures = [read_picture(pool / row.file) for row in rows[::step][:count]]
-    return [
-        network_input(letterboxed(one, longest_side_px=_INPUT_PX, stride_px=_STRIDE_PX)[0])
-        for one in pictures
-    ]
+def _spread(pictures: Sequence[Path], count: int) -> Sequence[Path]:
+    """At most so many pictures, evenly through them."""
+    return pictures[:: max(1, len(pictures) // count)][:count]
+
+
+def _network_input(path: Path) -> FloatArray:
+    image = read_picture(path)
+    return network_input(letterboxed(image, longest_side_px=_INPUT_PX, stride_px=_STRIDE_PX)[0])

@@ -24,7 +24,15 @@ INSTALL_TIMEOUT_S: Final = 3600
 TORCH: Final = "torch==2.13.0"
 """Not in the lock: which build of it is offered, and so its hash, depends on the machine."""
 
-_NEEDED_MODULES: Final = ("torch", "ultralytics", "onnx", "onnxslim", "openvino", "onnxruntime")
+_NEEDED_MODULES: Final = (
+    "torch",
+    "ultralytics",
+    "nncf",
+    "onnx",
+    "onnxslim",
+    "openvino",
+    "onnxruntime",
+)
 
 
 def require_training_environment() -> None:

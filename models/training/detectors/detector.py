@@ -26,6 +26,7 @@ from models.errors import TrainingEnvironmentError
 from models.runtime.registry import PLATE_DETECTOR, VEHICLE_DETECTOR
 from models.runtime.values import VehicleClass
 from models.training.detectors.library_fixes import define_torchvision_operators, train_in_bfloat16
+from models.training.detectors.mixing import write_mixed
 from models.training.detectors.plate_streets import street_pictures
 from models.training.detectors.road_streets import MENDED_STEPS, road_pictures
 from models.training.detectors.settings import DetectorTraining, read_detector_training
@@ -42,6 +43,7 @@ TEACHER_SIDE_PX: Final = 736
 TEACHER_MIN_CONFIDENCE: Final = 0.06
 FINISHED_FILE: Final = "finished"
 LAST_CHECKPOINT: Final = "weights/last.pt"
+MIXED_CHECKPOINT: Final = "mixed.pt"
 LOADER_PROCESSES: Final = 1
 _ALWAYS: Final = {
     "device": "cpu",
@@ -74,7 +76,8 @@ def train_detector(
             the recipe does where it has never been; ``None`` uses all.
 
     Returns:
-        Checkpoint of the last epoch, averaged weights.
+        Checkpoint to release: averaged weights of the last epoch, mixed with those
+        that training started from.
 
     Raises:
         ModelsError: The environment, the pool, the config or the source is not usable.
@@ -90,7 +93,7 @@ def train_detector(
         rows = leave_out(rows, source=without)
     folder = run_folder(name, runs=runs, without=without)
     pictures = [pool / row.file for row in rows_of(rows, Split.TRAIN)]
-    network = _starting_network(training, pool=pool, pictures=pictures)
+    start = network = _starting_network(training, pool=pool, pictures=pictures)
     for index in range(len(training.rounds)):
         round_folder = _round_folder(folder, index)
         if not (round_folder / FINISHED_FILE).exists():
@@ -100,7 +103,10 @@ def train_detector(
             _run(training, index, data=data, folder=folder, threads=threads, network=network)
             (round_folder / FINISHED_FILE).touch()
         network = _continued(network, round_folder / LAST_CHECKPOINT)
-    return checkpoint_path(name, runs=runs, without=without)
+    mixed = checkpoint_path(name, runs=runs, without=without)
+    last = _round_folder(folder, len(training.rounds) - 1) / LAST_CHECKPOINT
+    write_mixed(last, mixed, start=start(), start_share=training.start_share)
+    return mixed
 
 
 def _limit_threads(threads: int) -> None:
@@ -118,10 +124,8 @@ def run_folder(name: str, *, runs: Path, without: str | None = None) -> Path:
 
 
 def checkpoint_path(name: str, *, runs: Path, without: str | None = None) -> Path:
-    """Where a detector's training keeps the last checkpoint of its last round."""
-    folder = run_folder(name, runs=runs, without=without)
-    rounds = read_detector_training(name).rounds
-    return _round_folder(folder, len(rounds) - 1) / LAST_CHECKPOINT
+    """Where a detector's training leaves what is to be released."""
+    return run_folder(name, runs=runs, without=without) / MIXED_CHECKPOINT
 
 
 def _round_folder(folder: Path, index: int) -> Path:

@@ -29,6 +29,8 @@ class DetectorTraining:
         pasted_pictures: Real pictures with pasted renderings mixed in; 0 is none.
         min_confidence: Threshold at which the released copies are compared.
         quantised: Whether a copy in 8 bits is tried at the release.
+        start_share: Share of the starting network in the released weights, 0 to 1.
+            More keeps more of what it knew of other roads, less more of what was learned.
         trainer: Options handed to the training library as they are.
         rounds: One table per round of training, in order; its options replace
             those of ``trainer``. A round starts from the result of the one before.
@@ -43,13 +45,16 @@ class DetectorTraining:
     pasted_pictures: int
     min_confidence: float
     quantised: bool
+    start_share: float
     trainer: Mapping[str, object]
     rounds: tuple[Mapping[str, object], ...]
 
     def __post_init__(self) -> None:
-        """Refuse a training without a round."""
+        """Refuse a training without a round, and a share that is none."""
         if not self.rounds:
             raise ValueError("a training needs at least one round")
+        if not 0.0 <= self.start_share <= 1.0:
+            raise ValueError("start_share lies in 0 to 1")
 
 
 def read_detector_training(name: str, *, folder: Path = CONFIG_FOLDER) -> DetectorTraining:
@@ -79,6 +84,7 @@ def read_detector_training(name: str, *, folder: Path = CONFIG_FOLDER) -> Detect
             pasted_pictures=int(values["pasted_pictures"]),
             min_confidence=float(values["min_confidence"]),
             quantised=bool(values["quantised"]),
+            start_share=float(values["start_share"]),
             trainer=MappingProxyType(dict(values["trainer"])),
             rounds=tuple(MappingProxyType(dict(one)) for one in values["rounds"]),
         )

@@ -70,10 +70,22 @@ def test_a_kept_config_maps_its_classes_into_its_labels(name: str) -> None:
     assert 0 < training.min_confidence < 1
 
 
-@pytest.mark.parametrize("missing", ["manifest", "rounds", "max_per_source", "quantised"])
+@pytest.mark.parametrize(
+    "missing", ["manifest", "rounds", "max_per_source", "quantised", "start_share"]
+)
 def test_an_incomplete_config_names_what_is_missing(tmp_path: Path, missing: str) -> None:
     text = (CONFIG_FOLDER / "plate-detector.toml").read_text(encoding="utf-8")
     (tmp_path / "plate-detector.toml").write_text(text.replace(missing, f"no_{missing}"))
 
     with pytest.raises(TrainingEnvironmentError, match=missing):
+        read_detector_training("plate-detector", folder=tmp_path)
+
+
+def test_more_than_the_whole_of_the_starting_network_is_refused(tmp_path: Path) -> None:
+    text = (CONFIG_FOLDER / "plate-detector.toml").read_text(encoding="utf-8")
+    (tmp_path / "plate-detector.toml").write_text(
+        text.replace("start_share = 0.0", "start_share = 1.5")
+    )
+
+    with pytest.raises(TrainingEnvironmentError, match="start_share lies in 0 to 1"):
         read_detector_training("plate-detector", folder=tmp_path)

@@ -13,8 +13,7 @@ from typer.testing import CliRunner
 
 from edge.cli import app
 from edge.errors import EXIT_OK
-from edge.pipeline.geometry import overlap
-from models.runtime.values import BoxPx
+from models.runtime.values import BoxPx, overlap
 
 pytestmark = [pytest.mark.vision, pytest.mark.timeout(180)]
 

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Cameras that speak RTSP: good ones, ones that die and come back, and ones with a password."""
 
-import json
 import os
 import random
 import signal
@@ -46,6 +45,8 @@ STANDING_PICTURES: Final = 24
 """A client looks at the first second or two of a stream only to learn what it is."""
 DRIVING_PICTURES: Final = (16, 56)
 ROAD: Final = demo_plan(vehicle_count=1, seed=20)
+ROAD_FRAMES_PER_S: Final = 6
+"""Slower than the road was drawn for, so that a busy machine sees every picture, too."""
 
 
 def picture(step: int) -> BgrImage:
@@ -70,7 +71,7 @@ def clip() -> Clip:
 def road() -> Clip:
     """A car that waits, and then passes a gate."""
     images = list(islice(render_clip(ROAD, rng=np.random.default_rng(1)), *DRIVING_PICTURES))
-    return encode_clip([images[0]] * STANDING_PICTURES + images, frames_per_s=ROAD.frames_per_s)
+    return encode_clip([images[0]] * STANDING_PICTURES + images, frames_per_s=ROAD_FRAMES_PER_S)
 
 
 @contextmanager
@@ -264,9 +265,8 @@ def test_a_car_before_a_camera_that_then_dies_is_a_passage(road: Clip, tmp_path:
         output, problems = device.communicate(timeout=40)
 
     assert device.returncode == EXIT_SOURCE_BROKE
-    # Which frames are seen depends on the machine, and so does how well the plate is read.
-    passed = [json.loads(line)["class"] for line in lines_of(events)]
-    assert ROAD.vehicles[0].vehicle_class in passed
+    assert len(lines_of(events)) >= 1
+    assert ROAD.vehicles[0].plate.text in events.read_text()
     assert "The source broke off: camera rtsp://127.0.0.1" in output
     assert RIGHT not in output + problems
 

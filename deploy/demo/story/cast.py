@@ -169,7 +169,7 @@ def _members(run: int, redrawn: Callable[[Part], int]) -> Sequence[Member]:
         Member(
             part=Part.TRUCK,
             plate=_numbered(
-                TRUCK_SERIES,
+                (TRUCK_SERIES,),
                 FIRST_TRUCK_NUMBER + (run - 1) * TRUCK_STEP,
                 redrawn(Part.TRUCK),
             ),
@@ -180,12 +180,14 @@ def _members(run: int, redrawn: Callable[[Part], int]) -> Sequence[Member]:
             payload_kg=8_000,
             balance_dong=OPENING_BALANCE_DONG,
         ),
-        _car(Part.SWAPPED, "47A", 38_162, redrawn, owner=_FIRM_B, tag_of=Part.ABSENT),
-        _car(Part.WATCHED, "51K", 70_284, redrawn, owner=_FIRM_C),
-        _car(Part.CLEAN, "48A", 55_091, redrawn, owner=_FIRM_C),
+        _car(
+            Part.SWAPPED, ("48A", "47A", "47K"), 48_169, redrawn, owner=_FIRM_B, tag_of=Part.ABSENT
+        ),
+        _car(Part.WATCHED, ("72A", "51K", "49H"), 80_291, redrawn, owner=_FIRM_C),
+        _car(Part.CLEAN, ("48A", "79A", "47K"), 55_091, redrawn, owner=_FIRM_C),
         _car(
             Part.POOR,
-            "47H",
+            ("47H", "48H", "47E"),
             62_843,
             redrawn,
             owner=_FIRM_B,
@@ -207,7 +209,7 @@ def _members(run: int, redrawn: Callable[[Part], int]) -> Sequence[Member]:
 
 def _car(
     part: Part,
-    series: str,
+    series: Sequence[str],
     number: int,
     redrawn: Callable[[Part], int],
     *,
@@ -230,6 +232,9 @@ def _car(
     )
 
 
-def _numbered(series: str, number: int, redrawn: int) -> str:
-    """A plate of a series, another one for every time it is drawn again."""
-    return f"{series}{(number + redrawn * REDRAW_STEP) % NUMBERS:05d}"
+def _numbered(series: Sequence[str], number: int, redrawn: int) -> str:
+    """A plate, another one for every time it is drawn again.
+
+    The series changes with the number: what the reader misses may as well stand in its letters.
+    """
+    return f"{series[redrawn % len(series)]}{(number + redrawn * REDRAW_STEP) % NUMBERS:05d}"

@@ -25,7 +25,7 @@ from models.datasets.synth.road.plan import ScenePlan, VehicleTruth
 from models.datasets.synth.scene_video import read_truth, truth_path, write_clip
 
 SEED: Final = 5
-TRIES_MAX: Final = 4
+TRIES_MAX: Final = 6
 TRY_LIMIT_S: Final = 300
 SURE_FROM: Final = 0.92
 """Probability from which a reading counts here: alerts need 0.9 (``central.control.rules``)."""

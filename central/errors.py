@@ -23,6 +23,7 @@
     ├── DeviceExistsError
     ├── DeviceNotFoundError
     ├── DeviceRefusedError             wrong secret, or the device is switched off
+    ├── BrokerControlError             the broker did not give or take an account
     └── IdentityError
         ├── SessionInvalidError        unknown, expired or ended session
         ├── UserExistsError
@@ -166,6 +167,10 @@ class DeviceRefusedError(CentralError):
     def __init__(self, device_id: str) -> None:
         super().__init__(f"device {device_id} refused")
         self.device_id = device_id
+
+
+class BrokerControlError(CentralError):
+    """The broker can't be reached, or did not give or take an account; try again."""
 
 
 class IdentityError(CentralError):

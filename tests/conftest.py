@@ -20,7 +20,9 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from deploy.local.broker import INGEST_USERNAME, PrivateBroker, new_secret
+from central.devices.broker_accounts import BrokerControlAccess
+from central.devices.broker_rights import INGEST_USERNAME
+from deploy.local.broker import PrivateBroker, new_secret
 from deploy.local.names import SERVICE_USER
 from deploy.local.ports import free_port
 from deploy.local.postgres import THROW_AWAY_SETTINGS, LoopbackAccess, PrivateCluster
@@ -50,6 +52,10 @@ class BrokerForTests:
 
     def password(self, username: str) -> str:
         return self._secrets_by_username[username]
+
+    @property
+    def control_access(self) -> BrokerControlAccess:
+        return self._broker.control_access
 
     def add_device(self, device_id: str) -> str:
         self._secrets_by_username[device_id] = self._broker.add_device(device_id)
@@ -182,11 +188,13 @@ def broker(servers: Servers, server_folder: Path) -> Iterator[BrokerForTests]:
     private = PrivateBroker(
         folder=server_folder / "broker",
         program=servers.mosquitto,
+        plugin=servers.dynamic_security,
         port=free_port(),
         account=server_account(),
         log_file=server_folder / "mosquitto.log",
+        control_secret=new_secret(),
     )
-    private.init(secrets_by_username=secrets_by_username)
+    private.init(ingest_secret=secrets_by_username[INGEST_USERNAME])
     private.start()
     yield BrokerForTests(private, secrets_by_username)
     private.stop()

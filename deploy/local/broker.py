@@ -1,50 +1,57 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """A private mosquitto on loopback, where each device may only touch its own topics."""
 
-import base64
-import hashlib
+import json
 import os
 import secrets
 import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from central.devices.broker_accounts import BrokerAccounts, BrokerControlAccess
+from central.devices.broker_rights import accounts_of_services
 from deploy.errors import BrokerError, StackNotReadyError
 from deploy.local.ports import LOOPBACK, has_listener
 from deploy.local.supervision.children import start_child, stop_child
 from deploy.setup.places import ServerAccount
 
-INGEST_USERNAME: Final = "ingest"
 SECRET_BYTES: Final = 32
 
 _READY_TIMEOUT_S: Final = 20.0
-_RELOAD_TIMEOUT_S: Final = 10.0
 STOP_TIMEOUT_S: Final = 2.0
 _PROBE_TIMEOUT_S: Final = 2.0
 _POLL_INTERVAL_S: Final = 0.03
 _PRIVATE_MODE: Final = 0o700
 _SECRET_MODE: Final = 0o600
-# mosquitto's own format: $7$iterations$salt$hash, PBKDF2 with SHA-512. Our secrets are random
-# and 256 bits long, so more iterations would only slow every connection down.
-_HASH_ITERATIONS: Final = 101
-_SALT_BYTES: Final = 12
 _MESSAGE_BYTES_MAX: Final = 262_144
 _INFLIGHT_MAX: Final = 65_535
+# As good as unlimited. With 0, which means the same, mosquitto 2.0 drops a client of this plugin
+# after one refused message.
+_QUEUED_MAX: Final = 1_000_000_000
+_ACCOUNTS_FILE: Final = "dynamic-security.json"
 
-_ACL: Final = f"""\
-user {INGEST_USERNAME}
-topic readwrite lt/#
 
-pattern write lt/1/+/+/%u/passage
-pattern write lt/1/+/+/%u/tag-read
-pattern write lt/1/+/+/%u/heartbeat
-pattern read lt/1/+/+/%u/ack
-"""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateListener:
+    """A second port, on which devices are known by their certificates.
+
+    Attributes:
+        port: Loopback port.
+        ca_file: The devices' authority (PEM).
+        certificate_file: The broker's own certificate (PEM).
+        key_file: Its private key.
+        revocation_file: Certificates that count no more; read again by ``reload``.
+    """
+
+    port: int
+    ca_file: Path
+    certificate_file: Path
+    key_file: Path
+    revocation_file: Path
 
 
 @dataclass(kw_only=True)
@@ -52,20 +59,26 @@ class PrivateBroker:
     """One mosquitto in one folder.
 
     Attributes:
-        folder: Configuration, passwords and persisted messages.
+        folder: Configuration, accounts and persisted messages.
         program: The ``mosquitto`` program.
+        plugin: Its dynamic security.
         port: Loopback port.
         account: Who runs it.
         log_file: Its log.
+        control_secret: Of the account that gives accounts to devices.
+        with_certificates: A port for devices with certificates, ``None`` for none.
         pid: Process to signal; set by ``start``, or by the caller for a broker that another
             process has started.
     """
 
     folder: Path
     program: Path
+    plugin: Path
     port: int
     account: ServerAccount
     log_file: Path
+    control_secret: str = field(repr=False)
+    with_certificates: CertificateListener | None = None
     pid: int | None = None
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False, repr=False)
 
@@ -79,19 +92,24 @@ class PrivateBroker:
         """The running broker, ``None`` when it was not started by this object."""
         return self._process
 
-    def init(self, *, secrets_by_username: Mapping[str, str]) -> None:
-        """Write the configuration, and set the passwords of some users.
+    def init(self, *, ingest_secret: str) -> None:
+        """Write the configuration and the accounts of the centre; devices' accounts are kept.
 
         Args:
-            secrets_by_username: Users that must be there, with their secrets; others are kept.
+            ingest_secret: Secret of ingest's account.
+
+        Raises:
+            BrokerError: The file of accounts is damaged.
         """
         for folder in (self.folder, self.folder / "data"):
             folder.mkdir(parents=True, exist_ok=True)
             folder.chmod(_PRIVATE_MODE)
             self._give_to_account(folder)
-        self._write("acl", _ACL)
+        accounts = accounts_of_services(
+            self._known_accounts(), control_secret=self.control_secret, ingest_secret=ingest_secret
+        )
+        self._write(_ACCOUNTS_FILE, json.dumps(accounts, indent=1))
         self._write("mosquitto.conf", self._configuration())
-        self._set_secrets(secrets_by_username)
 
     def start(self) -> None:
         """Start the broker as a child that ends with us, and wait until it answers.
@@ -132,8 +150,13 @@ class PrivateBroker:
         """Whether the broker accepts connections."""
         return has_listener(self.port, timeout_s=_PROBE_TIMEOUT_S)
 
+    @property
+    def control_access(self) -> BrokerControlAccess:
+        """How its accounts are reached while it runs."""
+        return BrokerControlAccess(host=self.host, port=self.port, secret=self.control_secret)
+
     def add_device(self, device_id: str, *, secret: str | None = None) -> str:
-        """Let a device in, and wait until the broker knows it.
+        """Let a device in by its secret.
 
         Args:
             device_id: Serves as the user name.
@@ -143,37 +166,29 @@ class PrivateBroker:
             The secret.
 
         Raises:
-            BrokerError: The running broker did not take the new password.
+            BrokerControlError: The running broker did not take it.
         """
         chosen = new_secret() if secret is None else secret
-        self._set_secrets({device_id: chosen})
-        if self.pid is not None:
-            self._reload(device_id, chosen)
+        with BrokerAccounts(self.control_access) as accounts:
+            accounts.let_in(device_id, secret=chosen)
         return chosen
 
-    def _reload(self, username: str, secret: str) -> None:
-        if self.pid is None:
-            return
-        os.kill(self.pid, signal.SIGHUP)
-        deadline = time.monotonic() + _RELOAD_TIMEOUT_S
-        while not may_connect(port=self.port, username=username, secret=secret):
-            if time.monotonic() > deadline:
-                raise BrokerError(
-                    f"mosquitto did not take the password of {username!r} within"
-                    f" {_RELOAD_TIMEOUT_S:.0f} s. Its log: {self.log_file}"
-                )
-            time.sleep(_POLL_INTERVAL_S)
+    def reload(self) -> None:
+        """Let the running broker read its certificates and the list of revoked ones again."""
+        if self.pid is not None:
+            os.kill(self.pid, signal.SIGHUP)
 
     def _configuration(self) -> str:
         return f"""\
+plugin {self.plugin}
+plugin_opt_config_file {self.folder / _ACCOUNTS_FILE}
 listener {self.port} {LOOPBACK}
 allow_anonymous false
-password_file {self.folder / "passwords"}
-acl_file {self.folder / "acl"}
+{self._certificate_listener()}
 persistence true
 persistence_location {self.folder / "data"}/
 autosave_interval 1
-max_queued_messages 0
+max_queued_messages {_QUEUED_MAX}
 max_inflight_messages {_INFLIGHT_MAX}
 message_size_limit {_MESSAGE_BYTES_MAX}
 set_tcp_nodelay true
@@ -184,16 +199,31 @@ log_type notice
 log_timestamp_format %Y-%m-%dT%H:%M:%S
 """
 
-    def _set_secrets(self, secrets_by_username: Mapping[str, str]) -> None:
-        hashes = dict(self._stored_hashes())
-        hashes |= {name: password_hash(secret) for name, secret in secrets_by_username.items()}
-        self._write("passwords", "".join(f"{name}:{value}\n" for name, value in hashes.items()))
+    def _certificate_listener(self) -> str:
+        """A device is whom its certificate names, and can't take another's session."""
+        listener = self.with_certificates
+        if listener is None:
+            return ""
+        return f"""\
+listener {listener.port} {LOOPBACK}
+cafile {listener.ca_file}
+certfile {listener.certificate_file}
+keyfile {listener.key_file}
+crlfile {listener.revocation_file}
+require_certificate true
+use_identity_as_username true
+use_username_as_clientid true
+"""
 
-    def _stored_hashes(self) -> Iterator[tuple[str, str]]:
-        path = self.folder / "passwords"
-        for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
-            name, _, value = line.partition(":")
-            yield name, value
+    def _known_accounts(self) -> dict[str, object] | None:
+        path = self.folder / _ACCOUNTS_FILE
+        if not path.exists():
+            return None
+        try:
+            known = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise BrokerError(f"the broker's accounts can't be read: {path}") from error
+        return known if isinstance(known, dict) else None
 
     def _write(self, name: str, text: str) -> None:
         """Replace a file at once: the broker may read it at any moment."""
@@ -211,14 +241,6 @@ log_timestamp_format %Y-%m-%dT%H:%M:%S
 def new_secret() -> str:
     """A random secret, safe in files, headers and command lines."""
     return secrets.token_urlsafe(SECRET_BYTES)
-
-
-def password_hash(secret: str) -> str:
-    """A secret as mosquitto's password file wants it."""
-    salt = secrets.token_bytes(_SALT_BYTES)
-    digest = hashlib.pbkdf2_hmac("sha512", secret.encode(), salt, _HASH_ITERATIONS)
-    encoded = (base64.b64encode(part).decode("ascii") for part in (salt, digest))
-    return "$".join(["", "7", str(_HASH_ITERATIONS), *encoded])
 
 
 def may_connect(*, port: int, username: str, secret: str) -> bool:

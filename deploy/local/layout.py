@@ -61,6 +61,11 @@ class StackLayout:
         return self.secrets / "ingest-broker-password"
 
     @property
+    def control_secret_file(self) -> Path:
+        """Broker password of the account that gives accounts to devices."""
+        return self.secrets / "control-broker-password"
+
+    @property
     def signing_key(self) -> SigningKey:
         """The development key that papers are signed with, and its certificates."""
         return SigningKey(

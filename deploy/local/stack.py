@@ -117,12 +117,15 @@ class LocalStack:
         """The running broker, for adding devices."""
         state = self.state
         pids = {service.name: service.pid for service in state.services}
+        servers = require_servers()
         return PrivateBroker(
             folder=self.layout.broker_folder,
-            program=require_servers().mosquitto,
+            program=servers.mosquitto,
+            plugin=servers.dynamic_security,
             port=state.broker_port,
             account=self.layout.account,
             log_file=self.layout.log_file(BROKER),
+            control_secret=self.layout.control_secret_file.read_text(encoding="utf-8").strip(),
             pid=pids.get(BROKER),
         )
 

@@ -32,6 +32,7 @@ SERVER_PACKAGES: Final = (
 _POSTGRES_BIN: Final = f"usr/lib/postgresql/{POSTGRES_MAJOR}/bin"
 _EXTENSION: Final = f"usr/share/postgresql/{POSTGRES_MAJOR}/extension/timescaledb.control"
 _MOSQUITTO: Final = "usr/sbin/mosquitto"
+_DYNAMIC_SECURITY: Final = "usr/lib/*/mosquitto_dynamic_security.so"
 _SYSTEM: Final = Path("/")
 _INSTALL_SCRIPT: Final = Path(__file__).with_name("system_packages.sh")
 _APT_TIMEOUT_S: Final = 1800.0
@@ -54,12 +55,14 @@ class Servers:
         origin: How they were installed.
         postgres_bin: Folder with ``postgres``, ``initdb``, ``pg_ctl`` and ``psql``.
         mosquitto: The broker's program.
+        dynamic_security: Its plugin, through which the centre gives accounts.
         prefix: The private prefix, ``None`` for system packages.
     """
 
     origin: Origin
     postgres_bin: Path
     mosquitto: Path
+    dynamic_security: Path
     prefix: Prefix | None = None
 
 
@@ -168,7 +171,7 @@ def install_by_apt(
 
 def _is_complete(root: Path) -> bool:
     needed = (f"{_POSTGRES_BIN}/postgres", _EXTENSION, _MOSQUITTO)
-    return all((root / name).exists() for name in needed)
+    return all((root / name).exists() for name in needed) and any(root.glob(_DYNAMIC_SECURITY))
 
 
 def _servers_under(root: Path, *, origin: Origin, prefix: Prefix | None = None) -> Servers:
@@ -176,5 +179,6 @@ def _servers_under(root: Path, *, origin: Origin, prefix: Prefix | None = None) 
         origin=origin,
         postgres_bin=root / _POSTGRES_BIN,
         mosquitto=root / _MOSQUITTO,
+        dynamic_security=next(root.glob(_DYNAMIC_SECURITY)),
         prefix=prefix,
     )

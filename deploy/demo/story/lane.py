@@ -15,6 +15,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 from psycopg import AsyncConnection
 
 from central.contracts.topics import Stream, Topic
+from central.devices.broker_rights import INGEST_USERNAME
 from central.sites.service import SiteService
 from deploy.demo.choices import View
 from deploy.demo.device import PROVINCE, DemoDevice, DeviceRole, ready_device, write_site_file
@@ -24,7 +25,6 @@ from deploy.demo.story.clips import LaneClip
 from deploy.demo.story.files import CAMERA, LANE, READER, SITE, STATION_NAME
 from deploy.demo.tag_reader import TagPass, TagReaderEmulator
 from deploy.errors import LocalStackError
-from deploy.local.broker import INGEST_USERNAME
 from deploy.local.stack import LocalStack
 from edge.errors import EXIT_INTERRUPTED, EXIT_OK
 

@@ -12,8 +12,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from deploy.local.broker import INGEST_USERNAME, PrivateBroker
+from central.devices.broker_rights import INGEST_USERNAME
 from deploy.local.broker import STOP_TIMEOUT_S as BROKER_STOP_TIMEOUT_S
+from deploy.local.broker import PrivateBroker
 from deploy.local.layout import StackLayout
 from deploy.local.names import API, BROKER, INGEST, JOBS, POSTGRES
 from deploy.local.ports import LOOPBACK

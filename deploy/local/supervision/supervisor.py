@@ -25,7 +25,7 @@ from central.documents.development_key import ensure_development_key
 from central.errors import CentralError
 from central.procedures.rulebook.commands import load_now
 from deploy.errors import AlreadyRunningError, DeployError, StackNotReadyError
-from deploy.local.broker import INGEST_USERNAME, PrivateBroker, new_secret
+from deploy.local.broker import PrivateBroker, new_secret
 from deploy.local.clock import utc_now
 from deploy.local.layout import StackLayout, layout_of, write_secret
 from deploy.local.names import BROKER, DATABASE, POSTGRES
@@ -117,11 +117,13 @@ class Supervisor:
         broker = PrivateBroker(
             folder=layout.broker_folder,
             program=servers.mosquitto,
+            plugin=servers.dynamic_security,
             port=state.broker_port,
             account=layout.account,
             log_file=layout.log_file(BROKER),
+            control_secret=_kept_secret(layout.control_secret_file),
         )
-        broker.init(secrets_by_username={INGEST_USERNAME: self._ingest_secret()})
+        broker.init(ingest_secret=_kept_secret(layout.ingest_secret_file))
         self._bring_up([postgres_service(cluster), broker_service(broker)])
         if self._stop_asked.is_set():
             return
@@ -183,15 +185,6 @@ class Supervisor:
         if self._layout.home.is_dir():
             write_state(self._layout.state_file, self._state)
 
-    def _ingest_secret(self) -> str:
-        """The kept broker password of ingest, or a new one that is kept from now on."""
-        path = self._layout.ingest_secret_file
-        if path.is_file() and (kept := path.read_text(encoding="utf-8").strip()):
-            return kept
-        secret = new_secret()
-        write_secret(path, secret)
-        return secret
-
     def _bound_logs(self) -> None:
         """Keep every log to two files of limited size; the processes append, so they go on."""
         self._next_log_look_s = monotonic() + _LOG_LOOK_INTERVAL_S
@@ -241,6 +234,15 @@ def main() -> int:
         log.error("stack_failed", reason=str(error))  # noqa: TRY400 - the reason is enough
         return 1
     return 0
+
+
+def _kept_secret(path: Path) -> str:
+    """A kept broker password, or a new one that is kept from now on."""
+    if path.is_file() and (kept := path.read_text(encoding="utf-8").strip()):
+        return kept
+    secret = new_secret()
+    write_secret(path, secret)
+    return secret
 
 
 def _say_nothing(_: StackState) -> None:

@@ -13,8 +13,9 @@ import psycopg
 import pytest
 
 from central.db.migrate import apply_migrations
+from central.devices.broker_rights import INGEST_USERNAME
 from central.settings import BrokerSettings, CentralSettings, IngestSettings
-from deploy.local.broker import INGEST_USERNAME, PrivateBroker, new_secret
+from deploy.local.broker import PrivateBroker, new_secret
 from deploy.local.ports import free_port
 from deploy.local.postgres import LoopbackAccess, PrivateCluster
 from deploy.setup.components import Servers
@@ -85,11 +86,13 @@ def broker(servers: Servers, own_folder: Path) -> Iterator[OwnBroker]:
     private = PrivateBroker(
         folder=own_folder / "broker",
         program=servers.mosquitto,
+        plugin=servers.dynamic_security,
         port=free_port(),
         account=server_account(),
         log_file=own_folder / "mosquitto.log",
+        control_secret=new_secret(),
     )
-    private.init(secrets_by_username={INGEST_USERNAME: secret})
+    private.init(ingest_secret=secret)
     private.start()
     yield OwnBroker(private, secret)
     private.stop()

@@ -30,6 +30,7 @@ from api.console.errors import problem_page
 from api.console.feeds import make_feeds
 from api.console.labels import words
 from api.console.live import Listener, running
+from api.console.overview import pages as console_overview
 from api.console.parts import CATALOGUE_FOLDER, TEMPLATE_FOLDER, ConsoleParts
 from api.console.remembered import PlateShelf
 from api.console.tolls import days as console_toll_days
@@ -109,6 +110,7 @@ def create_app(
     # The stream stands before the details, whose address would fit it, too.
     for page in (
         sign_in,
+        console_overview,
         stream,
         alerts_stream,
         console_alerts,

@@ -62,6 +62,9 @@ const outputs = {
   "app.js": await bundle("src/js/app.js"),
   "app.css": await bundle("src/css/app.css"),
   "public.css": await bundle("src/css/public.css"),
+  // Only pages with charts or a map load these.
+  "charts.js": await bundle("src/js/charts.js"),
+  "charts.css": await bundle("src/css/charts.css"),
   "icons.svg": await iconSprite(),
   "favicon.svg": await readFile("src/favicon.svg", "utf8"),
   "licences.txt": await licences(),

@@ -8,6 +8,7 @@ from typing import Annotated, Final, cast
 from fastapi import Depends, Request
 
 from api.console.feeds import Feeds
+from api.console.figures import FiguresShelf
 from api.console.reasons import ReasonShelf
 from api.console.remembered import PlateShelf
 from api.pages.rendering import Renderer
@@ -18,12 +19,13 @@ CATALOGUE_FOLDER: Final = Path(__file__).parent / "locales"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsoleParts:
-    """Templates, searched plates, reasons given for looks, and the live feeds."""
+    """Templates, searched plates, reasons for looks, the day's figures, and the live feeds."""
 
     renderer: Renderer
     shelf: PlateShelf
     feeds: Feeds
     reasons: ReasonShelf = field(default_factory=ReasonShelf)
+    figures: FiguresShelf = field(default_factory=FiguresShelf)
 
 
 def console_of(request: Request) -> ConsoleParts:

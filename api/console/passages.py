@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from starlette.responses import RedirectResponse, Response
 
 from api.console.filters import LIST_PATH, PLATE_LENGTH_MAX, ListQuery, has_order, parse_plate
-from api.console.health import OverviewView, overview_view
+from api.console.overview.pages import health_strip
 from api.console.parts import Console, ConsoleParts
 from api.console.views import (
     RowView,
@@ -24,12 +24,10 @@ from api.console.views import (
 from api.deps.cursors import cursor_text
 from api.deps.request import Connection, Now, Passages, SignedIn
 from api.pages.rendering import language_of
-from central.domain.local_time import local_date, start_of_local_day
 from central.domain.plates import PlatePattern
 from central.errors import InvalidPlatePatternError
 from central.identity.types import User
 from central.passages.service import PassageService
-from central.passages.types import PassageFilter
 from central.sites.service import SiteService
 
 STREAM_PATH: Final = f"{LIST_PATH}/stream"
@@ -150,17 +148,6 @@ async def search(
     return RedirectResponse(query.url(), status_code=303)
 
 
-@router.get("/console/overview")
-async def overview(
-    request: Request, *, console: Console, user: SignedIn, connection: Connection, now: Now
-) -> Response:
-    """The strip above the list, for refreshing it; by itself it leads to the list."""
-    if "hx-request" not in request.headers:
-        return RedirectResponse(LIST_PATH, status_code=303)
-    maker = _Maker(request, console=console, user=user, connection=connection, now=now)
-    return console.renderer.piece(request, "overview.html", overview=await maker.overview())
-
-
 @router.get(f"{LIST_PATH}/{{passage_id}}")
 async def detail_page(
     request: Request, passage_id: UUID, *, console: Console, user: SignedIn, passages: Passages
@@ -191,6 +178,7 @@ class _Maker:
         self._renderer = console.renderer
         self._speech = console.renderer.speeches[language_of(request)]
         self._user = user
+        self._connection = connection
         self._passages = PassageService(connection)
         self._sites = SiteService(connection)
         self._now = now
@@ -225,18 +213,6 @@ class _Maker:
             position=position,
         )
 
-    async def overview(self) -> OverviewView:
-        """The strip above the list."""
-        today = PassageFilter(captured_from=start_of_local_day(local_date(self._now)))
-        scope = self._user.scope
-        return overview_view(
-            devices=await self._sites.devices(scope),
-            cameras=await self._sites.cameras(scope),
-            today=await self._passages.count(today, scope=scope),
-            speech=self._speech,
-            now=self._now,
-        )
-
     async def page(
         self, form: FormView, shown: ListView, *, status: int = 200, has_forgotten: bool = False
     ) -> Response:
@@ -252,5 +228,5 @@ class _Maker:
             rows=shown.rows,
             has_forgotten=has_forgotten,
             places=place_views(await self._sites.sites(scope), await self._sites.cameras(scope)),
-            overview=await self.overview(),
+            overview=await health_strip(self._connection, self._user, self._speech, now=self._now),
         )

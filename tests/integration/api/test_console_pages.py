@@ -64,9 +64,9 @@ def test_a_reading_that_the_grammar_corrected_is_marked_in_the_list(
 
 
 def test_the_overview_tells_how_cameras_are(world: World, client: httpx.Client) -> None:
-    silent = client.get("/console/overview", headers={"HX-Request": "true"}).text
+    silent = client.get("/console/overview/strip", headers={"HX-Request": "true"}).text
     world.beat()
-    heard = client.get("/console/overview", headers={"HX-Request": "true"}).text
+    heard = client.get("/console/overview/strip", headers={"HX-Request": "true"}).text
 
     assert "Chưa từng kết nối" in silent
     assert "Đang chạy" in heard
@@ -353,4 +353,5 @@ def test_an_address_is_in_a_part_only_below_it(client: httpx.Client) -> None:
         return re.findall(r'<a href="([^"]+)" aria-current="page"', client.get(path).text)
 
     assert part_of("/console/alerts?state=all") == ["/console/alerts"]
-    assert part_of("/console/overview") == []
+    assert part_of("/console/overview") == ["/console/overview"]
+    assert part_of("/console/overviews") == []

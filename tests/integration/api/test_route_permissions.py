@@ -29,7 +29,6 @@ EVERYBODYS = {
     ("POST", "/console/passages/search"),
     ("GET", "/console/passages/stream"),
     ("GET", "/console/passages/{passage_id}"),
-    ("GET", "/console/overview"),
     ("POST", "/console/watchlist/search"),
 }
 ASKED: Mapping[tuple[str, str], tuple[Permission, Mapping[str, Any]]] = {
@@ -39,6 +38,10 @@ ASKED: Mapping[tuple[str, str], tuple[Permission, Mapping[str, Any]]] = {
         Permission.CHECK_PAPERS,
         PLATE | {"licence_number": "010203040506"},
     ),
+    ("GET", "/console/overview"): (Permission.SEE_PASSAGES, {}),
+    ("GET", "/console/overview/strip"): (Permission.SEE_PASSAGES, {}),
+    ("GET", "/console/overview/charts"): (Permission.SEE_PASSAGES, {}),
+    ("GET", "/console/overview/charts/{key}"): (Permission.SEE_PASSAGES, {}),
     ("GET", "/console/alerts"): (Permission.SEE_ALERTS, {}),
     ("GET", "/console/alerts/stream"): (Permission.SEE_ALERTS, {"after": 0}),
     ("GET", "/console/alerts/{alert_id}"): (Permission.SEE_ALERTS, {}),

@@ -27,7 +27,8 @@ function place(body, row, hasOlderPage) {
   row.dataset.new = "";
   body.insertBefore(row, below ?? null);
   if (hadFocus) row.querySelector(".row-link").focus();
-  while (body.children.length > ROWS_MAX) body.lastElementChild.remove();
+  const most = Number(body.dataset.rowsMax) || ROWS_MAX;
+  while (body.children.length > most) body.lastElementChild.remove();
   return !old;
 }
 
@@ -73,6 +74,7 @@ export function startAlerts() {
   const body = document.getElementById("alert-rows");
   if (!live || !body) return;
 
+  const section = live.closest("section"); // a page may hold another live list
   const status = live.querySelector("[data-live-status]");
   const announcement = document.querySelector("[data-announcement]");
   const count = document.querySelector("[data-open-count]");
@@ -85,8 +87,8 @@ export function startAlerts() {
     if ("counts" in live.dataset) count.textContent = number;
     const shown = Number(count.textContent);
     document.title = shown > 0 ? `(${count.textContent}) ${title}` : title;
-    document.querySelector("[data-empty]")?.toggleAttribute("hidden", number > 0);
-    document.querySelector("[data-table]")?.toggleAttribute("hidden", number === 0);
+    section.querySelector("[data-empty]")?.toggleAttribute("hidden", number > 0);
+    section.querySelector("[data-table]")?.toggleAttribute("hidden", number === 0);
   }
 
   function announce(row) {

@@ -22,7 +22,8 @@ function insertRow(body, row, hasOlderPage) {
   row.dataset.new = "";
   body.insertBefore(row, below ?? null);
   htmx.process(row);
-  while (body.children.length > ROWS_MAX) body.lastElementChild.remove();
+  const most = Number(body.dataset.rowsMax) || ROWS_MAX;
+  while (body.children.length > most) body.lastElementChild.remove();
   return true;
 }
 
@@ -40,6 +41,7 @@ export function startLive() {
   const body = document.getElementById("rows");
   if (!live || !body) return;
 
+  const section = live.closest("section"); // a page may hold another live list
   const status = live.querySelector("[data-live-status]");
   const pause = live.querySelector("[data-live-pause]");
   const count = live.querySelector("[data-live-count]");
@@ -65,8 +67,8 @@ export function startLive() {
     if (added === 0) return;
     arrived += added;
     raiseTotal(added);
-    document.querySelector("[data-empty]")?.setAttribute("hidden", "");
-    document.querySelector("[data-table]")?.removeAttribute("hidden");
+    section.querySelector("[data-empty]")?.setAttribute("hidden", "");
+    section.querySelector("[data-table]")?.removeAttribute("hidden");
   }
 
   function receive(html) {

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Traffic over time, for whoever may see the passages behind it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from psycopg import AsyncConnection
+
+from central.identity.permissions import Permission
+from central.identity.types import User
+from central.traffic.repository import TrafficRepository
+from central.traffic.types import CountSlot, FlowSlot, Span
+
+
+class TrafficService:
+    """What can be asked about traffic, in the caller's transaction and within the user's scope."""
+
+    def __init__(self, connection: AsyncConnection, *, user: User) -> None:
+        self._rows = TrafficRepository(connection)
+        self._user = user
+
+    async def flow(self, span: Span) -> Sequence[FlowSlot]:
+        """Slots of a span that hold a passage, in order.
+
+        Raises:
+            PermissionDeniedError: The user may not see passages.
+        """
+        self._user.require(Permission.SEE_PASSAGES)
+        return await self._rows.flow(span, self._user.scope)
+
+    async def counts(self, span: Span) -> Sequence[CountSlot]:
+        """The same, counted only, which is quicker.
+
+        Raises:
+            PermissionDeniedError: The user may not see passages.
+        """
+        self._user.require(Permission.SEE_PASSAGES)
+        return await self._rows.counts(span, self._user.scope)
+
+
+def counts_by_start(slots: Sequence[CountSlot | FlowSlot]) -> dict[datetime, int]:
+    """How many passed, by the beginning of the slot."""
+    return {each.starts_at: each.passages for each in slots}

@@ -23,6 +23,9 @@ from api.console import sign_in, stream
 from api.console.alerts import pages as console_alerts
 from api.console.alerts import stream as alerts_stream
 from api.console.audit import pages as console_audit
+from api.console.devices import cameras as console_cameras
+from api.console.devices import completeness as console_completeness
+from api.console.devices import quarantine as console_quarantine
 from api.console.dossiers import dossier as console_dossier
 from api.console.dossiers import intake as console_intake
 from api.console.dossiers import pages as console_dossiers
@@ -123,6 +126,9 @@ def create_app(
         console_dossiers,
         console_dossier,
         console_audit,
+        console_cameras,
+        console_completeness,
+        console_quarantine,
         public_pages,
     ):
         app.include_router(page.router)

@@ -23,6 +23,7 @@
     ├── DeviceExistsError
     ├── DeviceNotFoundError
     ├── DeviceRefusedError             wrong secret, or the device is switched off
+    ├── QuarantinedMessageNotFoundError
     ├── BrokerControlError             the broker did not give or take an account
     └── IdentityError
         ├── SessionInvalidError        unknown, expired or ended session
@@ -167,6 +168,14 @@ class DeviceRefusedError(CentralError):
     def __init__(self, device_id: str) -> None:
         super().__init__(f"device {device_id} refused")
         self.device_id = device_id
+
+
+class QuarantinedMessageNotFoundError(CentralError):
+    """No open message in quarantine has this number, or the caller may not deal with it."""
+
+    def __init__(self, entry_id: int) -> None:
+        super().__init__(f"message {entry_id} is not in quarantine")
+        self.entry_id = entry_id
 
 
 class BrokerControlError(CentralError):

@@ -18,7 +18,7 @@ SILENT_AFTER: Final = timedelta(minutes=2)
 if nobody marked it so. Higher: dead devices are noticed later; lower: weak links alarm in vain."""
 
 ALIVE: Final = "alive"
-_LOOKS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
+LOOKS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {
         "silent": ("bad", "warning"),
         "disabled": ("warn", "pause"),
@@ -122,7 +122,7 @@ def _views(
         for camera in device.cameras
     ] or [(device.id, device.site_id, state)]
     for name, place, shown_state in shown:
-        tone, icon = _LOOKS[shown_state]
+        tone, icon = LOOKS[shown_state]
         yield HealthView(
             name=f"{device.site_name} · {name}",
             url=f"/console/passages?place={place}",

@@ -19,6 +19,7 @@ from central.errors import (
     InvalidPlatePatternError,
     PassageNotFoundError,
     PermissionDeniedError,
+    QuarantinedMessageNotFoundError,
     SessionInvalidError,
     StaleVersionError,
 )
@@ -66,6 +67,11 @@ PROBLEMS: Final[Mapping[type[CentralError], Problem]] = MappingProxyType(
             code="device-unauthorised",
             title="The device's name or secret is missing or wrong",
             headers={"WWW-Authenticate": "Device"},
+        ),
+        QuarantinedMessageNotFoundError: Problem(
+            status=404,
+            code="quarantined-message-not-found",
+            title="No open message in quarantine has this number",
         ),
         PermissionDeniedError: Problem(
             status=403, code="permission-denied", title="Your role does not allow this"

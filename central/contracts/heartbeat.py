@@ -17,6 +17,7 @@ MAX_READERS = 16
 Count = Annotated[int, Field(ge=0, le=2**62)]
 Rate = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
+Celsius = Annotated[float, Field(ge=-100, le=200, allow_inf_nan=False)]
 
 
 class CameraState(StrEnum):
@@ -81,6 +82,7 @@ class HeartbeatV1(Message):
     pictures_dropped: Count
     disk_free_bytes: Count
     resident_bytes: Count
+    temperature_celsius: Celsius | None = None
     models: Annotated[tuple[ModelDigestV1, ...], Field(max_length=8)] = ()
     cameras: Annotated[tuple[CameraHealthV1, ...], Field(max_length=MAX_CAMERAS)] = ()
     readers: Annotated[tuple[ReaderHealthV1, ...], Field(max_length=MAX_READERS)] = ()

@@ -244,6 +244,26 @@ CREATE TABLE device (
 );
 CREATE INDEX device_site ON public.device USING btree (site_id);
 
+CREATE TABLE device_day (
+  stream_id bigint NOT NULL,
+  day date NOT NULL,
+  first_seq bigint,
+  last_seq bigint,
+  stored_count bigint NOT NULL,
+  doubled_count bigint NOT NULL,
+  quarantined_count bigint NOT NULL,
+  late_count bigint NOT NULL,
+  CONSTRAINT device_day_check CHECK ((last_seq >= first_seq)),
+  CONSTRAINT device_day_check1 CHECK (((first_seq IS NULL) = (last_seq IS NULL))),
+  CONSTRAINT device_day_doubled_count_check CHECK ((doubled_count >= 0)),
+  CONSTRAINT device_day_first_seq_check CHECK ((first_seq >= 1)),
+  CONSTRAINT device_day_late_count_check CHECK ((late_count >= 0)),
+  CONSTRAINT device_day_pkey PRIMARY KEY (stream_id, day),
+  CONSTRAINT device_day_quarantined_count_check CHECK ((quarantined_count >= 0)),
+  CONSTRAINT device_day_stored_count_check CHECK ((stored_count >= 0))
+);
+CREATE INDEX device_day_newest ON public.device_day USING btree (day DESC, stream_id);
+
 CREATE TABLE device_heartbeat (
   device_id slug NOT NULL,
   minute_at timestamp with time zone NOT NULL,
@@ -767,12 +787,16 @@ CREATE TABLE quarantine (
   last_received_at timestamp with time zone NOT NULL,
   resolved_at timestamp with time zone,
   resolution text,
+  resolved_by text,
+  resolution_note text,
   CONSTRAINT quarantine_check CHECK (((resolved_at IS NULL) = (resolution IS NULL))),
   CONSTRAINT quarantine_fingerprint_key UNIQUE (fingerprint),
   CONSTRAINT quarantine_payload_size_bytes_check CHECK ((payload_size_bytes >= 0)),
   CONSTRAINT quarantine_pkey PRIMARY KEY (id),
   CONSTRAINT quarantine_reason_check CHECK ((reason ~ '^[a-z][a-z_]{2,39}$'::text)),
   CONSTRAINT quarantine_resolution_check CHECK ((resolution ~ '^[a-z][a-z_]{2,39}$'::text)),
+  CONSTRAINT quarantine_resolution_note_check CHECK (((char_length(resolution_note) >= 1) AND (char_length(resolution_note) <= 500))),
+  CONSTRAINT quarantine_resolved_by_check CHECK (((char_length(resolved_by) >= 1) AND (char_length(resolved_by) <= 100))),
   CONSTRAINT quarantine_times_seen_check CHECK ((times_seen >= 1))
 );
 CREATE INDEX quarantine_open ON public.quarantine USING btree (reason, id) WHERE (resolved_at IS NULL);

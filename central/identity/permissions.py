@@ -37,6 +37,8 @@ class Permission(StrEnum):
     REVIEW_TOLLS = "review_tolls"
     CLOSE_TOLL_DAYS = "close_toll_days"
     SEE_AUDIT = "see_audit"
+    SEE_DEVICES = "see_devices"
+    HANDLE_QUARANTINE = "handle_quarantine"
 
 
 _EVERYBODY: Final = frozenset({Permission.SEE_PASSAGES})
@@ -46,6 +48,7 @@ _OPERATOR: Final = _EVERYBODY | {
     Permission.SEE_WATCHLIST,
     Permission.LOOK_UP_VEHICLES,
     Permission.CHECK_PAPERS,
+    Permission.SEE_DEVICES,
 }
 _CLERK: Final = _EVERYBODY | {
     Permission.LOOK_UP_VEHICLES,
@@ -57,6 +60,7 @@ _TOLL_OPERATOR: Final = _EVERYBODY | {
     Permission.LOOK_UP_VEHICLES,
     Permission.SEE_TOLLS,
     Permission.REVIEW_TOLLS,
+    Permission.SEE_DEVICES,
 }
 
 PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(

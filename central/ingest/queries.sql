@@ -97,6 +97,7 @@ SELECT quarantine.id, quarantine.topic, quarantine.payload
  WHERE quarantine.resolved_at IS NULL
    AND quarantine.reason = any(%(reasons)s::text[])
    AND quarantine.id > %(after_id)s
+   AND (%(entry_id)s::bigint IS NULL OR quarantine.id = %(entry_id)s::bigint)
    AND device.enabled
  ORDER BY quarantine.id
  LIMIT %(rows_max)s;
@@ -160,3 +161,48 @@ SELECT id, reason, detail, topic, device_id, seq, payload_size_bytes, times_seen
  WHERE resolved_at IS NULL
  ORDER BY id DESC
  LIMIT %(rows_max)s;
+
+-- name: select_quarantine_of
+-- Open messages that a user may deal with, newest first, without their contents. Those of no known
+-- device belong to no site and need the scope of everything.
+SELECT quarantine.id, quarantine.reason, quarantine.detail, quarantine.topic, quarantine.device_id,
+       quarantine.seq, quarantine.payload_size_bytes, quarantine.times_seen,
+       quarantine.received_at, quarantine.last_received_at
+  FROM quarantine
+  LEFT JOIN device ON device.id = quarantine.device_id
+ WHERE quarantine.resolved_at IS NULL
+   AND (%(scope)s::text[] IS NULL OR device.site_id = any(%(scope)s::text[]))
+   AND (%(entry_id)s::bigint IS NULL OR quarantine.id = %(entry_id)s::bigint)
+   AND (%(reason)s::text IS NULL OR quarantine.reason = %(reason)s::text)
+   AND (%(before_id)s::bigint IS NULL OR quarantine.id < %(before_id)s::bigint)
+ ORDER BY quarantine.id DESC
+ LIMIT %(rows_max)s;
+
+-- name: select_quarantined_payload
+-- What one message says; the caller has checked that the user may see it.
+SELECT payload
+  FROM quarantine
+ WHERE id = %(entry_id)s;
+
+-- name: drop_quarantined
+-- Close a message for good.
+UPDATE quarantine
+   SET resolved_at = %(now)s, resolution = 'dropped', resolved_by = %(resolved_by)s,
+       resolution_note = %(note)s
+ WHERE id = %(entry_id)s
+   AND resolved_at IS NULL;
+
+-- name: upsert_device_days
+-- Add what a batch brought to the outboxes' accounts of the day.
+INSERT INTO device_day
+       (stream_id, day, first_seq, last_seq, stored_count, doubled_count, quarantined_count,
+        late_count)
+VALUES (%(stream_id)s, %(day)s, %(first_seq)s, %(last_seq)s, %(stored)s, %(doubled)s,
+        %(quarantined)s, %(late)s)
+ON CONFLICT (stream_id, day)
+DO UPDATE SET first_seq = least(device_day.first_seq, excluded.first_seq),
+              last_seq = greatest(device_day.last_seq, excluded.last_seq),
+              stored_count = device_day.stored_count + excluded.stored_count,
+              doubled_count = device_day.doubled_count + excluded.doubled_count,
+              quarantined_count = device_day.quarantined_count + excluded.quarantined_count,
+              late_count = device_day.late_count + excluded.late_count;

@@ -26,6 +26,7 @@ def release_quarantined(
     limits: TimeLimits,
     now: datetime,
     reasons: Sequence[Reason] = TIMELESS_REASONS,
+    entry_id: int | None = None,
 ) -> int:
     """Store messages in quarantine that are good by now, and return how many became rows.
 
@@ -34,6 +35,7 @@ def release_quarantined(
         limits: Which capture times can be true.
         now: The centre's clock.
         reasons: Only messages with one of these reasons are looked at.
+        entry_id: Only this message; ``None`` for all.
 
     Raises:
         psycopg.Error: The database went away; what was committed stays.
@@ -45,7 +47,10 @@ def release_quarantined(
             with database.transaction() as connection:
                 rows = IngestRepository(connection)
                 found = rows.releasable(
-                    [reason.value for reason in reasons], after_id=after_id, limit=ROWS_PER_COMMIT
+                    [reason.value for reason in reasons],
+                    after_id=after_id,
+                    limit=ROWS_PER_COMMIT,
+                    entry_id=entry_id,
                 )
                 if not found:
                     break

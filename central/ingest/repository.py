@@ -17,6 +17,7 @@ from central.contracts.topics import Topic
 from central.db.deferring import PRIORITY_LIVE, Job, defer
 from central.db.queries import QueryFile
 from central.db.sequences import multirange, seq_set
+from central.domain.local_time import local_date
 from central.ingest.accounts import StreamAccount
 from central.ingest.admission import Directory, KnownDevice
 from central.ingest.columns import (
@@ -151,8 +152,8 @@ class IngestRepository:
             )
         return accounts
 
-    def close_streams(self, accounts: Iterable[StreamAccount]) -> None:
-        """Write down what the batch adds to each account."""
+    def close_streams(self, accounts: Collection[StreamAccount], *, now: datetime) -> None:
+        """Write down what the batch adds to each account, and to its account of the day."""
         with self._connection.cursor() as cursor:
             cursor.executemany(
                 QUERIES["update_stream"],
@@ -167,6 +168,23 @@ class IngestRepository:
                         "late": account.late,
                     }
                     for account in accounts
+                ],
+            )
+            cursor.executemany(
+                QUERIES["upsert_device_days"],
+                [
+                    {
+                        "stream_id": account.stream_id,
+                        "day": local_date(now),
+                        "first_seq": min(account.claimed, default=None),
+                        "last_seq": max(account.claimed, default=None),
+                        "stored": account.stored,
+                        "doubled": account.doubled,
+                        "quarantined": account.quarantined,
+                        "late": account.late,
+                    }
+                    for account in accounts
+                    if account.claimed or account.doubled
                 ],
             )
 
@@ -269,13 +287,18 @@ class IngestRepository:
         )
 
     def releasable(
-        self, reasons: Sequence[str], *, after_id: int, limit: int
+        self, reasons: Sequence[str], *, after_id: int, limit: int, entry_id: int | None = None
     ) -> Sequence[ReleasableRow]:
-        """Messages in quarantine whose reason may have passed, oldest first."""
+        """Messages in quarantine whose reason may have passed, oldest first; or one of them."""
         with self._connection.cursor(row_factory=class_row(ReleasableRow)) as cursor:
             cursor.execute(
                 QUERIES["select_releasable"],
-                {"reasons": list(reasons), "after_id": after_id, "rows_max": limit},
+                {
+                    "reasons": list(reasons),
+                    "after_id": after_id,
+                    "rows_max": limit,
+                    "entry_id": entry_id,
+                },
             )
             return cursor.fetchall()
 

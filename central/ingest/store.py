@@ -120,7 +120,7 @@ class _BatchStore:
         self._store_rejected()
         for heartbeat in self._batch.heartbeats.values():
             self._rows.heartbeat(heartbeat.heartbeat, now=self._now)
-        self._rows.close_streams(self._accounts.values())
+        self._rows.close_streams(list(self._accounts.values()), now=self._now)
         return self._outcome(stored)
 
     def _admit(self, messages: Sequence[ParsedMessage]) -> list[ParsedMessage]:

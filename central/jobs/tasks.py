@@ -8,6 +8,7 @@ from typing import Final
 from central.jobs import (
     audit_tasks,
     control_tasks,
+    device_tasks,
     ledger_tasks,
     notice_tasks,
     procedure_tasks,
@@ -17,6 +18,7 @@ from central.jobs.context import Periodic, WorkTask
 
 TASKS: Final[Mapping[str, WorkTask]] = MappingProxyType(
     {
+        "retry_quarantined": device_tasks.retry_quarantined,
         "judge_passages": control_tasks.judge_passages,
         "match_passages": toll_tasks.match_passages,
         "match_passage": toll_tasks.match_passage,

@@ -23,6 +23,9 @@ from edge.health.rates import RateMeter
 
 MAX_RATE: Final = 1000.0
 STALLED_AFTER_S: Final = 10.0
+TEMPERATURE_MIN: Final = -50.0
+TEMPERATURE_MAX: Final = 150.0
+"""Sensors that are not connected tell temperatures outside of these, in °C."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +130,7 @@ class HeartbeatMaker:
             pictures_dropped=outbox.pictures_dropped,
             disk_free_bytes=shutil.disk_usage(facts.outbox_folder).free,
             resident_bytes=psutil.Process().memory_info().rss,
+            temperature_celsius=hottest_celsius(),
             models=facts.models,
             cameras=tuple(self._camera(camera, now_s=now_s) for camera in cameras),
             readers=tuple(_reader(reader, now_s=now_s) for reader in readers),
@@ -147,6 +151,16 @@ class HeartbeatMaker:
             frames_dropped=camera.dropped,
             last_frame_age_s=age_s,
         )
+
+
+def hottest_celsius() -> float | None:
+    """Temperature of the device's hottest part; ``None`` where the machine tells of none."""
+    sensors = getattr(psutil, "sensors_temperatures", None)  # only where the system has them
+    if sensors is None:
+        return None
+    readings = [each.current for group in sensors().values() for each in group]
+    plausible = [each for each in readings if TEMPERATURE_MIN < each < TEMPERATURE_MAX]
+    return max(plausible, default=None)
 
 
 def _reader(reader: ReaderReading, *, now_s: float) -> ReaderHealthV1:

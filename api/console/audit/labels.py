@@ -61,6 +61,9 @@ def _actions(_: Translate) -> Mapping[str, str]:
         "licence_checked": _("Driver's licence checked"),
         "password_reset": _("Password renewed"),
         "permit_checked": _("Permit checked"),
+        "quarantine_dropped": _("Message in quarantine dropped"),
+        "quarantine_looked_at": _("Message in quarantine looked at"),
+        "quarantine_retried": _("Message in quarantine tried again"),
         "registry_imported": _("Register imported"),
         "toll_account_topped_up": _("Toll account topped up"),
         "toll_crossing_decided": _("Toll crossing decided"),
@@ -90,6 +93,7 @@ def _subjects(_: Translate) -> Mapping[str, str]:
         "dossier": _("Dossier"),
         "driving_licence": _("Driver's licence"),
         "permission": _("Permission"),
+        "quarantined_message": _("Message in quarantine"),
         "registry_import": _("Import of the register"),
         "toll_account": _("Toll account"),
         "toll_crossing": _("Toll crossing"),
@@ -119,6 +123,8 @@ def _permissions(_: Translate) -> Mapping[str, str]:
         "review_tolls": _("Decide toll crossings"),
         "close_toll_days": _("Close toll days"),
         "see_audit": _("See the audit log"),
+        "see_devices": _("See cameras and devices"),
+        "handle_quarantine": _("Deal with the quarantine"),
     }
 
 

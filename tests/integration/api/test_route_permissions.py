@@ -17,7 +17,7 @@ from tests.integration.api.world import World
 LOOK = {"purpose": "traffic_control"}
 PLATE = {"plate": "20C-123.45", **LOOK}
 ANY_ID = "01930b1e-7c00-7000-8000-000000000001"
-VALUES = {"code": "H15-261123-0001", "action": "approve", "kind": "receipt"}
+VALUES = {"code": "H15-261123-0001", "action": "approve", "kind": "receipt", "message_id": "1"}
 
 EVERYBODYS = {
     # Passages belong to every role; what else is here shows or keeps nothing of anybody.
@@ -95,6 +95,18 @@ ASKED: Mapping[tuple[str, str], tuple[Permission, Mapping[str, Any]]] = {
     ("POST", "/console/audit/find"): (
         Permission.SEE_AUDIT,
         {"subject_kind": "vehicle", "subject_id": ANY_ID},
+    ),
+    ("GET", "/console/cameras"): (Permission.SEE_DEVICES, {}),
+    ("GET", "/console/cameras/{device_id}"): (Permission.SEE_DEVICES, {}),
+    ("GET", "/console/completeness"): (Permission.SEE_DEVICES, {}),
+    ("GET", "/console/completeness/{device_id}"): (Permission.SEE_DEVICES, {}),
+    ("GET", "/console/quarantine"): (Permission.HANDLE_QUARANTINE, {}),
+    ("GET", "/console/quarantine/{message_id}"): (Permission.HANDLE_QUARANTINE, {}),
+    ("POST", "/console/quarantine/{message_id}/look"): (Permission.HANDLE_QUARANTINE, LOOK),
+    ("POST", "/console/quarantine/{message_id}/retry"): (Permission.HANDLE_QUARANTINE, {}),
+    ("POST", "/console/quarantine/{message_id}/drop"): (
+        Permission.HANDLE_QUARANTINE,
+        {"note": "a test message"},
     ),
 }
 

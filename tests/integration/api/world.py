@@ -68,7 +68,7 @@ SESSION_COOKIE: Final = "luuthong_session"
 _Outcome = TypeVar("_Outcome")
 _EMPTY: Final = """
     TRUNCATE alert_sighting, alert_feed, alert, watchlist_entry, passage, passage_identity,
-             passage_evidence, passage_feed, evidence, device_stream,
+             passage_evidence, passage_feed, evidence, device_stream, device_day,
              device_status, device_heartbeat, quarantine, audit_entry, audit_seal;
     DELETE FROM camera WHERE id <> 'lan-vao';
     UPDATE app_user SET failed_logins = 0, login_allowed_at = NULL;
@@ -144,14 +144,26 @@ class World:
 
     def store(self, *seen: Seen) -> list[PassageV1]:
         """Commit passages the way ingest does, in one batch, with its notification."""
-        passages = [self._passage(each) for each in seen]
+        passages = self.make(*seen)
+        self.store_again(*passages)
+        return passages
+
+    def make(self, *seen: Seen) -> list[PassageV1]:
+        """Passages with the next numbers, not stored."""
+        return [self._passage(each) for each in seen]
+
+    def store_again(self, *passages: PassageV1) -> None:
+        """Commit passages as they are, as after a lost acknowledgement."""
         topic = Topic(
             province=PROVINCE, site_id=SITE_ID, device_id=DEVICE_ID, stream=Stream.PASSAGE
         )
         self._commit([(str(topic), passage.to_json()) for passage in passages])
-        return passages
 
-    def beat(self) -> None:
+    def quarantine(self, payload: bytes, *, topic: str) -> None:
+        """Commit a message that can't be stored, as ingest does."""
+        self._commit([(topic, payload)], is_good=False)
+
+    def beat(self, *, temperature_celsius: float | None = None, outbox_events: int = 0) -> None:
         """Commit a heartbeat of the device."""
         now = datetime.now(UTC)
         heartbeat = HeartbeatV1(
@@ -166,12 +178,13 @@ class World:
             clock_source=ClockSource.NTP,
             clock_error_ms=8,
             outbox_last_seq=self.seq,
-            outbox_events=0,
+            outbox_events=outbox_events,
             outbox_pictures=0,
             outbox_bytes=0,
             pictures_dropped=0,
             disk_free_bytes=10**9,
             resident_bytes=10**8,
+            temperature_celsius=temperature_celsius,
             cameras=(
                 CameraHealthV1(
                     camera_id=CAMERA_ID,
@@ -228,12 +241,12 @@ class World:
             assert answer.status_code == 201, answer.text
             yield client
 
-    def _commit(self, messages: Sequence[tuple[str, bytes]]) -> None:
+    def _commit(self, messages: Sequence[tuple[str, bytes]], *, is_good: bool = True) -> None:
         deliveries = [parse(Delivery(topic=topic, payload=payload)) for topic, payload in messages]
         with closing(IngestDatabase(self.database_url)) as database:
             with database.transaction() as connection:
                 outcome = store_batch(connection, deliveries, limits=LIMITS, now=datetime.now(UTC))
-            assert not outcome.quarantined, outcome.quarantined
+            assert bool(outcome.quarantined) is not is_good, outcome.quarantined
 
     def _passage(self, seen: Seen) -> PassageV1:
         self.seq += 1

@@ -33,6 +33,7 @@ from api.console.errors import problem_page
 from api.console.feeds import make_feeds
 from api.console.labels import words
 from api.console.live import Listener, running
+from api.console.map import pages as console_map
 from api.console.overview import pages as console_overview
 from api.console.parts import CATALOGUE_FOLDER, TEMPLATE_FOLDER, ConsoleParts
 from api.console.remembered import PlateShelf
@@ -114,6 +115,7 @@ def create_app(
     for page in (
         sign_in,
         console_overview,
+        console_map,
         stream,
         alerts_stream,
         console_alerts,

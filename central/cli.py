@@ -39,6 +39,7 @@ from central.logging import configure_logging
 from central.procedures.rulebook.commands import procedure_commands
 from central.registry.importing.commands import registry_app
 from central.settings import CentralSettings, read_settings
+from central.sites.commands import site_commands
 from central.sites.service import SiteService, register_device
 from central.sites.types import Completeness, DeviceOverview, DeviceState, Registration
 from central.tolling.commands import toll_commands
@@ -67,6 +68,7 @@ app.add_typer(audit_commands(_owner_info), name="audit")
 app.add_typer(job_commands(_owner_info), name="job")
 app.add_typer(procedure_commands(_owner_info), name="procedures")
 app.add_typer(toll_commands(_owner_info), name="toll")
+app.add_typer(site_commands(_owner_info), name="site")
 
 
 def main() -> None:

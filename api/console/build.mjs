@@ -39,6 +39,7 @@ async function bundle(entry) {
     target: BROWSERS,
     write: false,
     legalComments: "none",
+    loader: { ".png": "empty" }, // pictures of Leaflet's own markers, which we don't use
     outdir: OUT,
     logLevel: "warning",
   });
@@ -65,6 +66,9 @@ const outputs = {
   // Only pages with charts or a map load these.
   "charts.js": await bundle("src/js/charts.js"),
   "charts.css": await bundle("src/css/charts.css"),
+  "map.js": await bundle("src/js/map.js"),
+  "map.css": await bundle("src/css/map.css"),
+  "province.json": await readFile("src/geo/province.json", "utf8"),
   "icons.svg": await iconSprite(),
   "favicon.svg": await readFile("src/favicon.svg", "utf8"),
   "licences.txt": await licences(),

@@ -77,7 +77,9 @@ def overview_view(
     """How the province is; what needs somebody comes first."""
     names = {(camera.site_id, camera.id): camera.name for camera in cameras}
     views = [
-        view for device in devices for view in _views(device, names=names, speech=speech, now=now)
+        view
+        for device in devices
+        for view in device_views(device, names=names, speech=speech, now=now)
     ]
     states = [device_state(device, now=now) for device in devices]
     return OverviewView(
@@ -101,7 +103,7 @@ def device_state(device: DeviceOverview, *, now: datetime) -> str:
     return ALIVE
 
 
-def _views(
+def device_views(
     device: DeviceOverview,
     *,
     names: Mapping[tuple[str, str], str],

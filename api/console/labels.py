@@ -7,6 +7,7 @@ from api.console.alerts import labels as alerts
 from api.console.audit import labels as audit
 from api.console.devices import labels as devices
 from api.console.dossiers import labels as dossiers
+from api.console.map import labels as site_map
 from api.console.tolls import day_labels as toll_days
 from api.console.tolls import labels as tolls
 from api.console.vehicles import labels as vehicles
@@ -14,7 +15,16 @@ from api.console.wording import ErrorWords, Translate, Words
 
 __all__ = ["AREAS", "ErrorWords", "Translate", "Words", "error_words", "words"]
 
-AREAS: Final = (alerts, audit, devices, dossiers, tolls, toll_days, vehicles)
+AREAS: Final = (
+    alerts,
+    audit,
+    devices,
+    dossiers,
+    site_map,
+    tolls,
+    toll_days,
+    vehicles,
+)
 """Areas with words of their own; each module has ``words`` and ``error_words``."""
 
 

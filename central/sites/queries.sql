@@ -102,3 +102,17 @@ DELETE FROM device_heartbeat
             LIMIT %(rows_max)s
          )
        );
+
+-- name: select_placed_sites
+-- Sites that the caller may see, with where they stand as far as somebody told it.
+SELECT id, name, latitude, longitude
+  FROM site
+ WHERE %(scope)s::text[] IS NULL OR id = any(%(scope)s::text[])
+ ORDER BY name, id
+ LIMIT %(rows_max)s;
+
+-- name: update_site_position
+-- Say where a site stands.
+UPDATE site
+   SET latitude = %(latitude)s, longitude = %(longitude)s
+ WHERE id = %(site_id)s;

@@ -23,6 +23,8 @@ from central.sites.types import (
     DeviceOverview,
     DeviceState,
     DeviceWithSecretHash,
+    PlacedSite,
+    Position,
     Site,
 )
 
@@ -131,6 +133,26 @@ class SiteRepository:
                 QUERIES["select_sites"], {"scope": scope.as_list(), "rows_max": ROWS_MAX}
             )
             return await cursor.fetchall()
+
+    async def placed(self, scope: SiteScope) -> Sequence[PlacedSite]:
+        """Sites of a scope with their positions, by name."""
+        async with self._connection.cursor(row_factory=class_row(PlacedSite)) as cursor:
+            await cursor.execute(
+                QUERIES["select_placed_sites"], {"scope": scope.as_list(), "rows_max": ROWS_MAX}
+            )
+            return await cursor.fetchall()
+
+    async def set_position(self, site_id: str, position: Position) -> bool:
+        """Say where a site stands; ``False`` when there is no such site."""
+        cursor = await self._connection.execute(
+            QUERIES["update_site_position"],
+            {
+                "site_id": site_id,
+                "latitude": position.latitude,
+                "longitude": position.longitude,
+            },
+        )
+        return cursor.rowcount == 1
 
     async def cameras(self, scope: SiteScope) -> Sequence[Camera]:
         """Cameras of a scope, by site and name."""

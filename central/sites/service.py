@@ -29,6 +29,8 @@ from central.sites.types import (
     DeviceOverview,
     DeviceSecret,
     DeviceState,
+    PlacedSite,
+    Position,
     Registration,
     Site,
 )
@@ -62,6 +64,8 @@ class SiteService:
         site = await self._rows.site(registration.site_id)
         if site is None or site.province != registration.province:
             raise SiteNotFoundError(registration.site_id)
+        if registration.position is not None:
+            await self._rows.set_position(site.id, registration.position)
         for camera_id in registration.camera_ids:
             await self._rows.add_camera(Camera(site_id=site.id, id=camera_id, name=camera_id))
         secret = secrets.token_urlsafe(SECRET_BYTES)
@@ -118,6 +122,19 @@ class SiteService:
     async def sites(self, scope: SiteScope) -> Sequence[Site]:
         """Sites of a scope, by name."""
         return await self._rows.sites(scope)
+
+    async def placed(self, scope: SiteScope) -> Sequence[PlacedSite]:
+        """Sites of a scope with where they stand, by name."""
+        return await self._rows.placed(scope)
+
+    async def place(self, site_id: str, position: Position) -> None:
+        """Say where a site stands.
+
+        Raises:
+            SiteNotFoundError: There is no such site.
+        """
+        if not await self._rows.set_position(site_id, position):
+            raise SiteNotFoundError(site_id)
 
     async def cameras(self, scope: SiteScope) -> Sequence[Camera]:
         """Cameras of a scope, by site and name."""

@@ -4,10 +4,14 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 from central.contracts.heartbeat import CameraState
 from central.domain.sequences import SeqRange, SeqSet
+
+LATITUDE_MAX: Final = 90.0
+LONGITUDE_MAX: Final = 180.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +21,28 @@ class Site:
     id: str
     province: str
     name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacedSite:
+    """A site with where it stands, in degrees of WGS 84; ``None`` where nobody told it."""
+
+    id: str
+    name: str
+    latitude: float | None
+    longitude: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """A place on Earth in degrees of WGS 84."""
+
+    latitude: float
+    longitude: float
+
+    def __post_init__(self) -> None:
+        if abs(self.latitude) > LATITUDE_MAX or abs(self.longitude) > LONGITUDE_MAX:
+            raise ValueError("degrees out of range")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +131,7 @@ class Registration:
     Attributes:
         site_name: Vietnamese name of the site, used only when the site is new.
         camera_ids: Cameras of the site that this device watches.
+        position: Where the site stands; ``None`` leaves it as it is.
     """
 
     device_id: str
@@ -112,6 +139,7 @@ class Registration:
     province: str
     site_name: str
     camera_ids: tuple[str, ...] = ()
+    position: Position | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

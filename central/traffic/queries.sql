@@ -34,3 +34,13 @@ SELECT time_bucket(%(slot)s::interval, captured_at) AS starts_at,
  GROUP BY starts_at
  ORDER BY starts_at
  LIMIT %(rows_max)s;
+
+-- name: count_by_site
+-- How many passed every site since a time, as far as the caller may see them.
+SELECT site_id, count(*) AS passages
+  FROM passage
+ WHERE captured_at >= %(since)s
+   AND (%(scope)s::text[] IS NULL OR site_id = any(%(scope)s::text[]))
+ GROUP BY site_id
+ ORDER BY site_id
+ LIMIT %(rows_max)s;

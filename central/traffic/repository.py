@@ -2,6 +2,7 @@
 """Passages, counted; read only."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Final
 
 from psycopg import AsyncConnection
@@ -9,7 +10,7 @@ from psycopg.rows import class_row
 
 from central.db.queries import QueryFile
 from central.domain.scope import SiteScope
-from central.traffic.types import SLOTS_MAX, CountSlot, FlowSlot, Span
+from central.traffic.types import SLOTS_MAX, CountSlot, FlowSlot, SiteCount, Span
 
 QUERIES: Final = QueryFile.beside(__file__)
 
@@ -30,6 +31,15 @@ class TrafficRepository:
         """The same, counted only."""
         async with self._connection.cursor(row_factory=class_row(CountSlot)) as cursor:
             await cursor.execute(QUERIES["count_flow"], _parameters(span, scope))
+            return await cursor.fetchall()
+
+    async def by_site(self, since: datetime, scope: SiteScope) -> Sequence[SiteCount]:
+        """How many passed every site since a time; sites without any are left out."""
+        async with self._connection.cursor(row_factory=class_row(SiteCount)) as cursor:
+            await cursor.execute(
+                QUERIES["count_by_site"],
+                {"since": since, "scope": scope.as_list(), "rows_max": SLOTS_MAX},
+            )
             return await cursor.fetchall()
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Traffic over time, for whoever may see the passages behind it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from psycopg import AsyncConnection
@@ -36,6 +36,16 @@ class TrafficService:
         """
         self._user.require(Permission.SEE_PASSAGES)
         return await self._rows.counts(span, self._user.scope)
+
+    async def by_site(self, *, since: datetime) -> Mapping[str, int]:
+        """How many passed every site since an aware time; sites without any are left out.
+
+        Raises:
+            PermissionDeniedError: The user may not see passages.
+        """
+        self._user.require(Permission.SEE_PASSAGES)
+        counted = await self._rows.by_site(since, self._user.scope)
+        return {each.site_id: each.passages for each in counted}
 
 
 def counts_by_start(slots: Sequence[CountSlot | FlowSlot]) -> dict[datetime, int]:

@@ -39,6 +39,14 @@ class CountSlot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SiteCount:
+    """How many passed one site."""
+
+    site_id: str
+    passages: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
     """A span of time in slots of equal length.
 

@@ -12,7 +12,7 @@ from psycopg import AsyncConnection
 from central.db.pool import connection_info
 from central.errors import DeviceExistsError
 from central.sites.service import SiteService
-from central.sites.types import Registration
+from central.sites.types import Position, Registration
 from deploy.local.devices import add_device
 from deploy.local.layout import write_secret
 from deploy.local.ports import LOOPBACK
@@ -68,6 +68,7 @@ class DeviceRole:
     """Which device plays.
 
     Attributes:
+        position: Where its site stands, for the map.
         reader_id: Its tag reader; ``None`` when it has none.
         lane: Lane that camera and reader watch; only with a reader.
     """
@@ -76,12 +77,17 @@ class DeviceRole:
     site_id: str
     site_name: str
     camera_id: str
+    position: Position
     reader_id: str | None = None
     lane: int = 1
 
 
 ROAD: Final = DeviceRole(
-    device_id=DEVICE_ID, site_id=SITE_ID, site_name=SITE_NAME, camera_id=CAMERA_ID
+    device_id=DEVICE_ID,
+    site_id=SITE_ID,
+    site_name=SITE_NAME,
+    camera_id=CAMERA_ID,
+    position=Position(latitude=12.8, longitude=108.16),
 )
 
 
@@ -119,6 +125,7 @@ def ready_device(
         province=PROVINCE,
         site_name=role.site_name,
         camera_ids=(role.camera_id,),
+        position=role.position,
     )
     try:
         secret = add_device(stack, registration, output=None, now=now).secret

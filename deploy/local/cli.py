@@ -18,6 +18,7 @@ from central.audit.commands import audit_commands
 from central.errors import CentralError
 from central.identity.commands import user_commands
 from central.jobs.commands import job_commands
+from central.sites.commands import site_commands
 from central.tolling.commands import toll_commands
 from deploy.demo.choices import Chapter, Ending, View
 from deploy.errors import DeployError
@@ -63,6 +64,7 @@ app.add_typer(registry_app, name="registry")
 app.add_typer(document_app, name="document")
 app.add_typer(user_commands(_owner_info), name="user")
 app.add_typer(audit_commands(_owner_info), name="audit")
+app.add_typer(site_commands(_owner_info), name="site")
 app.add_typer(job_commands(_owner_info), name="job")
 app.add_typer(toll_commands(_owner_info), name="toll")
 app.command()(upkeep.setup)

@@ -17,6 +17,7 @@ from psycopg import AsyncConnection
 from central.contracts.topics import Stream, Topic
 from central.devices.broker_rights import INGEST_USERNAME
 from central.sites.service import SiteService
+from central.sites.types import Position
 from deploy.demo.choices import View
 from deploy.demo.device import PROVINCE, DemoDevice, DeviceRole, ready_device, write_site_file
 from deploy.demo.playing import PlayOrder, play
@@ -32,6 +33,7 @@ DEVICE: Final = DeviceRole(
     device_id="toll-01",
     site_id=SITE,
     site_name=STATION_NAME,
+    position=Position(latitude=12.75, longitude=108.32),
     camera_id=CAMERA,
     reader_id=READER,
     lane=LANE,

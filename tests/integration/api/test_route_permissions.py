@@ -42,6 +42,8 @@ ASKED: Mapping[tuple[str, str], tuple[Permission, Mapping[str, Any]]] = {
     ("GET", "/console/overview/strip"): (Permission.SEE_PASSAGES, {}),
     ("GET", "/console/overview/charts"): (Permission.SEE_PASSAGES, {}),
     ("GET", "/console/overview/charts/{key}"): (Permission.SEE_PASSAGES, {}),
+    ("GET", "/console/map"): (Permission.SEE_PASSAGES, {}),
+    ("GET", "/console/map/sites"): (Permission.SEE_PASSAGES, {}),
     ("GET", "/console/alerts"): (Permission.SEE_ALERTS, {}),
     ("GET", "/console/alerts/stream"): (Permission.SEE_ALERTS, {"after": 0}),
     ("GET", "/console/alerts/{alert_id}"): (Permission.SEE_ALERTS, {}),

@@ -57,6 +57,9 @@ def test_axe_finds_nothing_on_any_page(
     expect(page.locator("#chart-flow canvas")).to_be_visible()
     page.locator("#chart-flow summary").click()
     found["overview"] = _violations(page)
+    page.goto("/console/map")
+    expect(page.locator(".map-province")).to_be_attached()
+    found["map"] = _violations(page)
     page.goto("/console/nowhere")
     found["error"] = _violations(page)
     context.close()
@@ -72,7 +75,7 @@ def test_scripts_and_styles_stay_within_their_budget() -> None:
 
     assert 0 < size("app-*.js") <= SCRIPT_BYTES_MAX
     assert 0 < size("app-*.css") + size("public-*.css") <= STYLE_BYTES_MAX
-    for drawing in ("charts",):
+    for drawing in ("charts", "map"):
         assert size(f"{drawing}-*.js") > 0
         assert size("app-*.js") + size(f"{drawing}-*.js") <= DRAWING_BYTES_MAX
 

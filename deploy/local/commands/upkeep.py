@@ -6,9 +6,9 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from rich.console import Console
@@ -23,6 +23,9 @@ from deploy.setup.inventory import Finding, components, surroundings
 from deploy.setup.node import ensure_playwright_node
 from deploy.setup.places import PROJECT_FOLDER, cache_folder
 from deploy.setup.progress import TerminalReporter
+
+TEST_PROCESSES_MAX: Final = 4
+"""Each process of the tests starts a database and a broker; more of them need more memory."""
 
 
 def setup(
@@ -70,10 +73,25 @@ def run_tests(
     environment = {**os.environ, **_browser_environment(console)}
     with tempfile.TemporaryDirectory(prefix="luuthong-report-") as folder:
         report = Path(folder) / "report.xml"
-        command = (sys.executable, "-m", "pytest", f"--junitxml={report}", *(arguments or ()))
+        command = (
+            *(sys.executable, "-m", "pytest", f"--junitxml={report}"),
+            *side_by_side(arguments or (), processors=os.cpu_count() or 1),
+            *(arguments or ()),
+        )
         result = subprocess.run(command, cwd=PROJECT_FOLDER, env=environment, check=False)
         _show_skipped(console, report)
     raise typer.Exit(result.returncode)
+
+
+def side_by_side(arguments: Sequence[str], *, processors: int) -> Sequence[str]:
+    """What makes pytest run several files at a time, each process with servers of its own.
+
+    Nothing where there is one processor, or where the caller says how to share the work.
+    """
+    is_told = any(each.startswith(("-n", "--numprocesses")) for each in arguments)
+    if is_told or processors == 1 or "--pdb" in arguments:
+        return ()
+    return ("-n", str(min(processors, TEST_PROCESSES_MAX)), "--dist", "loadfile")
 
 
 def _browser_environment(console: Console) -> Mapping[str, str]:

@@ -35,10 +35,8 @@ CLERK_NAME = "Người được Công ty A uỷ quyền"
 PHONE = "0262 3000000"
 CODE = re.compile(r"H15-[0-9]{6}-[0-9]{4}")
 _EMPTY = """
-    TRUNCATE dossier, dossier_serial, document, notice, badge, procrastinate_jobs CASCADE;
-    DELETE FROM vehicle_plate;
-    DELETE FROM vehicle;
-    DELETE FROM party;
+    TRUNCATE dossier, dossier_serial, document, notice, badge, procrastinate_jobs, vehicle, party
+             CASCADE;
 """
 
 

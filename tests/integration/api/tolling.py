@@ -42,10 +42,7 @@ _EMPTY = """
     TRUNCATE alert, toll_day, toll_provider_file, toll_crossing_event, toll_crossing, toll_tag,
              toll_account, toll_tariff, toll_lane,
              toll_station, tag_read, ledger_posting, ledger_entry, ledger_account,
-             procrastinate_jobs CASCADE;
-    DELETE FROM vehicle_plate;
-    DELETE FROM vehicle;
-    DELETE FROM party;
+             procrastinate_jobs, vehicle, party CASCADE;
 """
 
 

@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The api process: ``uvicorn --factory api.main:create_app``."""
 
-import traceback
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
-from pathlib import Path
 from typing import Final, TypedDict
 
 import structlog
@@ -59,14 +57,13 @@ from api.v1.metrics import RequestMetrics, RequestObserver
 from central.db.pool import connection_info, open_pool
 from central.errors import CentralError, PermissionDeniedError
 from central.evidence.store import PICTURE_BYTES_MAX, EvidenceStore
-from central.logging import configure_logging
+from central.logging import configure_logging, where
 
 log = structlog.get_logger(__name__)
 
 APPLICATION_NAME: Final = "luuthong-api"
 CONSOLE_PREFIX: Final = "/console"
 UPLOAD_PREFIX: Final = "/v1/evidence/"
-FRAMES_LOGGED_MAX: Final = 8
 
 
 class State(TypedDict):
@@ -216,7 +213,7 @@ async def _answer_error(request: Request, error: Exception) -> Response:
     """Any error as problem+json, or as a page below the console."""
     problem = problem_of(error)
     if problem is INTERNAL_PROBLEM:
-        log.error("request_failed", kind=type(error).__name__, where=_where(error))
+        log.error("request_failed", kind=type(error).__name__, where=where(error))
     if isinstance(error, PermissionDeniedError):
         await record_refusal(process_of(request), request, error)
     request_id = request.scope["state"].get("request_id", "")
@@ -225,12 +222,6 @@ async def _answer_error(request: Request, error: Exception) -> Response:
     if request.url.path.startswith(PUBLIC_PREFIX):
         return public_problem_page(request, problem, request_id=request_id)
     return problem.as_response(request_id=request_id)
-
-
-def _where(error: Exception) -> list[str]:
-    """Where an error came from; its text and values are left out, as they may hold a plate."""
-    frames = traceback.extract_tb(error.__traceback__)[-FRAMES_LOGGED_MAX:]
-    return [f"{Path(frame.filename).name}:{frame.lineno}" for frame in frames]
 
 
 def _body_bytes_max(scope: Scope) -> int:

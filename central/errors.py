@@ -8,6 +8,7 @@
     ├── SettingsError                  the process can't start with these settings
     ├── QueryFileError                 a queries.sql breaks our rules (a bug)
     ├── MigrationError                 the schema could not be brought up to date
+    ├── UnstorableTextError            a text with a sign that no database keeps
     ├── InvalidFilterError             a search that makes no sense
     │   └── InvalidPlatePatternError   a plate pattern with a character that no plate has
     ├── PassageNotFoundError
@@ -72,6 +73,10 @@ class StaleVersionError(CentralError):
     def __init__(self, kind: str) -> None:
         super().__init__(f"the {kind} was changed by somebody else meanwhile")
         self.kind = kind
+
+
+class UnstorableTextError(CentralError):
+    """A text holds a NUL, which PostgreSQL keeps in no text."""
 
 
 class InvalidFilterError(CentralError):

@@ -17,6 +17,7 @@ STATIC_FOLDER: Final = Path(__file__).parents[1] / "console" / "static"
 STATIC_PATH: Final = "/console/static"
 MANIFEST: Final = "manifest.json"
 FOREVER: Final = "public, max-age=31536000, immutable"
+SVG: Final = "image/svg+xml"
 _NAMES: Final = TypeAdapter(dict[str, str])
 
 
@@ -43,6 +44,8 @@ class HashedFiles(StaticFiles):
         """Answer one request."""
         response = await super().get_response(path, scope)
         response.headers["Cache-Control"] = FOREVER
+        if response.headers.get("Content-Type") == SVG:  # it is text, too, and says so
+            response.headers["Content-Type"] = f"{SVG}; charset=utf-8"
         return response
 
 

@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse, Response
 
 from api.pages.assets import Assets
 from api.pages.i18n import LANGUAGE_NAMES, Language, Speech
-from api.security.cookies import needs_secure_cookie
+from api.security.cookies import cookie, set_cookie
 from central.identity.permissions import PERMISSIONS, Permission
 from central.identity.types import User
 
@@ -81,7 +81,6 @@ class Renderer:
         assets: Built files.
         speeches: Languages.
         words_of: Labels by group and code for templates, from a translating function.
-        cookie_path: Addresses below which a chosen language is remembered.
     """
 
     def __init__(
@@ -91,10 +90,8 @@ class Renderer:
         assets: Assets,
         speeches: Mapping[Language, Speech],
         words_of: WordsOf,
-        cookie_path: str = CONSOLE_PATH,
     ) -> None:
         self.speeches = speeches
-        self._cookie_path = cookie_path
         self._environments = {
             language: _environment(folder, assets, speech, words_of)
             for language, speech in speeches.items()
@@ -136,13 +133,13 @@ class Renderer:
         )
         response.headers["Vary"] = "HX-Request"
         if "lang" in request.query_params:
-            set_preference(request, response, LANGUAGE_COOKIE, language, path=self._cookie_path)
+            set_preference(request, response, LANGUAGE_COOKIE, language)
         return response
 
 
 def language_of(request: Request) -> Language:
     """Language by ``?lang=``, then by cookie; Vietnamese otherwise."""
-    for wish in (request.query_params.get("lang"), request.cookies.get(LANGUAGE_COOKIE)):
+    for wish in (request.query_params.get("lang"), cookie(request, LANGUAGE_COOKIE)):
         if wish in set(Language):
             return Language(wish)
     return Language.VI
@@ -150,7 +147,7 @@ def language_of(request: Request) -> Language:
 
 def theme_of(request: Request) -> Theme:
     """Colours by cookie; those of the computer otherwise."""
-    wish = request.cookies.get(THEME_COOKIE)
+    wish = cookie(request, THEME_COOKIE)
     return Theme(wish) if wish in set(Theme) else Theme.AUTO
 
 
@@ -168,19 +165,9 @@ def safe_next(text: str) -> str:
     return text if is_ours and "//" not in text else HOME
 
 
-def set_preference(
-    request: Request, response: Response, name: str, value: str, *, path: str = CONSOLE_PATH
-) -> None:
+def set_preference(request: Request, response: Response, name: str, value: str) -> None:
     """Remember a choice in the browser."""
-    response.set_cookie(
-        name,
-        value,
-        max_age=PREFERENCE_AGE_S,
-        path=path,
-        secure=needs_secure_cookie(request),
-        httponly=True,
-        samesite="lax",
-    )
+    set_cookie(request, response, name, value, max_age_s=PREFERENCE_AGE_S)
 
 
 def _environment(folder: Path, assets: Assets, speech: Speech, words_of: WordsOf) -> Environment:

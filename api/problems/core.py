@@ -22,6 +22,7 @@ from central.errors import (
     QuarantinedMessageNotFoundError,
     SessionInvalidError,
     StaleVersionError,
+    UnstorableTextError,
 )
 
 RETRY_AFTER_S: Final = 5
@@ -40,6 +41,9 @@ PROBLEMS: Final[Mapping[type[CentralError], Problem]] = MappingProxyType(
             status=422,
             code="plate-pattern-invalid",
             title="A plate pattern has only letters, digits, ? and *",
+        ),
+        UnstorableTextError: Problem(
+            status=422, code="request-invalid", title="The request breaks the contract"
         ),
         InvalidFilterError: Problem(
             status=422, code="filter-invalid", title="The search makes no sense"

@@ -37,7 +37,6 @@ def make_public_parts(assets: Assets) -> PublicParts:
             assets=assets,
             speeches=load_speeches(CATALOGUE_FOLDER),
             words_of=words,
-            cookie_path=PUBLIC_PREFIX,
         ),
         rates=AddressRates(LOOK_UPS),
     )

@@ -21,7 +21,7 @@ HEADERS: Final = (
     ("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=(), usb=()"),
 )
 NO_STORE: Final = "no-store"
-HSTS: Final = "max-age=31536000"
+HSTS: Final = "max-age=31536000; includeSubDomains"
 
 
 class SecurityHeaders:

@@ -19,9 +19,6 @@ from central.evidence.types import Reception
 from central.sites.service import SiteService
 
 JPEG: Final = "image/jpeg"
-CACHE_RULE: Final = "private, max-age=3600, immutable"
-"""A hash never changes its picture; signing out clears the browser's cache."""
-
 router = APIRouter(prefix="/v1/evidence", tags=["evidence"])
 
 Hash = Annotated[str, Path(pattern=SHA256_PATTERN, description="Hex SHA-256 of the picture.")]
@@ -96,7 +93,7 @@ async def get_evidence(sha256: Hash, user: SignedIn, evidence: Evidence) -> File
     return FileResponse(
         picture.path,
         media_type=picture.media_type,
-        headers={"Cache-Control": CACHE_RULE, "Content-Disposition": "inline"},
+        headers={"Content-Disposition": "inline"},
     )
 
 

@@ -106,7 +106,8 @@ class StackLayout:
         require_writable(self.home, setting="LUUTHONG_HOME")
         for folder in (self.logs, self.evidence, self.secrets):
             require_writable(folder, setting="LUUTHONG_HOME")
-        for folder in (self.secrets, self.evidence):  # pictures of people's vehicles
+        # Pictures of people's vehicles, and who did what when.
+        for folder in (self.secrets, self.evidence, self.logs):
             folder.chmod(_PRIVATE_MODE)
         require_writable(self.server_folder, setting="LUUTHONG_HOME")
 

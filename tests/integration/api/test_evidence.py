@@ -18,7 +18,7 @@ def test_a_picture_is_stored_once_and_shown(world: World, client: httpx.Client) 
     assert (first.status_code, second.status_code) == (201, 200)
     assert shown.content == body
     assert shown.headers["content-type"] == "image/jpeg"
-    assert shown.headers["cache-control"].startswith("private")
+    assert shown.headers["cache-control"] == "no-store"
 
 
 def test_a_picture_needs_a_session(world: World) -> None:

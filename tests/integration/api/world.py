@@ -54,6 +54,7 @@ from central.sites.types import Camera, Registration
 from deploy.local.names import SERVICE_USER
 from deploy.local.ports import free_port
 from deploy.local.postgres import PrivateCluster
+from tests.fixtures.certificates import ServerCertificate
 
 PROVINCE: Final = "thai-nguyen"
 SITE_ID: Final = "cau-gia-bay"
@@ -337,7 +338,9 @@ def served_world(
 
 
 @contextmanager
-def serving(world: World, **settings: object) -> Iterator[str]:
+def serving(
+    world: World, *, tls: ServerCertificate | None = None, **settings: object
+) -> Iterator[str]:
     """Serve the api on a free port for as long as the block lasts; yields its address."""
     app = create_app(
         ApiSettings.model_validate(
@@ -358,6 +361,8 @@ def serving(world: World, **settings: object) -> Iterator[str]:
             log_config=None,
             access_log=False,
             timeout_graceful_shutdown=1,
+            ssl_certfile=tls.certificate_file if tls else None,
+            ssl_keyfile=tls.key_file if tls else None,
         )
     )
     thread = threading.Thread(target=server.run, name="api", daemon=True)
@@ -367,7 +372,7 @@ def serving(world: World, **settings: object) -> Iterator[str]:
         assert thread.is_alive(), "the api ended while starting"
         assert time.monotonic() < deadline, "the api did not start"
         time.sleep(0.02)
-    world.api_url = f"http://127.0.0.1:{port}"
+    world.api_url = f"{'https' if tls else 'http'}://127.0.0.1:{port}"
     try:
         yield world.api_url
     finally:

@@ -8,7 +8,6 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -17,11 +16,6 @@ import psycopg
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 from psycopg.rows import dict_row
 
 from central.documents.development_key import ensure_development_key
@@ -35,6 +29,7 @@ from central.notify.service import ATTEMPTS_MAX, NoticeService, Sending
 from central.notify.types import NewNotice, NoticeId
 from central.settings import MailProtection, NotifySettings
 from deploy.local.ports import free_port
+from tests.fixtures.certificates import loopback_certificate
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 HOST = "127.0.0.1"
@@ -257,7 +252,7 @@ async def test_a_mail_goes_through_an_encrypted_link(
         settings = plain_settings(port).model_copy(
             update={
                 "smtp_protection": MailProtection.STARTTLS,
-                "smtp_ca_file": tmp_path / "mail.pem",
+                "smtp_ca_file": tmp_path / "server.pem",
             }
         )
         service = NoticeService(connection, settings=settings)
@@ -369,25 +364,8 @@ async def _jobs(connection: psycopg.AsyncConnection) -> list[NoticeId]:
 
 
 def _server_context(folder: Path) -> ssl.SSLContext:
-    """A certificate for the loopback address that only its own file vouches for."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "mail server of a test")])
-    address, now = x509.IPAddress(ip_address(HOST)), datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    (folder / "mail.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
-    (folder / "mail-key.pem").write_bytes(
-        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    )
+    """A mail server's side of TLS."""
+    made = loopback_certificate(folder)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "mail.pem", folder / "mail-key.pem")
+    context.load_cert_chain(made.certificate_file, made.key_file)
     return context

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from deploy.errors import PortInUseError
-from deploy.local.layout import StackLayout
+from deploy.local.layout import StackLayout, write_secret
 from deploy.local.ports import LOOPBACK
 from deploy.local.state import (
     ServicePhase,
@@ -105,3 +105,16 @@ def test_the_lock_alone_tells_whether_a_supervisor_lives(tmp_path: Path) -> None
         assert is_lock_held(lock)
 
     assert not is_lock_held(lock)
+
+
+def test_secrets_pictures_and_logs_are_for_their_owner_only(tmp_path: Path) -> None:
+    layout = StackLayout(
+        home=tmp_path / "home", server_folder=tmp_path / "servers", account=server_account()
+    )
+
+    layout.make_folders()
+    write_secret(layout.ingest_secret_file, "s3cret")
+
+    for path in (layout.secrets, layout.evidence, layout.logs, layout.ingest_secret_file):
+        assert path.stat().st_mode & 0o077 == 0, path
+    assert layout.ingest_secret_file.read_text("utf-8") == "s3cret\n"

@@ -135,6 +135,12 @@ class JobsSettings(_Section):
         description="How far back a live page can catch up after it lost its link.",
     )
     concurrency: int = Field(default=4, ge=1, le=32, description="Jobs that run at a time.")
+    audit_roots_folder: Path | None = Field(
+        default=None,
+        description="Folder into which the daily roots of the audit log are written, a file for "
+        "each day, for copying out of the house. Without it they are in the database and on the "
+        "console's page only.",
+    )
 
 
 class OfficeSettings(_Section):

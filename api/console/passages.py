@@ -21,7 +21,9 @@ from api.console.views import (
     place_views,
     row_view,
 )
+from api.deps.acting import ActingDep
 from api.deps.cursors import cursor_text
+from api.deps.looks import ListLook
 from api.deps.request import Connection, Now, Passages, SignedIn
 from api.pages.rendering import language_of
 from central.domain.plates import PlatePattern
@@ -104,7 +106,7 @@ EMPTY_LIST: Final = ListView(
 )
 
 
-@router.get(LIST_PATH)
+@router.get(LIST_PATH, dependencies=[ListLook])
 async def list_page(
     request: Request, *, console: Console, user: SignedIn, connection: Connection, now: Now
 ) -> Response:
@@ -128,11 +130,12 @@ async def search(
     filled: Annotated[SearchForm, Form()],
     *,
     console: Console,
-    user: SignedIn,
+    acting: ActingDep,
     connection: Connection,
     now: Now,
 ) -> Response:
     """Turn the filters into an address; what can't be searched for comes back with the reason."""
+    user = acting.user
     maker = _Maker(request, console=console, user=user, connection=connection, now=now)
     query = filled.query()
     try:
@@ -144,17 +147,26 @@ async def search(
     if form.has_problem:
         return await maker.page(form, EMPTY_LIST, status=422)
     if plate is not None:
+        await PassageService(connection).note_search(plate, actor=acting.actor, now=now)
         query = query.with_plate_word(console.shelf.remember(plate, user_id=user.id, now=now))
     return RedirectResponse(query.url(), status_code=303)
 
 
 @router.get(f"{LIST_PATH}/{{passage_id}}")
 async def detail_page(
-    request: Request, passage_id: UUID, *, console: Console, user: SignedIn, passages: Passages
+    request: Request,
+    passage_id: UUID,
+    *,
+    console: Console,
+    acting: ActingDep,
+    passages: Passages,
+    now: Now,
 ) -> Response:
     """The details of one passage: a page of its own, or the pane beside the list."""
     speech = console.renderer.speeches[language_of(request)]
-    detail = detail_view(await passages.get(passage_id, scope=user.scope), speech)
+    user = acting.user
+    found = await passages.look_at(passage_id, scope=user.scope, actor=acting.actor, now=now)
+    detail = detail_view(found, speech)
     if "hx-request" in request.headers:
         return console.renderer.piece(request, "passages/detail.html", detail=detail, is_page=False)
     return console.renderer.page(

@@ -26,6 +26,9 @@ from central.identity.types import User
 REFUSED_ACTION: Final = "act_refused"
 REFUSED_SUBJECT: Final = "permission"
 FORM_TEXT_LENGTH_MAX: Final = 1000
+ADDRESS_LENGTH_MAX: Final = 45
+"""An IPv6 address with an embedded IPv4 address."""
+
 
 log = structlog.get_logger(__name__)
 
@@ -98,6 +101,7 @@ def actor_of(user: User, request: Request) -> Actor:
         name=user.username,
         role=user.role,
         request_id=_request_id(request),
+        client_address=client_address(request),
     )
 
 
@@ -137,6 +141,7 @@ async def record_refusal(process: Process, request: Request, error: PermissionDe
         name=error.username,
         role=error.role,
         request_id=_request_id(request),
+        client_address=client_address(request),
     )
     entry = AuditEntry(
         occurred_at=process.clock(),
@@ -153,6 +158,11 @@ async def record_refusal(process: Process, request: Request, error: PermissionDe
     except CentralUnavailableError:
         # The act stays refused; only its trace is missing.
         log.error("refusal_not_recorded", permission=error.permission)  # noqa: TRY400
+
+
+def client_address(request: Request) -> str | None:
+    """Where a request comes from; behind a proxy that the server trusts, whom that names."""
+    return request.client.host[:ADDRESS_LENGTH_MAX] if request.client is not None else None
 
 
 def _route(request: Request) -> str:

@@ -6,7 +6,8 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import FileResponse
 
-from api.deps.request import Evidence, Now, ProcessDep, SignedIn
+from api.deps.acting import ActingDep
+from api.deps.request import Evidence, Now, ProcessDep
 from api.deps.transactions import transaction
 from api.errors import BodyTooLargeError, MediaTypeError
 from api.security.device import device_claim
@@ -87,9 +88,11 @@ async def put_evidence(
     )
     | {200: {"content": {JPEG: {}}, "description": "The picture"}},
 )
-async def get_evidence(sha256: Hash, user: SignedIn, evidence: Evidence) -> FileResponse:
-    """A picture, if a passage that the caller may see names it."""
-    picture = await evidence.find(sha256, user.scope)
+async def get_evidence(
+    sha256: Hash, acting: ActingDep, evidence: Evidence, now: Now
+) -> FileResponse:
+    """A picture, if a passage that the caller may see names it; the look is written down."""
+    picture = await evidence.look_at(sha256, acting.user.scope, actor=acting.actor, now=now)
     return FileResponse(
         picture.path,
         media_type=picture.media_type,

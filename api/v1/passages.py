@@ -6,7 +6,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Body
 
-from api.deps.request import Passages, SignedIn
+from api.deps.acting import ActingDep
+from api.deps.looks import ListLook
+from api.deps.request import Now, Passages
 from api.v1.documented import problems
 from api.v1.requests import PassageSearchBody
 from api.v1.schemas import PassageBody, PassagePageBody
@@ -16,6 +18,7 @@ router = APIRouter(prefix="/v1/passages", tags=["passages"])
 
 @router.post(
     "/search",
+    dependencies=[ListLook],
     responses=problems(
         "not-signed-in",
         "request-invalid",
@@ -28,10 +31,13 @@ router = APIRouter(prefix="/v1/passages", tags=["passages"])
     ),
 )
 async def search_passages(
-    body: Annotated[PassageSearchBody, Body()], user: SignedIn, passages: Passages
+    body: Annotated[PassageSearchBody, Body()], acting: ActingDep, passages: Passages, now: Now
 ) -> PassagePageBody:
     """One page of passages, newest first; page on with ``next_cursor``."""
-    page = await passages.search(body.as_filter(), body.as_page(), scope=user.scope)
+    wanted = body.as_filter()
+    if wanted.plate is not None:
+        await passages.note_search(wanted.plate, actor=acting.actor, now=now)
+    page = await passages.search(wanted, body.as_page(), scope=acting.user.scope)
     return PassagePageBody.of(page)
 
 
@@ -41,6 +47,9 @@ async def search_passages(
         "not-signed-in", "passage-not-found", "request-invalid", "database-unavailable"
     ),
 )
-async def get_passage(passage_id: UUID, user: SignedIn, passages: Passages) -> PassageBody:
+async def get_passage(
+    passage_id: UUID, acting: ActingDep, passages: Passages, now: Now
+) -> PassageBody:
     """One passage with everything that the device told, and where its pictures are."""
-    return PassageBody.of(await passages.get(passage_id, scope=user.scope))
+    found = await passages.look_at(passage_id, scope=acting.user.scope, actor=acting.actor, now=now)
+    return PassageBody.of(found)

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from central.audit.repository import AuditRepository
+from central.audit.roots import DayRoot, RootSigner
 from central.audit.rows import EntryRow, SealRow
 from central.audit.types import AuditProof, ChainFault, ChainProblem
 from central.domain.hash_chain import ChainLink
@@ -21,6 +22,10 @@ SEAL_BATCH_MAX: Final = 1000
 WALK_BATCH: Final = 2000
 WAITING_COUNTED_MAX: Final = 10_000
 PROBLEMS_SHOWN_MAX: Final = 20
+ROOTS_BATCH_MAX: Final = 400
+DAY_IS_OVER_AFTER: Final = timedelta(minutes=10)
+"""A seal that was begun before midnight is committed by then."""
+
 SETTLED_AFTER: Final = timedelta(days=2)
 """No transaction lasts so long: what has a smaller number than entries sealed so long ago and no
 seal was not written by us, and is left to the proof to find."""
@@ -61,8 +66,30 @@ async def seal(rows: AuditRepository, *, now: datetime) -> int:
     return len(seals)
 
 
+async def make_roots(
+    rows: AuditRepository, *, now: datetime, signer: RootSigner | None
+) -> tuple[DayRoot, ...]:
+    """Note where the chain stood at the end of each day that is over; the caller commits.
+
+    Args:
+        rows: The log.
+        now: Aware time.
+        signer: Signs them; ``None`` keeps them without a signature, for ever.
+    """
+    before = local_date(now - DAY_IS_OVER_AFTER)
+    made = await rows.days_without_root(before=before, now=now, limit=ROOTS_BATCH_MAX)
+    roots = tuple(signer.signed(root) if signer is not None else root for root in made)
+    for root in roots:
+        await rows.add_root(root)
+    return roots
+
+
 async def verify(
-    rows: AuditRepository, *, now: datetime, noted: ChainLink | None = None
+    rows: AuditRepository,
+    *,
+    now: datetime,
+    noted: ChainLink | None = None,
+    roots: Sequence[DayRoot] = (),
 ) -> AuditProof:
     """Walk along the whole chain, in batches.
 
@@ -70,9 +97,13 @@ async def verify(
         rows: The log.
         now: Aware time, to judge what has waited too long for its seal.
         noted: An end of the chain that was noted earlier; it must still be a part of it.
+        roots: Daily roots that were kept elsewhere; each must still be a part of it.
     """
     newest = await rows.newest_seal()
-    walk = _Walk(noted=noted)
+    expected = {root.position: (root.link, ChainFault.ROOT_DIFFERS) for root in roots}
+    if noted is not None:
+        expected[noted.position] = (noted, ChainFault.HEAD_DIFFERS)
+    walk = _Walk(expected=expected)
     last_position = newest.position if newest is not None else 0
     while seals := await rows.seals(
         after_position=walk.link.position, last_position=last_position, limit=WALK_BATCH
@@ -98,7 +129,7 @@ class _Walk:
     After a problem it goes on from what stands in the seal, so that others are found, too.
     """
 
-    noted: ChainLink | None
+    expected: dict[int, tuple[ChainLink, ChainFault]]
     link: ChainLink = field(default_factory=lambda: ChainLink.start(CHAIN))
     newest_at: datetime | None = None
     entries: int = 0
@@ -114,15 +145,15 @@ class _Walk:
             self._add(ChainFault.LINK_BROKEN, position=seal_row.position)
         self._judge(seal_row, entry)
         self.link = seal_row.link
-        if self.noted is not None and self.noted.position == seal_row.position:
-            if self.noted != self.link:
-                self._add(ChainFault.HEAD_DIFFERS, position=seal_row.position)
-            self.noted = None
+        link, fault = self.expected.pop(seal_row.position, (self.link, None))
+        if fault is not None and link != self.link:
+            self._add(fault, position=seal_row.position)
 
     def finish(self, waiting: Sequence[EntryRow], *, now: datetime) -> None:
-        """Judge what has no seal, and an end that was noted and is gone."""
-        if self.noted is not None and self.noted != self.link:
-            self._add(ChainFault.HEAD_DIFFERS, position=self.noted.position)
+        """Judge what has no seal, and places that were noted and are gone."""
+        for position, (link, fault) in sorted(self.expected.items(), key=lambda each: each[0]):
+            if link != self.link:
+                self._add(fault, position=position)
         for entry in waiting:
             if now - entry.occurred_at > SEALED_WITHIN or self._is_late(entry):
                 self._add(ChainFault.ENTRY_UNSEALED, entry_id=entry.id)

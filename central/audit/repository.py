@@ -1,21 +1,35 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Rows of the audit log."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
+from uuid import UUID
 
 from psycopg import AsyncConnection
 from psycopg.rows import class_row, scalar_row
 from psycopg.types.json import Jsonb
 
+from central.audit.keys import SubjectKey
+from central.audit.roots import DayRoot
 from central.audit.rows import EntryRow, SealRow
-from central.audit.types import AuditEntry, AuditFilter
+from central.audit.types import SEALED, AuditEntry, AuditFilter
 from central.db.queries import QueryFile
 
 QUERIES: Final = QueryFile.beside(__file__)
 SEALING_LOCK_ID: Final = 0x6C75_7561_7564
 """Advisory lock of whoever seals."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _DayRow:
+    """A day's last seal, and how many there are."""
+
+    day: date
+    entries: int
+    position: int
+    hash: bytes
 
 
 class AuditRepository:
@@ -26,6 +40,10 @@ class AuditRepository:
 
     async def add(self, entry: AuditEntry) -> int:
         """Write one act down; returns its number."""
+        key, personal = None, entry.personal
+        if personal is not None:
+            key = await self.key_for(personal.about, now=entry.occurred_at)
+        is_sealed = key is not None and entry.subject_id == SEALED
         async with self._connection.cursor(row_factory=scalar_row) as cursor:
             await cursor.execute(
                 QUERIES["insert_entry"],
@@ -37,15 +55,87 @@ class AuditRepository:
                     "action": entry.action,
                     "outcome": entry.outcome,
                     "subject_kind": entry.subject_kind,
-                    "subject_id": entry.subject_id,
+                    "subject_id": str(key.id) if key and is_sealed else entry.subject_id,
                     "purpose": entry.purpose,
                     "case_reference": entry.case_reference,
                     "request_id": entry.actor.request_id,
                     "detail": Jsonb(dict(entry.detail)),
+                    "client_address": entry.actor.client_address,
+                    "key_id": key.id if key else None,
+                    "sealed_facts": key.seal(personal.facts) if key and personal else None,
                 },
             )
             number = await cursor.fetchone()
         return int(number or 0)
+
+    async def key_for(self, subject: str, *, now: datetime) -> SubjectKey:
+        """The key of a subject; made when it has none."""
+        known = await self.keys_of([subject], limit=1)
+        if known:
+            return known[0]
+        fresh = SubjectKey.fresh()
+        await self._connection.execute(
+            QUERIES["insert_key"],
+            {
+                "id": fresh.id,
+                "subject": subject,
+                "secret": fresh.secret,
+                "fingerprint": fresh.fingerprint,
+                "now": now,
+            },
+        )
+        return fresh
+
+    async def keys_of(self, subjects: Collection[str], *, limit: int) -> list[SubjectKey]:
+        """Keys of subjects, oldest first; destroyed ones belong to nobody."""
+        async with self._connection.cursor(row_factory=class_row(SubjectKey)) as cursor:
+            await cursor.execute(
+                QUERIES["select_keys_of"], {"subjects": list(subjects), "rows_max": limit}
+            )
+            return await cursor.fetchall()
+
+    async def keys(self, ids: Collection[UUID]) -> Mapping[UUID, SubjectKey]:
+        """Keys by their ids; those that were destroyed are missing."""
+        if not ids:
+            return {}
+        async with self._connection.cursor(row_factory=class_row(SubjectKey)) as cursor:
+            await cursor.execute(QUERIES["select_keys"], {"ids": list(ids), "rows_max": len(ids)})
+            return {key.id: key for key in await cursor.fetchall()}
+
+    async def days_without_root(self, *, before: date, now: datetime, limit: int) -> list[DayRoot]:
+        """Roots of days that are over and have none yet, oldest first, not signed."""
+        async with self._connection.cursor(row_factory=class_row(_DayRow)) as cursor:
+            await cursor.execute(
+                QUERIES["select_days_without_root"], {"before": before, "rows_max": limit}
+            )
+            rows = await cursor.fetchall()
+        return [
+            DayRoot(
+                day=row.day, entries=row.entries, position=row.position, hash=row.hash, made_at=now
+            )
+            for row in rows
+        ]
+
+    async def add_root(self, root: DayRoot) -> None:
+        """Keep the root of a day; one that is there stays."""
+        await self._connection.execute(
+            QUERIES["insert_root"],
+            {
+                "day": root.day,
+                "entries": root.entries,
+                "position": root.position,
+                "hash": root.hash,
+                "made_at": root.made_at,
+                "certificate": root.certificate,
+                "signature": root.signature,
+            },
+        )
+
+    async def roots(self, *, before: date | None, limit: int) -> list[DayRoot]:
+        """Roots of days before a given one, newest first."""
+        async with self._connection.cursor(row_factory=class_row(DayRoot)) as cursor:
+            await cursor.execute(QUERIES["select_roots"], {"before": before, "rows_max": limit})
+            return await cursor.fetchall()
 
     async def search(
         self, wanted: AuditFilter, *, before_id: int | None, limit: int

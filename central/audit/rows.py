@@ -4,7 +4,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
+from central.audit.keys import SubjectKey
 from central.audit.types import (
     Actor,
     ActorKind,
@@ -34,9 +36,21 @@ class EntryRow:
     case_reference: str | None
     request_id: str | None
     detail: dict[str, JsonValue]
+    client_address: str | None = None
+    key_id: UUID | None = None
+    sealed_facts: bytes | None = None
 
     def hashed(self, *, sealed_at: datetime) -> Mapping[str, ChainValue]:
-        """Everything that the chain proves of this act: every column, and when it was sealed."""
+        """Everything that the chain proves of this act: every column, and when it was sealed.
+
+        Columns that came later stand in it where they are filled: an entry from before has the
+        same bytes as ever, and whoever fills or empties one changes them.
+        """
+        later = {
+            "client_address": self.client_address,
+            "key_id": self.key_id,
+            "sealed_facts": self.sealed_facts,
+        }
         return {
             "id": self.id,
             "occurred_at": self.occurred_at,
@@ -52,12 +66,21 @@ class EntryRow:
             "request_id": self.request_id,
             "detail": self.detail,
             "sealed_at": sealed_at,
+            **{name: value for name, value in later.items() if value is not None},
         }
 
-    def recorded(self) -> RecordedEntry:
-        """The act as a value."""
+    def recorded(self, keys: Mapping[UUID, SubjectKey]) -> RecordedEntry:
+        """The act as a value.
+
+        Args:
+            keys: Those that are left of the keys of the page's entries.
+        """
+        key = keys.get(self.key_id) if self.key_id is not None else None
+        facts = key.open(self.sealed_facts) if key is not None and self.sealed_facts else None
         return RecordedEntry(
             id=self.id,
+            facts=facts or {},
+            is_erased=self.key_id is not None and key is None,
             entry=AuditEntry(
                 occurred_at=self.occurred_at,
                 actor=Actor(
@@ -65,6 +88,7 @@ class EntryRow:
                     name=self.actor,
                     role=self.actor_role,
                     request_id=self.request_id,
+                    client_address=self.client_address,
                 ),
                 action=self.action,
                 subject_kind=self.subject_kind,

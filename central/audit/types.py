@@ -9,8 +9,10 @@ from enum import StrEnum
 from typing import Final, Self
 
 from central.domain.hash_chain import ChainLink
+from central.errors import CentralError
 
 CASE_REFERENCE_LENGTH_MAX: Final = 100
+SEALED: Final = "sealed"
 _WORD: Final = re.compile(r"[a-z][a-z_]{2,39}")
 
 JsonValue = str | int | float | bool | None | list["JsonValue"] | dict[str, "JsonValue"]
@@ -50,12 +52,14 @@ class Actor:
         name: User name, name of a job or of a command.
         role: Role of a user; ``None`` for programs.
         request_id: Number of the request, which an error page shows, too.
+        client_address: Where the request came from; ``None`` for programs.
     """
 
     kind: ActorKind
     name: str
     role: str | None = None
     request_id: str | None = None
+    client_address: str | None = None
 
     @classmethod
     def service(cls, name: str) -> Self:
@@ -69,16 +73,47 @@ class Actor:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Personal:
+    """What of an act is about a person's vehicle, plate or licence, and can be erased.
+
+    Attributes:
+        about: Whose key seals it: ``vehicle:`` with an id, ``plate:`` or ``licence:`` with the
+            text; made by ``about_vehicle`` and its siblings.
+        facts: What only this key opens; may be empty, so that looks are found by the subject.
+    """
+
+    about: str = field(repr=False)
+    facts: Mapping[str, JsonValue] = field(default_factory=dict, repr=False)
+
+
+def about_vehicle(vehicle_id: object) -> str:
+    """A registered vehicle as the subject of personal facts."""
+    return f"vehicle:{vehicle_id}"
+
+
+def about_plate(text: str) -> str:
+    """A plate, or what somebody searched for in its place, as the subject of personal facts."""
+    return f"plate:{text}"
+
+
+def about_licence(number: str) -> str:
+    """A driving licence as the subject of personal facts."""
+    return f"licence:{number}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
     """One act.
 
     Attributes:
         action: What was done, such as ``vehicle_looked_up``.
         subject_kind: Kind of thing that it was done to, such as ``vehicle``.
-        subject_id: Its id; a plate only where nothing else names the thing.
+        subject_id: Its id. Where nothing but a plate names it, ``SEALED``: the log then writes
+            the id of the key that seals ``personal``.
         purpose: Why; ``None`` for acts that need no reason.
         case_reference: Number of the case or dossier that the actor named.
-        detail: Further facts; no secrets.
+        detail: Further facts; no secrets, and nothing that must be erased with a vehicle.
+        personal: What must be.
     """
 
     occurred_at: datetime
@@ -90,12 +125,15 @@ class AuditEntry:
     purpose: Purpose | None = None
     case_reference: str | None = None
     detail: Mapping[str, JsonValue] = field(default_factory=dict)
+    personal: Personal | None = None
 
     def __post_init__(self) -> None:
         if self.occurred_at.tzinfo is None:
             raise ValueError("occurred_at must be aware")
         if _WORD.fullmatch(self.action) is None or _WORD.fullmatch(self.subject_kind) is None:
             raise ValueError("action and subject_kind are snake_case words")
+        if self.subject_id == SEALED and self.personal is None:
+            raise ValueError("a sealed subject needs personal facts")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,10 +155,14 @@ class RecordedEntry:
 
     Attributes:
         id: Its number; numbers grow, and some are never used.
+        facts: Personal facts of the act; empty when it has none, or they were erased.
+        is_erased: Whether the key of its personal facts was destroyed.
     """
 
     id: int
     entry: AuditEntry
+    facts: Mapping[str, JsonValue] = field(default_factory=dict)
+    is_erased: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +187,18 @@ class AuditPage:
     next_before: int | None
 
 
+class RootsUnreadableError(CentralError):
+    """A file of daily roots holds a line that is none of ours.
+
+    Attributes:
+        line: From 1; 0 for the file as a whole.
+    """
+
+    def __init__(self, *, line: int) -> None:
+        super().__init__(f"the file of roots can't be read at line {line}")
+        self.line = line
+
+
 class ChainFault(StrEnum):
     """What is wrong at one place of the chain."""
 
@@ -155,6 +209,7 @@ class ChainFault(StrEnum):
     SEAL_MISSING = "seal_missing"
     LINK_BROKEN = "link_broken"
     HEAD_DIFFERS = "head_differs"
+    ROOT_DIFFERS = "root_differs"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

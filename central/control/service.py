@@ -9,7 +9,14 @@ from uuid import UUID
 from psycopg import AsyncConnection
 
 from central.audit.service import AuditService
-from central.audit.types import Actor, AuditEntry, JsonValue
+from central.audit.types import (
+    Actor,
+    AuditEntry,
+    JsonValue,
+    Personal,
+    about_plate,
+    about_vehicle,
+)
 from central.control.errors import AlertNotFoundError, AlertStateError
 from central.control.repository import ControlRepository
 from central.control.rows import facts_of
@@ -130,7 +137,18 @@ class AlertService:
         passages = await self._passages.by_key(
             [(row.captured_at, row.passage_id) for row in rows], scope=user.scope
         )
-        await self._write_down("alert_opened", alert_id, actor=actor, now=now)
+        alert = seen.alert
+        await self._write_down(
+            "alert_opened",
+            alert_id,
+            actor=actor,
+            now=now,
+            personal=Personal(
+                about=about_vehicle(alert.vehicle_id)
+                if alert.vehicle_id is not None
+                else about_plate(alert.plate_text)
+            ),
+        )
         return AlertRecord(
             seen=seen,
             sightings=tuple(
@@ -290,6 +308,7 @@ class AlertService:
         actor: Actor,
         now: datetime,
         detail: Mapping[str, JsonValue] | None = None,
+        personal: Personal | None = None,
     ) -> None:
         """Write an act on an alert into the audit log."""
         await self._audit.record(
@@ -300,5 +319,6 @@ class AlertService:
                 subject_kind="alert",
                 subject_id=str(alert_id),
                 detail=detail or {},
+                personal=personal,
             )
         )

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 from psycopg import AsyncConnection
 
 from central.audit.service import AuditService
-from central.audit.types import Actor, AuditEntry, JsonValue
+from central.audit.types import Actor, AuditEntry, JsonValue, Personal, about_plate
 from central.contracts.passage import PlateColour
 from central.control.errors import WatchlistEntryInvalidError, WatchlistEntryNotFoundError
 from central.control.types import NOTE_LENGTH_MAX, ListRequest, WatchlistEntryId
@@ -60,7 +60,7 @@ class WatchlistService:
                 "watchlist",
                 actor=actor,
                 now=now,
-                detail={"pattern": plate.text},
+                personal=Personal(about=about_plate(plate.text), facts={"searched": plate.text}),
             )
         has_more = len(rows) > page.size
         return WatchlistPage(entries=entries, next=entries[-1].cursor if has_more else None)
@@ -89,11 +89,10 @@ class WatchlistService:
             str(entry_id),
             actor=actor,
             now=now,
-            detail={
-                "plate": entry.plate_text,
-                "reason": entry.reason.value,
-                "legal_basis": entry.legal_basis,
-            },
+            detail={"reason": entry.reason.value, "legal_basis": entry.legal_basis},
+            personal=Personal(
+                about=about_plate(entry.plate_text), facts={"plate": entry.plate_text}
+            ),
         )
         return entry_id
 
@@ -113,7 +112,7 @@ class WatchlistService:
             str(entry_id),
             actor=actor,
             now=now,
-            detail={"plate": plate},
+            personal=Personal(about=about_plate(plate), facts={"plate": plate}),
         )
 
     async def _write_down(
@@ -123,7 +122,8 @@ class WatchlistService:
         *,
         actor: Actor,
         now: datetime,
-        detail: Mapping[str, JsonValue],
+        personal: Personal,
+        detail: Mapping[str, JsonValue] | None = None,
     ) -> None:
         """Write an act on the watchlist into the audit log."""
         await self._audit.record(
@@ -133,7 +133,8 @@ class WatchlistService:
                 action=action,
                 subject_kind="watchlist_entry",
                 subject_id=subject_id,
-                detail=detail,
+                detail=detail or {},
+                personal=personal,
             )
         )
 

@@ -139,19 +139,42 @@ CREATE TABLE audit_entry (
   case_reference text,
   request_id text,
   detail jsonb NOT NULL DEFAULT '{}'::jsonb,
+  client_address text,
+  key_id uuid,
+  sealed_facts bytea,
   CONSTRAINT audit_entry_action_check CHECK ((action ~ '^[a-z][a-z_]{2,59}$'::text)),
   CONSTRAINT audit_entry_actor_check CHECK (((char_length(actor) >= 1) AND (char_length(actor) <= 100))),
   CONSTRAINT audit_entry_actor_kind_check CHECK ((actor_kind = ANY (ARRAY['user'::text, 'service'::text, 'command'::text]))),
   CONSTRAINT audit_entry_case_reference_check CHECK (((char_length(case_reference) >= 1) AND (char_length(case_reference) <= 100))),
+  CONSTRAINT audit_entry_client_address_check CHECK (((char_length(client_address) >= 1) AND (char_length(client_address) <= 45))),
+  CONSTRAINT audit_entry_key_id_fkey FOREIGN KEY (key_id) REFERENCES subject_key(id),
   CONSTRAINT audit_entry_outcome_check CHECK ((outcome = ANY (ARRAY['done'::text, 'refused'::text]))),
   CONSTRAINT audit_entry_pkey PRIMARY KEY (id),
   CONSTRAINT audit_entry_purpose_check CHECK ((purpose ~ '^[a-z][a-z_]{2,39}$'::text)),
+  CONSTRAINT audit_entry_sealed_facts_check CHECK (((sealed_facts IS NULL) OR (key_id IS NOT NULL))),
   CONSTRAINT audit_entry_subject_id_check CHECK (((char_length(subject_id) >= 1) AND (char_length(subject_id) <= 200))),
   CONSTRAINT audit_entry_subject_kind_check CHECK ((subject_kind ~ '^[a-z][a-z_]{2,39}$'::text))
 );
 CREATE INDEX audit_entry_action ON public.audit_entry USING btree (action, id DESC);
 CREATE INDEX audit_entry_actor ON public.audit_entry USING btree (actor, id DESC);
+CREATE INDEX audit_entry_key ON public.audit_entry USING btree (key_id, id DESC) WHERE (key_id IS NOT NULL);
 CREATE INDEX audit_entry_subject ON public.audit_entry USING btree (subject_kind, subject_id, id DESC);
+CREATE INDEX audit_entry_time ON public.audit_entry USING btree (occurred_at);
+
+CREATE TABLE audit_root (
+  day date NOT NULL,
+  entries bigint NOT NULL,
+  position bigint NOT NULL,
+  hash sha256_digest NOT NULL,
+  made_at timestamp with time zone NOT NULL,
+  certificate text,
+  signature bytea,
+  CONSTRAINT audit_root_check CHECK (("position" >= entries)),
+  CONSTRAINT audit_root_check1 CHECK (((certificate IS NULL) = (signature IS NULL))),
+  CONSTRAINT audit_root_entries_check CHECK ((entries >= 1)),
+  CONSTRAINT audit_root_pkey PRIMARY KEY (day),
+  CONSTRAINT audit_root_position_key UNIQUE ("position")
+);
 
 CREATE TABLE audit_seal (
   position bigint NOT NULL,
@@ -835,6 +858,22 @@ CREATE TABLE site (
   CONSTRAINT site_pkey PRIMARY KEY (id)
 );
 
+CREATE TABLE subject_key (
+  id uuid NOT NULL,
+  subject text COLLATE "C",
+  secret bytea,
+  fingerprint sha256_digest NOT NULL,
+  made_at timestamp with time zone NOT NULL,
+  destroyed_at timestamp with time zone,
+  CONSTRAINT subject_key_check CHECK (((subject IS NULL) = (destroyed_at IS NOT NULL))),
+  CONSTRAINT subject_key_check1 CHECK (((secret IS NULL) = (destroyed_at IS NOT NULL))),
+  CONSTRAINT subject_key_pkey PRIMARY KEY (id),
+  CONSTRAINT subject_key_secret_check CHECK ((octet_length(secret) = 32)),
+  CONSTRAINT subject_key_subject_check CHECK (((char_length(subject) >= 3) AND (char_length(subject) <= 120)))
+);
+CREATE INDEX subject_key_subject ON public.subject_key USING btree (subject) WHERE (subject IS NOT NULL);
+CREATE TRIGGER subject_key_only_destroyed BEFORE UPDATE ON public.subject_key FOR EACH ROW EXECUTE FUNCTION only_destroy_subject_key();
+
 CREATE TABLE tag_read (
   captured_at timestamp with time zone NOT NULL,
   id uuid NOT NULL,
@@ -1333,6 +1372,23 @@ CREATE VIEW vehicle_with_plates AS
             array_agg(each.valid_until ORDER BY each.valid_from) AS valid_untils
            FROM vehicle_plate each
           WHERE (each.vehicle_id = vehicle.id)) plates);
+
+CREATE OR REPLACE FUNCTION public.only_destroy_subject_key()
+ RETURNS trigger
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+  IF OLD.destroyed_at IS NOT NULL
+     OR NEW.destroyed_at IS NULL
+     OR NEW.id <> OLD.id
+     OR NEW.fingerprint <> OLD.fingerprint
+     OR NEW.made_at <> OLD.made_at THEN
+    RAISE EXCEPTION 'a key can only be destroyed, once'
+      USING ERRCODE = 'restrict_violation', TABLE = 'subject_key';
+  END IF;
+  RETURN NEW;
+END
+$function$;
 
 CREATE OR REPLACE FUNCTION public.procrastinate_cancel_job_v1(job_id bigint, abort boolean, delete_job boolean)
  RETURNS bigint

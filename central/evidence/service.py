@@ -7,6 +7,8 @@ from typing import Final
 
 from psycopg import AsyncConnection
 
+from central.audit.service import AuditService
+from central.audit.types import Actor, AuditEntry
 from central.domain.scope import SiteScope
 from central.errors import EvidenceNotFoundError
 from central.evidence.repository import EvidenceRepository
@@ -25,6 +27,7 @@ class EvidenceService:
     def __init__(self, connection: AsyncConnection, store: EvidenceStore) -> None:
         self._rows = EvidenceRepository(connection)
         self._store = store
+        self._audit = AuditService(connection)
 
     async def receive(
         self,
@@ -77,6 +80,26 @@ class EvidenceService:
             stored_at=row.stored_at,
             erase_after=row.erase_after,
         )
+
+    async def look_at(
+        self, sha256: str, scope: SiteScope, *, actor: Actor, now: datetime
+    ) -> StoredPicture:
+        """A picture for an official's eye; the look is written down.
+
+        Raises:
+            EvidenceNotFoundError: It is unknown, erased, or outside the caller's scope.
+        """
+        found = await self.find(sha256, scope)
+        await self._audit.record(
+            AuditEntry(
+                occurred_at=now,
+                actor=actor,
+                action="picture_looked_at",
+                subject_kind="picture",
+                subject_id=sha256,
+            )
+        )
+        return found
 
     async def erase_due(self, *, now: datetime, limit: int = ERASE_BATCH_MAX) -> int:
         """Erase pictures whose date has passed and return how many.

@@ -1,13 +1,23 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Looking at the audit log: not everybody may, and whoever does is in it."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 from psycopg import AsyncConnection
 
+from central.audit.roots import DayRoot
 from central.audit.service import AuditService
-from central.audit.types import Actor, AuditEntry, AuditFilter, AuditPage, ChainState
+from central.audit.types import (
+    Actor,
+    AuditEntry,
+    AuditFilter,
+    AuditPage,
+    ChainState,
+    about_licence,
+    about_plate,
+)
+from central.domain.plates import normalise_plate_text
 from central.identity.permissions import Permission
 from central.identity.types import User
 
@@ -78,7 +88,28 @@ class OversightService:
         self._user.require(Permission.SEE_AUDIT)
         wanted = AuditFilter(subject_kind=subject_kind, subject_id=subject_id)
         page = await self._audit.entries(wanted, before_id=None, size=1)
-        return page.entries[0].id if page.entries else None
+        if page.entries:
+            return page.entries[0].id
+        return await self._newest_sealed(subject_kind, subject_id)
+
+    async def _newest_sealed(self, subject_kind: str, text: str) -> int | None:
+        """The same for a plate or a licence, in whose place the log holds the id of its key."""
+        subjects = (about_plate(normalise_plate_text(text)), about_licence(text))
+        for key_id in await self._audit.key_ids_of(subjects):
+            wanted = AuditFilter(subject_kind=subject_kind, subject_id=str(key_id))
+            page = await self._audit.entries(wanted, before_id=None, size=1)
+            if page.entries:
+                return page.entries[0].id
+        return None
+
+    async def roots(self, *, before: date | None, size: int) -> tuple[DayRoot, ...]:
+        """Where the chain stood at the end of each day, newest first.
+
+        Raises:
+            PermissionDeniedError: The user may not see the log.
+        """
+        self._user.require(Permission.SEE_AUDIT)
+        return await self._audit.roots(before=before, size=size)
 
     async def chain_state(self) -> ChainState:
         """How far the log's chain goes, and what its last proof found.

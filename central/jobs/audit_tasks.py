@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Jobs of the audit log: its chain is made all the time and proved every night."""
 
+import asyncio
 from typing import Final
 
 import structlog
 
 from central.audit.chain import SEAL_BATCH_MAX
+from central.audit.roots import RootSigner, file_of
 from central.audit.service import AuditService
 from central.audit.types import Actor
 from central.jobs.context import JobContext
+from central.settings import DocumentsSettings
 
 ROUNDS_MAX: Final = 50
 """Most batches of one run: the rest waits for the next one."""
@@ -33,6 +36,35 @@ async def seal_audit(context: JobContext) -> int:
             head = await AuditService(connection).head()
         log.info("audit_sealed", entries=sealed, position=head.position, hash=head.hash.hex())
     return sealed
+
+
+async def note_audit_roots(context: JobContext) -> int:
+    """Note and sign where the chain stood at the end of each day; returns how many days.
+
+    With a folder in the settings, each goes into a file of its own there, too: the folder is what
+    the house copies elsewhere.
+    """
+    settings = context.settings
+    signer = await asyncio.to_thread(_signer, settings.documents)
+    async with context.transaction() as connection:
+        made = await AuditService(connection).make_roots(now=context.now(), signer=signer)
+    folder = settings.jobs.audit_roots_folder
+    for root in made:
+        log.info("audit_root_made", day=str(root.day), position=root.position, hash=root.hash.hex())
+        if folder is not None:
+            file = folder / f"audit-root-{root.day}.jsonl"
+            await asyncio.to_thread(file.write_bytes, file_of([root]))
+    return len(made)
+
+
+def _signer(settings: DocumentsSettings) -> RootSigner | None:
+    """The key of the house, as papers are signed with it; ``None`` where there is none."""
+    if settings.signing_key_file is None or settings.signing_certificate_file is None:
+        return None
+    return RootSigner(
+        private_key_pem=settings.signing_key_file.read_bytes(),
+        certificate_pem=settings.signing_certificate_file.read_text(encoding="ascii"),
+    )
 
 
 async def verify_audit(context: JobContext) -> int:

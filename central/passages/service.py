@@ -8,6 +8,9 @@ from uuid import UUID
 
 from psycopg import AsyncConnection
 
+from central.audit.service import AuditService
+from central.audit.types import SEALED, Actor, AuditEntry, Personal, about_plate
+from central.domain.plates import PlatePattern
 from central.domain.scope import SiteScope
 from central.errors import PassageNotFoundError
 from central.passages.repository import PassageRepository
@@ -37,6 +40,7 @@ class PassageService:
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._rows = PassageRepository(connection)
+        self._audit = AuditService(connection)
 
     async def search(
         self, wanted: PassageFilter, page: PageRequest, *, scope: SiteScope
@@ -48,6 +52,41 @@ class PassageService:
         """How many passages fit a filter; counts up to ``COUNT_MAX``."""
         counted = await self._rows.count(wanted, scope, limit=COUNT_MAX + 1)
         return PassageCount(count=min(counted, COUNT_MAX), is_at_least=counted > COUNT_MAX)
+
+    async def note_search(self, pattern: PlatePattern, *, actor: Actor, now: datetime) -> None:
+        """Write down that somebody searches passages for a plate; the caller then does."""
+        await self._audit.record(
+            AuditEntry(
+                occurred_at=now,
+                actor=actor,
+                action="passages_searched",
+                subject_kind="passage_search",
+                subject_id=SEALED,
+                personal=Personal(about=about_plate(pattern.text), facts={"plate": pattern.text}),
+            )
+        )
+
+    async def look_at(
+        self, passage_id: UUID, *, scope: SiteScope, actor: Actor, now: datetime
+    ) -> Passage:
+        """One passage for an official's eye; the look is written down.
+
+        Raises:
+            PassageNotFoundError: It does not exist, or lies outside the caller's scope.
+        """
+        found = await self.get(passage_id, scope=scope)
+        text = found.summary.plate_text
+        await self._audit.record(
+            AuditEntry(
+                occurred_at=now,
+                actor=actor,
+                action="passage_looked_up",
+                subject_kind="passage",
+                subject_id=str(passage_id),
+                personal=Personal(about=about_plate(text)) if text else None,
+            )
+        )
+        return found
 
     async def get(self, passage_id: UUID, *, scope: SiteScope) -> Passage:
         """One passage with everything that the device told.

@@ -8,7 +8,15 @@ from typing import Final
 from psycopg import AsyncConnection
 
 from central.audit.service import AuditService
-from central.audit.types import Actor, ActorKind, AuditEntry, JsonValue, Purpose
+from central.audit.types import (
+    Actor,
+    ActorKind,
+    AuditEntry,
+    JsonValue,
+    Personal,
+    Purpose,
+    about_vehicle,
+)
 from central.domain.local_time import local_date
 from central.identity.permissions import Permission
 from central.identity.types import User
@@ -60,7 +68,7 @@ class DossierReader:
     Args:
         office: Who takes dossiers in: code, name and address of the centre.
         notify: How e-mails to applicants leave the house.
-        request_id: Number of the request, for the audit log.
+        actor: Who acts, as the audit log names them; made of the user when absent.
     """
 
     def __init__(
@@ -69,12 +77,12 @@ class DossierReader:
         *,
         office: OfficeSettings,
         notify: NotifySettings,
-        request_id: str | None = None,
+        actor: Actor | None = None,
     ) -> None:
         self._connection = connection
         self._office = office
         self._notify = notify
-        self._request_id = request_id
+        self._actor = actor
         self._rows = DossierRepository(connection)
         self._library = ProcedureLibrary(connection)
         self._registry = RegistryService(connection)
@@ -283,18 +291,18 @@ class DossierReader:
         await self._audit.record(
             AuditEntry(
                 occurred_at=now,
-                actor=Actor(
-                    kind=ActorKind.USER,
-                    name=user.username,
-                    role=user.role,
-                    request_id=self._request_id,
-                ),
+                actor=self._actor or Actor(kind=ActorKind.USER, name=user.username, role=user.role),
                 action=act,
                 subject_kind="dossier",
                 subject_id=dossier.code,
                 purpose=Purpose.DOSSIER,
                 case_reference=dossier.code,
                 detail=detail or {},
+                personal=(
+                    Personal(about=about_vehicle(dossier.vehicle_id))
+                    if dossier.vehicle_id is not None
+                    else None
+                ),
             )
         )
 

@@ -10,7 +10,16 @@ from datetime import date, datetime
 from psycopg import AsyncConnection
 
 from central.audit.service import AuditService
-from central.audit.types import AuditEntry, JsonValue, Look
+from central.audit.types import (
+    SEALED,
+    AuditEntry,
+    JsonValue,
+    Look,
+    Personal,
+    about_licence,
+    about_plate,
+    about_vehicle,
+)
 from central.contracts.passage import PlateColour
 from central.domain.badges import badge_kinds
 from central.domain.legal import Answer, FactUsed, Reason, Verdict, verdict_of
@@ -54,9 +63,14 @@ class CheckingService:
         user.require(Permission.LOOK_UP_VEHICLES)
         vehicle = await self._named(named, on=local_date(now))
         if vehicle is None:
-            subject = (_SEARCH, named.text)
+            subject = (_SEARCH, SEALED)
             await self._write_down(
-                "vehicles_searched", subject, look=look, now=now, detail={"vehicle_ids": []}
+                "vehicles_searched",
+                subject,
+                look=look,
+                now=now,
+                detail={"found": 0},
+                personal=_searched(named),
             )
             return None
         return await self._registry.record(vehicle.id, user=user, look=look, now=now)
@@ -80,18 +94,21 @@ class CheckingService:
         vehicle = await self._named(named, on=crossing.on)
         if vehicle is None:
             verdict = verdict_of([_unknown(VEHICLE_UNKNOWN, "vehicle")])
-            subject = (_SEARCH, named.text)
+            subject = (_SEARCH, SEALED)
+            personal = _searched(named)
         else:
             record = await self._registry.read_record(vehicle)
             law = PermitLaw(kinds=permit_kinds(), rules=permit_rules(), badge_kinds=badge_kinds())
             verdict = may_cross(permit_facts(record, on=crossing.on), crossing, law=law)
             subject = ("vehicle", str(vehicle.id))
+            personal = Personal(about=about_vehicle(vehicle.id))
         await self._write_down(
             "permit_checked",
             subject,
             look=look,
             now=now,
             detail={"country": crossing.country, "answer": verdict.answer},
+            personal=personal,
         )
         return verdict
 
@@ -131,13 +148,17 @@ class CheckingService:
             )
         await self._write_down(
             "licence_checked",
-            ("driving_licence", licence_number),
+            ("driving_licence", SEALED),
             look=look,
             now=now,
-            detail={
-                "vehicle_id": str(vehicle.id) if vehicle is not None else None,
-                "answer": verdict.answer,
-            },
+            detail={"answer": verdict.answer},
+            personal=Personal(
+                about=about_licence(licence_number),
+                facts={
+                    "licence_number": licence_number,
+                    "vehicle_id": str(vehicle.id) if vehicle is not None else None,
+                },
+            ),
         )
         return verdict
 
@@ -167,6 +188,7 @@ class CheckingService:
         look: Look,
         now: datetime,
         detail: Mapping[str, JsonValue],
+        personal: Personal,
     ) -> None:
         """Write a question and its answer down."""
         subject_kind, subject_id = subject
@@ -180,8 +202,14 @@ class CheckingService:
                 purpose=look.purpose,
                 case_reference=look.case_reference,
                 detail=detail,
+                personal=personal,
             )
         )
+
+
+def _searched(named: VehicleIdentifier) -> Personal:
+    """What was asked about when the registry has no such vehicle."""
+    return Personal(about=about_plate(named.text), facts={"searched": named.text})
 
 
 def _unknown(code: str, fact: str) -> Reason:

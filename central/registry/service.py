@@ -9,7 +9,16 @@ from uuid import UUID
 from psycopg import AsyncConnection
 
 from central.audit.service import AuditService
-from central.audit.types import Actor, AuditEntry, JsonValue, Look
+from central.audit.types import (
+    SEALED,
+    Actor,
+    AuditEntry,
+    JsonValue,
+    Look,
+    Personal,
+    about_plate,
+    about_vehicle,
+)
 from central.domain.plates import ANY_CHARACTERS, ONE_CHARACTER, PlatePattern
 from central.identity.permissions import Permission
 from central.identity.types import User
@@ -111,7 +120,11 @@ class RegistryService:
         user.require(Permission.LOOK_UP_VEHICLES)
         vehicle = await self.vehicle(vehicle_id)
         await self._write_look(
-            "vehicle_looked_up", subject=("vehicle", str(vehicle.id)), look=look, now=now
+            "vehicle_looked_up",
+            subject=("vehicle", str(vehicle.id)),
+            look=look,
+            now=now,
+            personal=Personal(about=about_vehicle(vehicle.id)),
         )
         return await self.read_record(vehicle)
 
@@ -149,10 +162,14 @@ class RegistryService:
         )
         await self._write_look(
             "vehicles_searched",
-            subject=("vehicle_search", pattern.text),
+            subject=("vehicle_search", SEALED),
             look=look,
             now=now,
-            detail={"vehicle_ids": [str(each.id) for each in found]},
+            detail={"found": len(found)},
+            personal=Personal(
+                about=about_plate(pattern.text),
+                facts={"searched": pattern.text, "vehicle_ids": [str(each.id) for each in found]},
+            ),
         )
         return found
 
@@ -259,6 +276,7 @@ class RegistryService:
         look: Look,
         now: datetime,
         detail: Mapping[str, JsonValue] | None = None,
+        personal: Personal | None = None,
     ) -> None:
         """Write a look at personal data down."""
         subject_kind, subject_id = subject
@@ -272,6 +290,7 @@ class RegistryService:
                 purpose=look.purpose,
                 case_reference=look.case_reference,
                 detail=detail or {},
+                personal=personal,
             )
         )
 

@@ -143,6 +143,7 @@ class TollService:
                 action="toll_crossing_looked_up",
                 subject_kind=SUBJECT,
                 subject_id=str(crossing_id),
+                personal=found.personal,
             )
         )
         return CrossingDetail(

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
+from central.audit.types import Personal, about_plate, about_vehicle
 from central.contracts.passage import PlateColour, VehicleClass
 from central.errors import InvalidFilterError
 from central.ledger.types import EntryId
@@ -271,6 +272,13 @@ class Crossing:
     created_at: datetime
     decided_at: datetime | None
     decided_by: str | None
+
+    @property
+    def personal(self) -> Personal | None:
+        """Whose crossing it is, for the audit log; ``None`` when nothing tells."""
+        if self.vehicle_id is not None:
+            return Personal(about=about_vehicle(self.vehicle_id))
+        return Personal(about=about_plate(self.plate_text)) if self.plate_text else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ from api.console.alerts.views import (
 )
 from api.console.parts import Console, ConsoleParts
 from api.deps.acting import Acting, ActingDep
+from api.deps.looks import ListLook
 from api.deps.request import Connection, Now, SignedIn
 from api.pages.rendering import language_of
 from central.control.errors import AlertStateError
@@ -64,7 +65,7 @@ class CloseForm:
     is_reason_missing: bool = False
 
 
-@router.get(LIST_PATH)
+@router.get(LIST_PATH, dependencies=[ListLook])
 async def list_page(
     request: Request, *, console: Console, user: SignedIn, connection: Connection
 ) -> Response:

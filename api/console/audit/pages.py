@@ -1,17 +1,27 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The page of the audit log: newest first, by actor, act and subject; looking at it is in it."""
 
+from datetime import date
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Form, Query, Request
 from starlette.responses import RedirectResponse, Response
 
-from api.console.audit.views import LIST_PATH, AuditQuery, chain_view, list_view
+from api.console.audit.views import (
+    LIST_PATH,
+    ROOTS_PATH,
+    AuditQuery,
+    chain_view,
+    list_view,
+    root_view,
+)
 from api.console.parts import Console
 from api.deps.acting import ActingDep
 from api.deps.request import Connection, Now
 from api.errors import NotHereError
 from api.pages.rendering import language_of
+from central.audit.roots import file_of
+from central.audit.service import ROOTS_PAGE_MAX
 from central.audit.types import AuditFilter
 from central.identity.oversight import OversightService
 
@@ -66,6 +76,44 @@ async def audit_page(
         is_missing=is_missing,
         list=list_view(page, query, speech),
         chain=chain_view(chain, speech, now=now),
+    )
+
+
+@router.get(ROOTS_PATH)
+async def roots_page(
+    request: Request,
+    *,
+    console: Console,
+    acting: ActingDep,
+    connection: Connection,
+    before: Annotated[date | None, Query()] = None,
+) -> Response:
+    """Where the log's chain stood at the end of each day."""
+    speech = console.renderer.speeches[language_of(request)]
+    oversight = OversightService(connection, user=acting.user, actor=acting.actor)
+    found = await oversight.roots(before=before, size=PAGE_SIZE + 1)
+    shown = found[:PAGE_SIZE]
+    return console.renderer.page(
+        request,
+        "audit/roots.html",
+        user=acting.user,
+        roots=tuple(root_view(root, speech) for root in shown),
+        older_url=f"{ROOTS_PATH}?before={shown[-1].day}" if len(found) > PAGE_SIZE else None,
+    )
+
+
+@router.get(f"{ROOTS_PATH}/file")
+async def roots_file(*, acting: ActingDep, connection: Connection) -> Response:
+    """All of them as a file for keeping outside of the house, oldest first."""
+    oversight = OversightService(connection, user=acting.user, actor=acting.actor)
+    newest_first = await oversight.roots(before=None, size=ROOTS_PAGE_MAX)
+    return Response(
+        file_of(newest_first[::-1]),
+        media_type="application/jsonl",
+        headers={
+            "Content-Disposition": 'attachment; filename="audit-roots.jsonl"',
+            "Cache-Control": "private, no-store",
+        },
     )
 
 

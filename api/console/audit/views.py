@@ -8,9 +8,11 @@ from typing import Final
 from urllib.parse import urlencode
 
 from api.pages.i18n import Speech
+from central.audit.roots import DayRoot, has_good_signature
 from central.audit.types import ActorKind, AuditPage, ChainState, Outcome, RecordedEntry
 
 LIST_PATH: Final = "/console/audit"
+ROOTS_PATH: Final = f"{LIST_PATH}/roots"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +69,9 @@ class EntryView:
     purpose: str | None
     case_reference: str | None
     request_id: str | None
+    client_address: str | None
     detail: str
+    is_erased: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +92,30 @@ class AuditListView:
     entries: tuple[EntryView, ...]
     older_url: str | None
     newest_url: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RootView:
+    """Where the chain stood at the end of a day."""
+
+    day: str
+    entries: str
+    position: str
+    hash: str
+    signer: str | None
+    is_signature_good: bool
+
+
+def root_view(root: DayRoot, speech: Speech) -> RootView:
+    """A day's root."""
+    return RootView(
+        day=speech.day(root.day),
+        entries=speech.number(root.entries),
+        position=speech.number(root.position),
+        hash=root.hash.hex(),
+        signer=root.signer,
+        is_signature_good=has_good_signature(root, trusted_ca=None),
+    )
 
 
 def list_view(page: AuditPage, query: AuditQuery, speech: Speech) -> AuditListView:
@@ -130,11 +158,14 @@ def _entry_view(recorded: RecordedEntry, speech: Speech) -> EntryView:
         purpose=entry.purpose.value if entry.purpose is not None else None,
         case_reference=entry.case_reference,
         request_id=actor.request_id,
+        client_address=actor.client_address,
         detail=_detail_text(recorded),
+        is_erased=recorded.is_erased,
     )
 
 
 def _detail_text(recorded: RecordedEntry) -> str:
     """Further facts as they stand in the log; empty when there are none."""
-    facts = {name: value for name, value in recorded.entry.detail.items() if value is not None}
+    known = {**recorded.entry.detail, **recorded.facts}
+    facts = {name: value for name, value in known.items() if value is not None}
     return json.dumps(facts, ensure_ascii=False, indent=2) if facts else ""

@@ -70,7 +70,7 @@ def desk_of(
     Raises:
         NotSignedInError: Nobody is signed in.
     """
-    settings, number = process.settings, acting.actor.request_id
+    settings, actor = process.settings, acting.actor
     documents = DocumentService(connection)
     return Desk(
         request=request,
@@ -80,10 +80,10 @@ def desk_of(
         connection=connection,
         now=now,
         service=DossierService(
-            connection, office=settings.office, notify=settings.notify, request_id=number
+            connection, office=settings.office, notify=settings.notify, actor=actor
         ),
         preview=DossierPreview(
-            connection, office=settings.office, notify=settings.notify, request_id=number
+            connection, office=settings.office, notify=settings.notify, actor=actor
         ),
         documents=documents,
         signatures=SignatureChecks(documents, ca_file=settings.documents.ca_file),

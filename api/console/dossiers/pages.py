@@ -12,6 +12,7 @@ from api.console.dossiers.desk import DeskDep
 from api.console.dossiers.facts import word
 from api.console.dossiers.query import DOSSIERS_PATH, STATES, DossierQuery, code_part
 from api.console.dossiers.views import DossierRowView, row_view
+from api.deps.looks import ListLook
 from central.identity.permissions import Permission
 from central.procedures.types import CODE_PATTERN
 from central.procedures.views import OpenState
@@ -45,7 +46,7 @@ class DossierListView:
     next_url: str | None
 
 
-@router.get(DOSSIERS_PATH)
+@router.get(DOSSIERS_PATH, dependencies=[ListLook])
 async def list_page(request: Request, desk: DeskDep) -> Response:
     """The list that an address describes."""
     service, user, speech, now = desk.service, desk.user, desk.speech, desk.now

@@ -24,6 +24,7 @@ from api.console.tolls.views import (
 from api.console.views import DetailView as PassageView
 from api.console.views import detail_view as passage_view
 from api.deps.acting import Acting, ActingDep
+from api.deps.looks import ListLook
 from api.deps.request import Connection, Now
 from api.pages.rendering import language_of
 from central.domain.local_time import local_date
@@ -110,7 +111,7 @@ class ListView:
     older_url: str | None
 
 
-@router.get(TOLLS_PATH)
+@router.get(TOLLS_PATH, dependencies=[ListLook])
 async def tolls_page(
     request: Request, *, console: Console, acting: ActingDep, connection: Connection, now: Now
 ) -> Response:

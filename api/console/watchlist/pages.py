@@ -20,6 +20,7 @@ from api.console.plates import plate_lines
 from api.console.views import PlateView
 from api.deps.acting import Acting, ActingDep
 from api.deps.cursors import CURSOR_LENGTH, parse_place, place_text
+from api.deps.looks import ListLook
 from api.deps.request import Connection, Now
 from api.pages.i18n import Speech
 from api.pages.rendering import language_of
@@ -159,7 +160,7 @@ class _Wish:
     is_gone: bool = False
 
 
-@router.get(LIST_PATH)
+@router.get(LIST_PATH, dependencies=[ListLook])
 async def list_page(
     request: Request, *, console: Console, acting: ActingDep, connection: Connection, now: Now
 ) -> Response:

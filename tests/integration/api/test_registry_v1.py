@@ -172,8 +172,11 @@ def test_a_vehicle_that_is_not_there_is_not_found_and_the_look_is_written_down(
     assert (answer.status_code, answer.json()["code"]) == (404, "vehicle-not-found")
     assert "99Z" not in answer.text
     with psycopg.connect(world.database_url) as rows:
-        written = rows.execute("SELECT action, subject_id, purpose FROM audit_entry").fetchall()
-    assert written == [("vehicles_searched", "99Z99999", "traffic_control")]
+        written = rows.execute(
+            "SELECT action, purpose, subject_id = key_id::text, audit_entry::text LIKE '%99Z%'"
+            " FROM audit_entry"
+        ).fetchall()
+    assert written == [("vehicles_searched", "traffic_control", True, False)]
 
 
 @pytest.mark.parametrize("on", ["9999-12-31", "0001-01-01", "1999-12-31", "2100-01-01"])
@@ -287,8 +290,7 @@ def test_a_driver_may_drive_what_the_licence_covers(
     assert "licence_term_no" in codes(later)
     written = truck.connection.execute(
         "SELECT detail ->> 'answer' FROM audit_entry WHERE action = 'licence_checked'"
-        " AND subject_id = %s ORDER BY id DESC LIMIT 3",
-        [LICENCE],
+        " ORDER BY id DESC LIMIT 3"
     ).fetchall()
     assert written == [("no",), ("no",), ("yes",)]
 

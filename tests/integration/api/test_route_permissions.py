@@ -94,6 +94,8 @@ ASKED: Mapping[tuple[str, str], tuple[Permission, Mapping[str, Any]]] = {
     ("GET", "/console/dossiers/{code}/papers"): (Permission.SEE_DOSSIERS, {}),
     ("GET", "/console/dossiers/{code}/papers/{kind}.pdf"): (Permission.SEE_DOSSIERS, {}),
     ("GET", "/console/audit"): (Permission.SEE_AUDIT, {}),
+    ("GET", "/console/audit/roots"): (Permission.SEE_AUDIT, {}),
+    ("GET", "/console/audit/roots/file"): (Permission.SEE_AUDIT, {}),
     ("POST", "/console/audit/find"): (
         Permission.SEE_AUDIT,
         {"subject_kind": "vehicle", "subject_id": ANY_ID},

@@ -70,7 +70,8 @@ _Outcome = TypeVar("_Outcome")
 _EMPTY: Final = """
     TRUNCATE alert_sighting, alert_feed, alert, watchlist_entry, passage, passage_identity,
              passage_evidence, passage_feed, evidence, device_stream, device_day,
-             device_status, device_heartbeat, quarantine, audit_entry, audit_seal;
+             device_status, device_heartbeat, quarantine, audit_entry, audit_seal, audit_root,
+             subject_key;
     DELETE FROM camera WHERE id <> 'lan-vao';
     UPDATE app_user SET failed_logins = 0, login_allowed_at = NULL;
 """

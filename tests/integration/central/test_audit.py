@@ -2,15 +2,17 @@
 """The audit log grows with the acts, and its chain shows whatever was done to it afterwards."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 import psycopg
 import pytest
 from psycopg import AsyncConnection
 
+from central.audit.roots import DayRoot, RootSigner, file_of, has_good_signature, read_file
 from central.audit.service import AuditService
 from central.audit.types import (
     Actor,
@@ -20,11 +22,18 @@ from central.audit.types import (
     AuditProof,
     ChainFault,
     ChainProblem,
+    Personal,
     Purpose,
+    RootsUnreadableError,
+    about_plate,
 )
+from central.documents.development_key import ensure_development_key
+from central.documents.types import SigningKey
 from central.domain.hash_chain import ChainLink
 
+PLATE: Final = "20C12345"
 NOW: Final = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
+NEXT_DAY: Final = NOW + timedelta(days=1)
 ACTOR: Final = Actor.command("test")
 
 
@@ -48,15 +57,43 @@ class Log:
         async with self.service() as audit:
             return await audit.seal(now=now)
 
-    async def verify(self, *, now: datetime = NOW, noted: ChainLink | None = None) -> AuditProof:
+    async def verify(
+        self,
+        *,
+        now: datetime = NOW,
+        noted: ChainLink | None = None,
+        roots: Sequence[DayRoot] = (),
+    ) -> AuditProof:
         async with self.service() as audit:
-            return await audit.verify(actor=ACTOR, now=now, noted=noted)
+            return await audit.verify(actor=ACTOR, now=now, noted=noted, roots=roots)
+
+    async def roots(
+        self, *, now: datetime, signer: RootSigner | None = None
+    ) -> tuple[DayRoot, ...]:
+        async with self.service() as audit:
+            return await audit.make_roots(now=now, signer=signer)
 
 
 @pytest.fixture
 def log(database_url: str) -> Log:
     """The log as the services write it."""
     return Log(database_url)
+
+
+@pytest.fixture(scope="module")
+def signer(tmp_path_factory: pytest.TempPathFactory) -> RootSigner:
+    """A key to sign roots with."""
+    folder = tmp_path_factory.mktemp("keys")
+    key = SigningKey(
+        key_file=folder / "key.pem",
+        certificate_file=folder / "certificate.pem",
+        ca_file=folder / "ca.pem",
+    )
+    ensure_development_key(key, now=NOW)
+    return RootSigner(
+        private_key_pem=key.key_file.read_bytes(),
+        certificate_pem=key.certificate_file.read_text("ascii"),
+    )
 
 
 @pytest.fixture
@@ -76,7 +113,7 @@ async def test_an_entry_is_kept_if_and_only_if_the_act_is(log: Log, database_url
     async with log.service() as audit:
         page = await audit.entries(AuditFilter(), before_id=None, size=10)
 
-    assert [each.entry for each in page.entries] == [entry("kept")]
+    assert [each.entry for each in page.entries] == [replace(entry("kept"), personal=None)]
 
 
 async def test_the_log_is_read_newest_first_page_by_page(log: Log) -> None:
@@ -129,6 +166,9 @@ async def test_the_result_of_a_proof_is_remembered(sealed: Log) -> None:
         "detail = '{\"n\": 1.5}'",
         "outcome = 'refused'",
         "request_id = 'x'",
+        "client_address = '192.0.2.9'",
+        "sealed_facts = '\\x00'",
+        "key_id = NULL, sealed_facts = NULL",
     ],
 )
 async def test_a_changed_entry_is_found(sealed: Log, rows: psycopg.Connection, change: str) -> None:
@@ -279,6 +319,113 @@ async def test_only_the_first_problems_are_shown_and_all_are_counted(
     assert (len(proof.problems), proof.problem_count) == (20, 30)
 
 
+async def test_personal_facts_are_read_until_their_key_is_destroyed_and_the_chain_still_holds(
+    sealed: Log, rows: psycopg.Connection
+) -> None:
+    async with sealed.service() as audit:
+        before = (await audit.entries(AuditFilter(), before_id=None, size=1)).entries[0]
+
+    rows.execute(
+        "UPDATE subject_key SET subject = NULL, secret = NULL, destroyed_at = %(now)s",
+        {"now": NOW},
+    )
+    async with sealed.service() as audit:
+        after = (await audit.entries(AuditFilter(), before_id=None, size=1)).entries[0]
+    proof = await sealed.verify()
+
+    assert (before.facts, before.is_erased) == ({"plate": PLATE}, False)
+    assert (after.facts, after.is_erased) == ({}, True)
+    assert proof.is_whole
+    stored = rows.execute("SELECT string_agg(audit_entry::text, ' ') FROM audit_entry").fetchone()
+    assert PLATE not in str(stored)
+
+
+def test_a_key_can_only_be_destroyed_once(rows: psycopg.Connection) -> None:
+    rows.execute(
+        "INSERT INTO subject_key (id, subject, secret, fingerprint, made_at) VALUES"
+        " (gen_random_uuid(), 'plate:X', decode(repeat('00', 32), 'hex'), sha256('x'), now())"
+    )
+    destroy = "UPDATE subject_key SET subject = NULL, secret = NULL, destroyed_at = now()"
+    for change in ("UPDATE subject_key SET subject = 'plate:Y'", destroy + ", made_at = 'epoch'"):
+        with pytest.raises(psycopg.errors.RestrictViolation):
+            rows.execute(change)
+
+    rows.execute(destroy)
+
+    with pytest.raises(psycopg.errors.RestrictViolation):
+        rows.execute(destroy)
+
+
+async def test_each_day_that_is_over_gets_one_signed_root(log: Log, signer: RootSigner) -> None:
+    await log.write("a", "b")
+    await log.seal()
+    too_early = await log.roots(now=NOW + timedelta(hours=9, minutes=5), signer=signer)
+    made = await log.roots(now=NEXT_DAY, signer=signer)
+    again = await log.roots(now=NEXT_DAY, signer=signer)
+
+    (root,) = made
+    (read,) = read_file(file_of(made))
+    forged = replace(read, entries=3)
+
+    assert (too_early, again) == ((), ())  # 17:05 in UTC is five past midnight in Vietnam
+    assert (root.day, root.entries, root.position) == (date(2026, 3, 1), 2, 2)
+    assert read == root
+    assert has_good_signature(read, trusted_ca=None)
+    assert not has_good_signature(forged, trusted_ca=None)
+
+
+@pytest.mark.parametrize(
+    ("harm", "faults"),
+    [
+        # Cut off: what the chain alone can't show.
+        (
+            "DELETE FROM audit_seal WHERE position = 5; DELETE FROM audit_entry WHERE id = 5",
+            {ChainFault.ROOT_DIFFERS},
+        ),
+        # Inserted with a time in the past, and never sealed.
+        (
+            (
+                "INSERT INTO audit_entry (occurred_at, actor_kind, actor, action, outcome,"
+                " subject_kind, subject_id) VALUES ('2026-03-01 06:00Z', 'user', 'x',"
+                " 'thing_seen', 'done', 'thing', 'inserted')"
+            ),
+            {ChainFault.ENTRY_UNSEALED},
+        ),
+    ],
+)
+async def test_what_was_cut_off_or_inserted_is_found_with_the_roots_that_were_kept(
+    sealed: Log, rows: psycopg.Connection, harm: str, faults: set[ChainFault]
+) -> None:
+    roots = read_file(file_of(await sealed.roots(now=NEXT_DAY)))
+    for statement in harm.split(";"):
+        rows.execute(statement)
+
+    proof = await sealed.verify(roots=roots)
+
+    assert {each.fault for each in proof.problems} == faults
+
+
+async def test_a_chain_that_was_computed_anew_is_found_with_the_roots_that_were_kept(
+    sealed: Log, rows: psycopg.Connection
+) -> None:
+    roots = await sealed.roots(now=NEXT_DAY)
+    whole = await sealed.verify(roots=roots)
+    rows.execute("DELETE FROM audit_seal")
+    rows.execute("UPDATE audit_entry SET actor = 'somebody else' WHERE subject_id = 'c'")
+    await sealed.seal()
+
+    proof = await sealed.verify(roots=roots)
+
+    assert whole.is_whole
+    assert ChainFault.ROOT_DIFFERS in {each.fault for each in proof.problems}
+
+
+@pytest.mark.parametrize("content", [b"", b"nonsense\n", b'{"format": "other"}\n'])
+def test_a_file_that_holds_no_roots_is_refused(content: bytes) -> None:
+    with pytest.raises(RootsUnreadableError):
+        read_file(content)
+
+
 def entry(subject: str, *, at: datetime = NOW) -> AuditEntry:
     """An act."""
     return AuditEntry(
@@ -290,6 +437,7 @@ def entry(subject: str, *, at: datetime = NOW) -> AuditEntry:
         purpose=Purpose.INSPECTION,
         case_reference="12/2026",
         detail={"n": 1, "list": [True, None, 0.5], "text": "Sở"},
+        personal=Personal(about=about_plate(PLATE), facts={"plate": PLATE}),
     )
 
 

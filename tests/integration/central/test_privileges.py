@@ -9,6 +9,7 @@ from psycopg.errors import InsufficientPrivilege
 APPEND_ONLY = (
     "audit_entry",
     "audit_seal",
+    "audit_root",
     "ledger_entry",
     "ledger_posting",
     "ledger_seal",

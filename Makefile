@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 # Developers' targets; `make` alone lists them. Everything runs in the environment of ./luuthong.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt lock train eval eval-gate models-verify bench-edge bench-ingest bench-ledger bench-peers bench-render bench-unseen schemas docs up down clean
+.PHONY: help demo test check fmt lock train eval eval-gate models-verify bench-consoles bench-edge bench-ingest bench-ledger bench-peers bench-render bench-unseen schemas docs up down clean
 LUUTHONG := ./luuthong
 HOME_FOLDER := $(if $(LUUTHONG_HOME),$(LUUTHONG_HOME),.luuthong)
 BIN := $(HOME_FOLDER)/venv/bin
@@ -56,6 +56,9 @@ bench-edge: ## frames per second of the edge on rendered gate cameras, and its m
 
 bench-render: ## plates per second that one core renders for training
 	$(BIN)/python -m tests.load.bench_render
+
+bench-consoles: ## what 200 open consoles cost the api, and how soon a commit reaches them
+	$(BIN)/python -m tests.load.bench_consoles
 
 bench-ledger: ## charges per second of the ledger, and the ratio to raw inserts of the same rows
 	$(BIN)/python -m tests.load.bench_ledger

@@ -11,6 +11,7 @@ from api.console.feeds import Feeds
 from api.console.figures import FiguresShelf
 from api.console.reasons import ReasonShelf
 from api.console.remembered import PlateShelf
+from api.console.rendered import RenderedPieces
 from api.pages.rendering import Renderer
 
 TEMPLATE_FOLDER: Final = Path(__file__).parent / "templates"
@@ -26,6 +27,7 @@ class ConsoleParts:
     feeds: Feeds
     reasons: ReasonShelf = field(default_factory=ReasonShelf)
     figures: FiguresShelf = field(default_factory=FiguresShelf)
+    rendered: RenderedPieces = field(default_factory=RenderedPieces)
 
 
 def console_of(request: Request) -> ConsoleParts:

@@ -16,6 +16,7 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 from api.console.filters import ListQuery
 from api.console.live import PING_S, POSITION_MAX, RETRY_MS, pages_after
 from api.console.parts import Console
+from api.console.rendered import RenderedPieces
 from api.console.views import row_view
 from api.deps.request import Now, Process, ProcessDep, SignedIn
 from api.deps.transactions import transaction
@@ -37,6 +38,7 @@ class _Listener:
 
     process: Process
     renderer: Renderer
+    rendered: RenderedPieces
     language: Language
     wanted: PassageFilter
     scope: SiteScope
@@ -60,6 +62,7 @@ async def stream(
     listener = _Listener(
         process=process,
         renderer=console.renderer,
+        rendered=console.rendered,
         language=language_of(request),
         wanted=query.as_filter(plate=plate, now=now),
         scope=user.scope,
@@ -109,10 +112,14 @@ def _event(listener: _Listener, page: FeedPage | None) -> ServerSentEvent:
     if not fitting:
         return ServerSentEvent(event="position", data="-", id=str(page.position))
     newest_first = sorted(fitting, key=lambda summary: summary.captured_at, reverse=True)
+    shown = tuple(newest_first[:ROWS_MAX])
     speech = listener.renderer.speeches[listener.language]
-    html = listener.renderer.html(
-        "passages/rows.html",
-        language=listener.language,
-        rows=[row_view(summary, speech) for summary in newest_first[:ROWS_MAX]],
+    html = listener.rendered.get(
+        ("passages", listener.language, shown),
+        lambda: listener.renderer.html(
+            "passages/rows.html",
+            language=listener.language,
+            rows=[row_view(summary, speech) for summary in shown],
+        ),
     )
     return ServerSentEvent(event="passages", data=html, id=str(page.position))

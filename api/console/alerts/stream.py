@@ -17,6 +17,7 @@ from api.console.alerts.query import STREAM_PATH, AlertQuery
 from api.console.alerts.views import alert_row
 from api.console.live import PING_S, POSITION_MAX, RETRY_MS, pages_after
 from api.console.parts import Console
+from api.console.rendered import RenderedPieces
 from api.deps.request import Process, ProcessDep, SignedIn
 from api.deps.transactions import transaction
 from api.pages.i18n import Language
@@ -35,6 +36,7 @@ class _Listener:
 
     process: Process
     renderer: Renderer
+    rendered: RenderedPieces
     language: Language
     query: AlertQuery
     scope: SiteScope
@@ -56,6 +58,7 @@ async def stream(
     listener = _Listener(
         process=process,
         renderer=console.renderer,
+        rendered=console.rendered,
         language=language_of(request),
         query=AlertQuery.parse(request.query_params),
         scope=user.scope,
@@ -83,12 +86,15 @@ def _event(listener: _Listener, page: AlertFeedPage | None) -> ServerSentEvent:
         return ServerSentEvent(event="gap", data="-")
     speech = listener.renderer.speeches[listener.language]
     seen = [each for each in page.alerts if listener.scope.allows(each.alert.site_id)]
-    html = listener.renderer.html(
-        "alerts/changes.html",
-        language=listener.language,
-        rows=[
-            alert_row(each, speech) for each in seen if listener.query.fits(each, listener.scope)
-        ],
-        gone=[str(each.alert.id) for each in seen if not listener.query.fits(each, listener.scope)],
+    shown = tuple(each for each in seen if listener.query.fits(each, listener.scope))
+    gone = tuple(str(each.alert.id) for each in seen if each not in shown)
+    html = listener.rendered.get(
+        ("alerts", listener.language, page.position, tuple(each.alert.id for each in shown), gone),
+        lambda: listener.renderer.html(
+            "alerts/changes.html",
+            language=listener.language,
+            rows=[alert_row(each, speech) for each in shown],
+            gone=gone,
+        ),
     )
     return ServerSentEvent(event="alerts", data=html, id=str(page.position))

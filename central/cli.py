@@ -31,6 +31,7 @@ from central.identity.administration import (
     create_bootstrap_administrator,
     reset_password,
 )
+from central.identity.areas.commands import area_commands, unit_commands
 from central.identity.commands import user_commands
 from central.identity.types import NewPassword
 from central.ingest.inspection import QuarantineEntry, open_quarantine
@@ -64,6 +65,8 @@ def _owner_info() -> str:
 
 
 app.add_typer(user_commands(_owner_info), name="user")
+app.add_typer(unit_commands(_owner_info), name="unit")
+app.add_typer(area_commands(_owner_info), name="area")
 app.add_typer(audit_commands(_owner_info), name="audit")
 app.add_typer(job_commands(_owner_info), name="job")
 app.add_typer(procedure_commands(_owner_info), name="procedures")

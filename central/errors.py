@@ -31,7 +31,8 @@
         ├── UserExistsError
         ├── UserNotFoundError
         ├── LastAdministratorError  nobody could administrate any more
-        └── InvalidUsernameError
+        ├── InvalidUsernameError
+        └── and those of central/identity/errors.py
 """
 
 from uuid import UUID

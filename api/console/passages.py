@@ -24,7 +24,7 @@ from api.console.views import (
 from api.deps.acting import ActingDep
 from api.deps.cursors import cursor_text
 from api.deps.looks import ListLook
-from api.deps.request import Connection, Now, Passages, SignedIn
+from api.deps.request import Connection, MaySeePassages, Now, Passages, SignedIn
 from api.pages.rendering import language_of
 from central.domain.plates import PlatePattern
 from central.errors import InvalidPlatePatternError
@@ -35,7 +35,7 @@ from central.sites.service import SiteService
 STREAM_PATH: Final = f"{LIST_PATH}/stream"
 CHOICE_LENGTH_MAX: Final = 100
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, dependencies=[MaySeePassages])
 
 Choice = Annotated[str, Field(max_length=CHOICE_LENGTH_MAX)]
 

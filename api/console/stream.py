@@ -18,7 +18,7 @@ from api.console.live import PING_S, POSITION_MAX, RETRY_MS, pages_after
 from api.console.parts import Console
 from api.console.rendered import RenderedPieces
 from api.console.views import row_view
-from api.deps.request import Now, Process, ProcessDep, SignedIn
+from api.deps.request import Now, PassageReader, Process, ProcessDep
 from api.deps.transactions import transaction
 from api.pages.i18n import Language
 from api.pages.rendering import Renderer, language_of
@@ -50,7 +50,7 @@ async def stream(
     *,
     console: Console,
     process: ProcessDep,
-    user: SignedIn,
+    user: PassageReader,
     now: Now,
     after: Annotated[int, Query(ge=0, le=POSITION_MAX)],
     last_event_id: Annotated[str | None, Header(pattern=r"^\d{1,18}$")] = None,

@@ -4,7 +4,7 @@
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, cast
+from typing import Annotated, Final, cast
 
 from fastapi import Depends, Request
 from psycopg import AsyncConnection
@@ -17,6 +17,7 @@ from central.db.outages import translated_outages
 from central.errors import SessionInvalidError
 from central.evidence.service import EvidenceService
 from central.evidence.store import EvidenceStore
+from central.identity.permissions import Permission
 from central.identity.service import IdentityService
 from central.identity.types import SessionPolicy, User
 from central.passages.service import PassageService
@@ -115,3 +116,19 @@ async def signed_in_user(request: Request, identity: Identity, now: Now) -> User
 
 
 SignedIn = Annotated[User, Depends(signed_in_user, scope="function")]
+
+
+async def passage_reader(user: SignedIn) -> User:
+    """The signed-in user, if passages and their pictures belong to the user's work.
+
+    Raises:
+        NotSignedInError: Nobody is signed in.
+        PermissionDeniedError: The user may not see passages.
+    """
+    user.require(Permission.SEE_PASSAGES)
+    return user
+
+
+PassageReader = Annotated[User, Depends(passage_reader, scope="function")]
+MaySeePassages: Final = Depends(passage_reader, scope="function")
+"""The same for routers and routes that need the user elsewhere."""

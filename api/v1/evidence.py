@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import FileResponse
 
 from api.deps.acting import ActingDep
-from api.deps.request import Evidence, Now, ProcessDep
+from api.deps.request import Evidence, MaySeePassages, Now, ProcessDep
 from api.deps.transactions import transaction
 from api.errors import BodyTooLargeError, MediaTypeError
 from api.security.device import device_claim
@@ -83,6 +83,7 @@ async def put_evidence(
 @router.get(
     "/{sha256}",
     response_class=FileResponse,
+    dependencies=[MaySeePassages],
     responses=problems(
         "not-signed-in", "evidence-not-found", "request-invalid", "database-unavailable"
     )

@@ -8,12 +8,12 @@ from fastapi import APIRouter, Body
 
 from api.deps.acting import ActingDep
 from api.deps.looks import ListLook
-from api.deps.request import Now, Passages
+from api.deps.request import MaySeePassages, Now, Passages
 from api.v1.documented import problems
 from api.v1.requests import PassageSearchBody
 from api.v1.schemas import PassageBody, PassagePageBody
 
-router = APIRouter(prefix="/v1/passages", tags=["passages"])
+router = APIRouter(prefix="/v1/passages", tags=["passages"], dependencies=[MaySeePassages])
 
 
 @router.post(

@@ -187,10 +187,11 @@ SELECT alert.id, alert.rule, alert.severity, alert.plate_text, alert.plate_colou
  LIMIT %(rows_max)s;
 
 -- name: select_sightings
--- Sightings of one alert, newest first.
+-- Sightings of one alert at sites of the caller's scope, newest first.
 SELECT passage_id, rule, captured_at, is_late, judged_at, facts
   FROM alert_sighting
  WHERE alert_id = %(alert_id)s
+   AND (%(scope)s::text[] IS NULL OR site_id = any(%(scope)s::text[]))
  ORDER BY captured_at DESC, passage_id DESC
  LIMIT %(rows_max)s;
 

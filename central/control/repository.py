@@ -178,11 +178,14 @@ class ControlRepository:
             )
             return [row.value() for row in await cursor.fetchall()]
 
-    async def sightings(self, alert_id: AlertId, *, limit: int) -> Sequence[SightingRow]:
+    async def sightings(
+        self, alert_id: AlertId, scope: SiteScope, *, limit: int
+    ) -> Sequence[SightingRow]:
         """The newest sightings of an alert."""
         async with self._connection.cursor(row_factory=class_row(SightingRow)) as cursor:
             await cursor.execute(
-                QUERIES["select_sightings"], {"alert_id": alert_id, "rows_max": limit}
+                QUERIES["select_sightings"],
+                {"alert_id": alert_id, "scope": scope.as_list(), "rows_max": limit},
             )
             return await cursor.fetchall()
 

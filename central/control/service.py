@@ -133,7 +133,7 @@ class AlertService:
         if not found:
             raise AlertNotFoundError(alert_id)
         (seen,) = await self._seen(found, user.scope)
-        rows = await self._rows.sightings(seen.alert.id, limit=SIGHTINGS_SHOWN_MAX)
+        rows = await self._rows.sightings(seen.alert.id, user.scope, limit=SIGHTINGS_SHOWN_MAX)
         passages = await self._passages.by_key(
             [(row.captured_at, row.passage_id) for row in rows], scope=user.scope
         )

@@ -99,12 +99,18 @@ CREATE TABLE app_session (
   created_at timestamp with time zone NOT NULL,
   last_used_at timestamp with time zone NOT NULL,
   expires_at timestamp with time zone NOT NULL,
+  id uuid NOT NULL DEFAULT gen_random_uuid(),
+  proof text NOT NULL DEFAULT 'password'::text,
+  client text,
+  browser text,
+  challenge bytea,
   CONSTRAINT app_session_check CHECK ((expires_at > created_at)),
   CONSTRAINT app_session_pkey PRIMARY KEY (token_hash),
   CONSTRAINT app_session_user_id_fkey FOREIGN KEY (user_id) REFERENCES app_user(id) ON DELETE CASCADE
 );
 CREATE INDEX app_session_expiry ON public.app_session USING btree (expires_at);
 CREATE INDEX app_session_user ON public.app_session USING btree (user_id);
+CREATE UNIQUE INDEX app_session_id ON public.app_session USING btree (id);
 
 CREATE TABLE app_user (
   id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
@@ -117,13 +123,29 @@ CREATE TABLE app_user (
   login_allowed_at timestamp with time zone,
   last_login_at timestamp with time zone,
   created_at timestamp with time zone NOT NULL,
+  unit_id slug,
+  reach text NOT NULL DEFAULT 'province'::text,
+  first_password_until timestamp with time zone,
+  handle uuid NOT NULL DEFAULT gen_random_uuid(),
   CONSTRAINT app_user_display_name_check CHECK (((char_length(display_name) >= 1) AND (char_length(display_name) <= 200))),
   CONSTRAINT app_user_failed_logins_check CHECK ((failed_logins >= 0)),
   CONSTRAINT app_user_pkey PRIMARY KEY (id),
-  CONSTRAINT app_user_role_check CHECK ((role = ANY (ARRAY['administrator'::text, 'operator'::text, 'reviewer'::text, 'clerk'::text, 'approver'::text, 'toll_operator'::text, 'toll_auditor'::text, 'data_protection_officer'::text]))),
+  CONSTRAINT app_user_reach_check CHECK ((reach = ANY (ARRAY['province'::text, 'areas'::text]))),
+  CONSTRAINT app_user_role_check CHECK ((role = ANY (ARRAY['administrator'::text, 'operator'::text, 'reviewer'::text, 'clerk'::text, 'approver'::text, 'toll_operator'::text, 'toll_auditor'::text, 'data_protection_officer'::text, 'api_client'::text, 'demonstrator'::text]))),
+  CONSTRAINT app_user_unit_id_fkey FOREIGN KEY (unit_id) REFERENCES unit(id),
   CONSTRAINT app_user_username_check CHECK ((username ~ '^[a-z0-9][a-z0-9._-]{1,39}$'::text)),
   CONSTRAINT app_user_username_key UNIQUE (username)
 );
+CREATE INDEX app_user_unit ON public.app_user USING btree (unit_id);
+
+CREATE TABLE app_user_area (
+  user_id bigint NOT NULL,
+  group_id slug NOT NULL,
+  CONSTRAINT app_user_area_group_id_fkey FOREIGN KEY (group_id) REFERENCES site_group(id),
+  CONSTRAINT app_user_area_pkey PRIMARY KEY (user_id, group_id),
+  CONSTRAINT app_user_area_user_id_fkey FOREIGN KEY (user_id) REFERENCES app_user(id) ON DELETE CASCADE
+);
+CREATE INDEX app_user_area_group ON public.app_user_area USING btree (group_id);
 
 CREATE TABLE audit_entry (
   id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
@@ -565,6 +587,31 @@ CREATE TABLE ledger_seal (
 );
 CREATE INDEX ledger_seal_day ON public.ledger_seal USING btree (sealed_on, "position");
 
+CREATE TABLE login_client (
+  client text NOT NULL,
+  failures integer NOT NULL,
+  failed_at timestamp with time zone NOT NULL,
+  login_allowed_at timestamp with time zone NOT NULL,
+  CONSTRAINT login_client_client_check CHECK (((char_length(client) >= 1) AND (char_length(client) <= 60))),
+  CONSTRAINT login_client_failures_check CHECK ((failures >= 1)),
+  CONSTRAINT login_client_pkey PRIMARY KEY (client)
+);
+CREATE INDEX login_client_failed ON public.login_client USING btree (failed_at);
+
+CREATE TABLE login_step (
+  token_hash sha256_digest NOT NULL,
+  user_id bigint NOT NULL,
+  proof text NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  expires_at timestamp with time zone NOT NULL,
+  failures integer NOT NULL DEFAULT 0,
+  challenge bytea,
+  CONSTRAINT login_step_pkey PRIMARY KEY (token_hash),
+  CONSTRAINT login_step_user_id_fkey FOREIGN KEY (user_id) REFERENCES app_user(id) ON DELETE CASCADE
+);
+CREATE INDEX login_step_expiry ON public.login_step USING btree (expires_at);
+CREATE INDEX login_step_user ON public.login_step USING btree (user_id);
+
 CREATE TABLE notice (
   id uuid NOT NULL,
   subject_kind text NOT NULL,
@@ -594,6 +641,44 @@ CREATE TABLE notice (
 );
 CREATE INDEX notice_queued ON public.notice USING btree (created_at) WHERE (state = 'queued'::text);
 CREATE INDEX notice_subject ON public.notice USING btree (subject_kind, subject_id, created_at);
+
+CREATE TABLE one_time_secret (
+  user_id bigint NOT NULL,
+  sealed bytea NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  confirmed_at timestamp with time zone,
+  last_step bigint NOT NULL DEFAULT 0,
+  CONSTRAINT one_time_secret_pkey PRIMARY KEY (user_id),
+  CONSTRAINT one_time_secret_sealed_check CHECK (((octet_length(sealed) >= 40) AND (octet_length(sealed) <= 200))),
+  CONSTRAINT one_time_secret_user_id_fkey FOREIGN KEY (user_id) REFERENCES app_user(id) ON DELETE CASCADE
+);
+
+CREATE TABLE outside_identity (
+  issuer text NOT NULL,
+  subject text COLLATE "C" NOT NULL,
+  user_id bigint NOT NULL,
+  linked_at timestamp with time zone NOT NULL,
+  CONSTRAINT outside_identity_issuer_check CHECK (((char_length(issuer) >= 1) AND (char_length(issuer) <= 500))),
+  CONSTRAINT outside_identity_issuer_user_id_key UNIQUE (issuer, user_id),
+  CONSTRAINT outside_identity_pkey PRIMARY KEY (issuer, subject),
+  CONSTRAINT outside_identity_subject_check CHECK (((char_length(subject) >= 1) AND (char_length(subject) <= 255))),
+  CONSTRAINT outside_identity_user_id_fkey FOREIGN KEY (user_id) REFERENCES app_user(id) ON DELETE CASCADE
+);
+CREATE INDEX outside_identity_user ON public.outside_identity USING btree (user_id);
+
+CREATE TABLE outside_login (
+  token_hash sha256_digest NOT NULL,
+  state text NOT NULL,
+  nonce text NOT NULL,
+  code_verifier text NOT NULL,
+  next_path text NOT NULL,
+  linking_user_id bigint,
+  expires_at timestamp with time zone NOT NULL,
+  CONSTRAINT outside_login_linking_user_id_fkey FOREIGN KEY (linking_user_id) REFERENCES app_user(id) ON DELETE CASCADE,
+  CONSTRAINT outside_login_pkey PRIMARY KEY (token_hash)
+);
+CREATE INDEX outside_login_expiry ON public.outside_login USING btree (expires_at);
+CREATE INDEX outside_login_linking_user ON public.outside_login USING btree (linking_user_id);
 
 CREATE TABLE party (
   id uuid NOT NULL,
@@ -824,6 +909,14 @@ CREATE TABLE quarantine (
 );
 CREATE INDEX quarantine_open ON public.quarantine USING btree (reason, id) WHERE (resolved_at IS NULL);
 
+CREATE TABLE recovery_code (
+  user_id bigint NOT NULL,
+  code_hash sha256_digest NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  CONSTRAINT recovery_code_pkey PRIMARY KEY (user_id, code_hash),
+  CONSTRAINT recovery_code_user_id_fkey FOREIGN KEY (user_id) REFERENCES app_user(id) ON DELETE CASCADE
+);
+
 CREATE TABLE registry_import (
   id uuid NOT NULL,
   kind text NOT NULL,
@@ -844,6 +937,32 @@ CREATE TABLE registry_import (
   CONSTRAINT registry_import_rows_unchanged_check CHECK ((rows_unchanged >= 0))
 );
 
+CREATE TABLE role_rule (
+  role text NOT NULL,
+  needs_second_factor boolean NOT NULL,
+  CONSTRAINT role_rule_pkey PRIMARY KEY (role),
+  CONSTRAINT role_rule_role_check CHECK ((role ~ '^[a-z][a-z_]{2,39}$'::text))
+);
+
+CREATE TABLE security_key (
+  credential_id bytea NOT NULL,
+  id uuid NOT NULL DEFAULT gen_random_uuid(),
+  user_id bigint NOT NULL,
+  public_key bytea NOT NULL,
+  sign_count bigint NOT NULL,
+  name text NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  last_used_at timestamp with time zone,
+  CONSTRAINT security_key_credential_id_check CHECK (((octet_length(credential_id) >= 1) AND (octet_length(credential_id) <= 1023))),
+  CONSTRAINT security_key_id_key UNIQUE (id),
+  CONSTRAINT security_key_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 60))),
+  CONSTRAINT security_key_pkey PRIMARY KEY (credential_id),
+  CONSTRAINT security_key_public_key_check CHECK (((octet_length(public_key) >= 1) AND (octet_length(public_key) <= 2048))),
+  CONSTRAINT security_key_sign_count_check CHECK ((sign_count >= 0)),
+  CONSTRAINT security_key_user_id_fkey FOREIGN KEY (user_id) REFERENCES app_user(id) ON DELETE CASCADE
+);
+CREATE INDEX security_key_user ON public.security_key USING btree (user_id);
+
 CREATE TABLE site (
   id slug NOT NULL,
   province slug NOT NULL,
@@ -857,6 +976,23 @@ CREATE TABLE site (
   CONSTRAINT site_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200))),
   CONSTRAINT site_pkey PRIMARY KEY (id)
 );
+
+CREATE TABLE site_group (
+  id slug NOT NULL,
+  name text NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  CONSTRAINT site_group_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200))),
+  CONSTRAINT site_group_pkey PRIMARY KEY (id)
+);
+
+CREATE TABLE site_group_site (
+  group_id slug NOT NULL,
+  site_id slug NOT NULL,
+  CONSTRAINT site_group_site_group_id_fkey FOREIGN KEY (group_id) REFERENCES site_group(id) ON DELETE CASCADE,
+  CONSTRAINT site_group_site_pkey PRIMARY KEY (group_id, site_id),
+  CONSTRAINT site_group_site_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(id)
+);
+CREATE INDEX site_group_site_site ON public.site_group_site USING btree (site_id);
 
 CREATE TABLE subject_key (
   id uuid NOT NULL,
@@ -1155,6 +1291,23 @@ CREATE TABLE transport_licence (
 );
 CREATE INDEX transport_licence_party ON public.transport_licence USING btree (party_id);
 
+CREATE TABLE unit (
+  id slug NOT NULL,
+  name text NOT NULL,
+  created_at timestamp with time zone NOT NULL,
+  CONSTRAINT unit_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200))),
+  CONSTRAINT unit_pkey PRIMARY KEY (id)
+);
+
+CREATE TABLE unit_area (
+  unit_id slug NOT NULL,
+  group_id slug NOT NULL,
+  CONSTRAINT unit_area_group_id_fkey FOREIGN KEY (group_id) REFERENCES site_group(id),
+  CONSTRAINT unit_area_pkey PRIMARY KEY (unit_id, group_id),
+  CONSTRAINT unit_area_unit_id_fkey FOREIGN KEY (unit_id) REFERENCES unit(id) ON DELETE CASCADE
+);
+CREATE INDEX unit_area_group ON public.unit_area USING btree (group_id);
+
 CREATE TABLE vehicle (
   id uuid NOT NULL,
   chassis_number text COLLATE "C" NOT NULL,
@@ -1275,6 +1428,24 @@ CREATE TABLE working_calendar_hours (
   CONSTRAINT working_calendar_hours_pkey PRIMARY KEY (version, valid_from, opens_at),
   CONSTRAINT working_calendar_hours_version_fkey FOREIGN KEY (version) REFERENCES working_calendar(version)
 );
+
+CREATE VIEW app_user_scope AS
+ SELECT id AS user_id,
+        CASE
+            WHEN (reach = 'areas'::text) THEN ARRAY( SELECT (site_group_site.site_id)::text AS site_id
+               FROM site_group_site
+              WHERE ((site_group_site.group_id)::text IN ( SELECT app_user_area.group_id
+                       FROM app_user_area
+                      WHERE (app_user_area.user_id = app_user.id)
+                    UNION ALL
+                     SELECT unit_area.group_id
+                       FROM unit_area
+                      WHERE ((unit_area.unit_id)::text = (app_user.unit_id)::text)))
+              GROUP BY site_group_site.site_id
+              ORDER BY site_group_site.site_id)
+            ELSE NULL::text[]
+        END AS site_ids
+   FROM app_user;
 
 CREATE VIEW ledger_overcorrected_entry AS
  SELECT entry_id,

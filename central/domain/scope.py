@@ -2,7 +2,18 @@
 """What part of the province a caller may see; every read of personal data takes one."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Self
+
+
+class Reach(StrEnum):
+    """How far somebody sees.
+
+    ``AREAS`` are those of the person and of the person's unit together; without any, nothing.
+    """
+
+    PROVINCE = "province"
+    AREAS = "areas"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

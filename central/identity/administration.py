@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Making users and changing what they may; every change is an act in the audit log."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Final
 
@@ -8,11 +9,19 @@ from psycopg import AsyncConnection
 
 from central.audit.service import AuditService
 from central.audit.types import Actor, AuditEntry, JsonValue
+from central.domain.scope import Reach
 from central.errors import LastAdministratorError, UserNotFoundError
-from central.identity.permissions import Role
+from central.identity.areas.repository import AreaRepository
+from central.identity.errors import (
+    AreaNotFoundError,
+    OwnAccountError,
+    RoleNotAssignableError,
+    UnitNotFoundError,
+)
+from central.identity.permissions import PEOPLES_ROLES, Permission, Role
 from central.identity.repository import IdentityRepository
 from central.identity.service import IdentityService
-from central.identity.types import NewPassword, UserOverview, UserState
+from central.identity.types import NewPassword, User, UserOverview, UserState
 
 USERS_MAX: Final = 10_000
 USER_SUBJECT: Final = "user"
@@ -22,16 +31,27 @@ BOOTSTRAP_NAME: Final = "Quản trị viên"
 
 
 class UserAdministration:
-    """What an administrator at the server does with users, in the caller's transaction."""
+    """What an administrator does with users, in the caller's transaction.
 
-    def __init__(self, connection: AsyncConnection, *, actor: Actor) -> None:
+    Args:
+        actor: Whoever acts, for the audit log.
+        user: The signed-in administrator; ``None`` for a command at the server. Every method
+            raises ``PermissionDeniedError`` when that user may not manage users.
+    """
+
+    def __init__(
+        self, connection: AsyncConnection, *, actor: Actor, user: User | None = None
+    ) -> None:
         self._rows = IdentityRepository(connection)
+        self._areas = AreaRepository(connection)
         self._identity = IdentityService(connection)
         self._audit = AuditService(connection)
         self._actor = actor
+        self._user = user
 
     async def users(self) -> tuple[UserOverview, ...]:
         """Every user, by name."""
+        self._require()
         return await self._rows.users(limit=USERS_MAX)
 
     async def add(
@@ -40,9 +60,26 @@ class UserAdministration:
         """Make a user with a generated password.
 
         Raises:
+            RoleNotAssignableError: The role is for programs or for demonstrations.
             InvalidUsernameError: The name holds other signs than a-z, 0-9, dot, hyphen, underscore.
             UserExistsError: The name is taken.
         """
+        self._require()
+        _require_peoples_role(role)
+        return await self.add_with_role(
+            username=username, display_name=display_name, role=role, now=now
+        )
+
+    async def add_with_role(
+        self, *, username: str, display_name: str, role: Role, now: datetime
+    ) -> NewPassword:
+        """Make a user with any role: only for what a local stack makes by itself.
+
+        Raises:
+            InvalidUsernameError: The name holds other signs than a-z, 0-9, dot, hyphen, underscore.
+            UserExistsError: The name is taken.
+        """
+        self._require()
         made = await self._identity.create_user(
             username=username, display_name=display_name, role=role, now=now
         )
@@ -55,7 +92,9 @@ class UserAdministration:
         Raises:
             UserNotFoundError: There is no such user.
             LastAdministratorError: Nobody could administrate any more.
+            OwnAccountError: It is the administrator's own account.
         """
+        self._require(of=username)
         if state is UserState.DISABLED:
             await self._require_another_administrator(username)
         user_id = await self._rows.switch(username, state)
@@ -71,12 +110,52 @@ class UserAdministration:
         Raises:
             UserNotFoundError: There is no such user.
             LastAdministratorError: Nobody could administrate any more.
+            RoleNotAssignableError: The role is for programs or for demonstrations.
+            OwnAccountError: It is the administrator's own account.
         """
+        self._require(of=username)
+        _require_peoples_role(role)
         if role is not Role.ADMINISTRATOR:
             await self._require_another_administrator(username)
         if await self._rows.set_role(username, role) is None:
             raise UserNotFoundError(username)
         await self._record("user_role_set", username, now=now, detail={"role": role.value})
+
+    async def place(
+        self,
+        username: str,
+        *,
+        unit_id: str | None,
+        reach: Reach,
+        area_ids: Collection[str],
+        now: datetime,
+    ) -> None:
+        """Say which unit a user belongs to and which sites the user sees.
+
+        Open sessions see it at their next request, a live page when it comes back.
+
+        Raises:
+            UserNotFoundError: There is no such user.
+            UnitNotFoundError: There is no such unit.
+            AreaNotFoundError: One of the areas does not exist.
+            OwnAccountError: It is the administrator's own account.
+        """
+        self._require(of=username)
+        if unit_id is not None and not await self._areas.hold_unit(unit_id):
+            raise UnitNotFoundError(unit_id)
+        for missing in await self._areas.missing_areas(area_ids):
+            raise AreaNotFoundError(missing)
+        placed = await self._rows.place(
+            username, unit_id=unit_id, reach=reach, area_ids=set(area_ids)
+        )
+        if placed is None:
+            raise UserNotFoundError(username)
+        detail: dict[str, JsonValue] = {
+            "unit": unit_id,
+            "reach": reach.value,
+            "areas": [*sorted(area_ids)],
+        }
+        await self._record("user_placed", username, now=now, detail=detail)
 
     async def reset_password(self, username: str, *, now: datetime) -> NewPassword:
         """Generate a new password and end the user's sessions.
@@ -84,9 +163,18 @@ class UserAdministration:
         Raises:
             UserNotFoundError: There is no such user.
         """
+        self._require()
         made = await self._identity.reset_password(username)
         await self._record("password_reset", username, now=now, detail={})
         return made
+
+    def _require(self, *, of: str | None = None) -> None:
+        """Stop unless this is a command at the server or an administrator of somebody else."""
+        if self._user is None:
+            return
+        self._user.require(Permission.MANAGE_USERS)
+        if of == self._user.username:
+            raise OwnAccountError
 
     async def _require_another_administrator(self, username: str) -> None:
         if await self._rows.locked_administrators(limit=USERS_MAX) == (username,):
@@ -107,14 +195,25 @@ class UserAdministration:
         )
 
 
+def _require_peoples_role(role: Role) -> None:
+    """Stop at roles of programs and of demonstrations."""
+    if role not in PEOPLES_ROLES:
+        raise RoleNotAssignableError(role)
+
+
 async def create_bootstrap_administrator(
-    info: str, *, username: str = BOOTSTRAP_USERNAME, now: datetime
+    info: str,
+    *,
+    username: str = BOOTSTRAP_USERNAME,
+    role: Role = Role.ADMINISTRATOR,
+    now: datetime,
 ) -> NewPassword:
     """Make an administrator from a command; connects, commits and closes by itself.
 
     Args:
         info: Connection string of the driver.
         username: Name of the administrator.
+        role: A local stack makes a demonstrator, who may do and see everything.
         now: Aware time.
 
     Raises:
@@ -122,8 +221,8 @@ async def create_bootstrap_administrator(
         UserExistsError: The name is taken.
     """
     async with await AsyncConnection.connect(info) as connection:
-        return await UserAdministration(connection, actor=Actor.command(COMMAND)).add(
-            username=username, display_name=BOOTSTRAP_NAME, role=Role.ADMINISTRATOR, now=now
+        return await UserAdministration(connection, actor=Actor.command(COMMAND)).add_with_role(
+            username=username, display_name=BOOTSTRAP_NAME, role=role, now=now
         )
 
 

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from central.domain.local_time import terminal_time
+from central.domain.scope import Reach
 from central.identity.permissions import Role
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def user_commands(connect_with: Callable[[], str]) -> typer.Typer:
     app = typer.Typer(no_args_is_help=True, help="People who may log in, and their roles.")
 
     def perform(work: Work[ResultT]) -> ResultT:
-        return asyncio.run(_perform(connect_with(), work))
+        return _run(connect_with, work)
 
     @app.command("add")
     def add(
@@ -77,21 +78,55 @@ def user_commands(connect_with: Callable[[], str]) -> typer.Typer:
         """Give a user another role; it holds from the next click on."""
         perform(lambda people, now: people.set_role(username, role, now=now))
 
+    _add_place_command(app, connect_with)
+
     @app.command("list")
     def show() -> None:
         """Show every user."""
-        table = Table("user", "name", "role", "state", "last login")
+        table = Table("user", "name", "role", "state", "unit", "sees", "last login")
         for each in perform(lambda people, _now: people.users()):
             table.add_row(
                 each.username,
                 each.display_name,
                 each.role,
                 each.state,
+                each.unit_id or "-",
+                ", ".join((each.reach, *each.area_ids)),
                 terminal_time(each.last_login_at),
             )
         Console().print(table)
 
     return app
+
+
+def _add_place_command(app: typer.Typer, connect_with: Callable[[], str]) -> None:
+    """The command about unit and areas of a user."""
+
+    @app.command("place")
+    def place(
+        username: Username,
+        *,
+        unit: Annotated[str | None, typer.Option(help="Unit of the user.")] = None,
+        area: Annotated[
+            list[str] | None,
+            typer.Option(help="Area to confine the user to, once for each."),
+        ] = None,
+        reach: Annotated[
+            Reach, typer.Option(help="The whole province, or the user's and the unit's areas.")
+        ],
+    ) -> None:
+        """Say which unit a user belongs to and which sites the user sees."""
+        _run(
+            connect_with,
+            lambda people, now: people.place(
+                username, unit_id=unit, reach=reach, area_ids=area or (), now=now
+            ),
+        )
+
+
+def _run(connect_with: Callable[[], str], work: Work[ResultT]) -> ResultT:
+    """Do something with users in a transaction of its own."""
+    return asyncio.run(_perform(connect_with(), work))
 
 
 async def _perform(info: str, work: Work[ResultT]) -> ResultT:

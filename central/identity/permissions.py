@@ -18,6 +18,8 @@ class Role(StrEnum):
     TOLL_OPERATOR = "toll_operator"
     TOLL_AUDITOR = "toll_auditor"
     DATA_PROTECTION_OFFICER = "data_protection_officer"
+    API_CLIENT = "api_client"
+    DEMONSTRATOR = "demonstrator"
 
 
 class Permission(StrEnum):
@@ -39,6 +41,7 @@ class Permission(StrEnum):
     SEE_AUDIT = "see_audit"
     SEE_DEVICES = "see_devices"
     HANDLE_QUARANTINE = "handle_quarantine"
+    MANAGE_USERS = "manage_users"
 
 
 _EVERYBODY: Final = frozenset({Permission.SEE_PASSAGES})
@@ -63,9 +66,14 @@ _TOLL_OPERATOR: Final = _EVERYBODY | {
     Permission.SEE_DEVICES,
 }
 
+_ADMINISTRATOR: Final = frozenset(
+    {Permission.MANAGE_USERS, Permission.SEE_DEVICES, Permission.HANDLE_QUARANTINE}
+)
+"""Keeps the system running: needs no passage, no vehicle and no look at who looked at them."""
+
 PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
     {
-        Role.ADMINISTRATOR: frozenset(Permission),
+        Role.ADMINISTRATOR: _ADMINISTRATOR,
         Role.OPERATOR: _OPERATOR,
         Role.REVIEWER: _OPERATOR | {Permission.EDIT_WATCHLIST},
         Role.CLERK: _CLERK,
@@ -74,5 +82,14 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
         Role.TOLL_AUDITOR: _TOLL_OPERATOR | {Permission.CLOSE_TOLL_DAYS, Permission.SEE_AUDIT},
         Role.DATA_PROTECTION_OFFICER: _EVERYBODY
         | {Permission.LOOK_UP_VEHICLES, Permission.SEE_AUDIT},
+        # What a program may do is said by its key, which may hold no more than its maker.
+        Role.API_CLIENT: frozenset(),
+        # Shows everything on made-up data: only a local stack makes one.
+        Role.DEMONSTRATOR: frozenset(Permission),
     }
 )
+
+PEOPLES_ROLES: Final = tuple(
+    role for role in Role if role not in {Role.API_CLIENT, Role.DEMONSTRATOR}
+)
+"""Roles that an administrator gives to people."""

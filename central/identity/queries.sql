@@ -9,10 +9,13 @@ RETURNING id;
 
 -- name: lock_account
 -- A user with password hash and failures, locked so that parallel guesses are all counted.
-SELECT id, username, display_name, role, password_hash, enabled, failed_logins, login_allowed_at
+SELECT app_user.id, app_user.username, app_user.display_name, app_user.role, app_user.unit_id,
+       app_user_scope.site_ids, app_user.password_hash, app_user.enabled, app_user.failed_logins,
+       app_user.login_allowed_at
   FROM app_user
- WHERE username = %(username)s
-   FOR UPDATE;
+  INNER JOIN app_user_scope ON app_user_scope.user_id = app_user.id
+ WHERE app_user.username = %(username)s
+   FOR UPDATE OF app_user;
 
 -- name: record_failure
 -- Count a failed login and set when the next one is looked at.
@@ -41,10 +44,11 @@ VALUES (%(token_hash)s, %(user_id)s, %(now)s, %(now)s, %(expires_at)s);
 
 -- name: select_session_user
 -- The user of a session that is neither expired nor idle for too long.
-SELECT app_user.id, app_user.username, app_user.display_name, app_user.role,
-       app_session.last_used_at
+SELECT app_user.id, app_user.username, app_user.display_name, app_user.role, app_user.unit_id,
+       app_user_scope.site_ids, app_session.last_used_at
   FROM app_session
   INNER JOIN app_user ON app_user.id = app_session.user_id
+  INNER JOIN app_user_scope ON app_user_scope.user_id = app_user.id
  WHERE app_session.token_hash = %(token_hash)s
    AND app_session.expires_at > %(now)s
    AND app_session.last_used_at > %(used_after)s
@@ -74,7 +78,13 @@ DELETE FROM app_session
 
 -- name: select_users
 -- Every user, by name; administrators see all of them, so there is no scope.
-SELECT username, display_name, role, enabled, last_login_at
+SELECT username, display_name, role, enabled, last_login_at, unit_id, reach,
+       array(
+         SELECT app_user_area.group_id::text
+           FROM app_user_area
+          WHERE app_user_area.user_id = app_user.id
+          ORDER BY app_user_area.group_id
+       ) AS area_ids
   FROM app_user
  ORDER BY username
  LIMIT %(rows_max)s;
@@ -83,7 +93,7 @@ SELECT username, display_name, role, enabled, last_login_at
 -- Who may administrate, locked so that two changes at once can't leave nobody.
 SELECT username
   FROM app_user
- WHERE role = 'administrator'
+ WHERE role IN ('administrator', 'demonstrator')
    AND enabled
  ORDER BY id
  LIMIT %(rows_max)s
@@ -102,3 +112,21 @@ UPDATE app_user
    SET role = %(role)s
  WHERE username = %(username)s
 RETURNING id;
+
+-- name: update_place
+-- Say how far a user sees and which unit the user belongs to.
+UPDATE app_user
+   SET unit_id = %(unit_id)s, reach = %(reach)s
+ WHERE username = %(username)s
+RETURNING id;
+
+-- name: delete_user_areas
+-- Take every area from a user.
+DELETE FROM app_user_area
+ WHERE user_id = %(user_id)s;
+
+-- name: insert_user_areas
+-- Give areas to a user.
+INSERT INTO app_user_area (user_id, group_id)
+SELECT %(user_id)s, given.group_id
+  FROM unnest(%(area_ids)s::text[]) AS given (group_id);

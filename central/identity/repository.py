@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Rows of users and sessions."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -9,6 +10,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import class_row, scalar_row
 
 from central.db.queries import QueryFile
+from central.domain.scope import Reach, SiteScope
 from central.identity.permissions import Role
 from central.identity.types import Account, User, UserOverview, UserState
 
@@ -21,6 +23,8 @@ class _AccountRow:
     username: str
     display_name: str
     role: str
+    unit_id: str | None
+    site_ids: list[str] | None
     password_hash: str = field(repr=False)
     enabled: bool
     failed_logins: int
@@ -34,6 +38,9 @@ class _OverviewRow:
     role: str
     enabled: bool
     last_login_at: datetime | None
+    unit_id: str | None
+    reach: str
+    area_ids: list[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +49,8 @@ class _SessionRow:
     username: str
     display_name: str
     role: str
+    unit_id: str | None
+    site_ids: list[str] | None
     last_used_at: datetime
 
 
@@ -131,6 +140,9 @@ class IdentityRepository:
                 role=Role(row.role),
                 state=UserState.ENABLED if row.enabled else UserState.DISABLED,
                 last_login_at=row.last_login_at,
+                unit_id=row.unit_id,
+                reach=Reach(row.reach),
+                area_ids=tuple(row.area_ids),
             )
             for row in rows
         )
@@ -155,6 +167,24 @@ class IdentityRepository:
         async with self._connection.cursor(row_factory=scalar_row) as cursor:
             await cursor.execute(QUERIES["update_role"], {"username": username, "role": role.value})
             return await cursor.fetchone()
+
+    async def place(
+        self, username: str, *, unit_id: str | None, reach: Reach, area_ids: Collection[str]
+    ) -> int | None:
+        """Say which sites a user sees; ``None`` when there is no such user."""
+        async with self._connection.cursor(row_factory=scalar_row) as cursor:
+            await cursor.execute(
+                QUERIES["update_place"],
+                {"username": username, "unit_id": unit_id, "reach": reach.value},
+            )
+            user_id: int | None = await cursor.fetchone()
+            if user_id is None:
+                return None
+            await cursor.execute(QUERIES["delete_user_areas"], {"user_id": user_id})
+            await cursor.execute(
+                QUERIES["insert_user_areas"], {"user_id": user_id, "area_ids": sorted(area_ids)}
+            )
+        return user_id
 
     async def add_session(
         self, *, token_hash: bytes, user_id: int, now: datetime, expires_at: datetime
@@ -208,6 +238,12 @@ class IdentityRepository:
 
 def _user(row: _AccountRow | _SessionRow) -> User:
     """The user in a row."""
+    sites = None if row.site_ids is None else frozenset(row.site_ids)
     return User(
-        id=row.id, username=row.username, display_name=row.display_name, role=Role(row.role)
+        id=row.id,
+        username=row.username,
+        display_name=row.display_name,
+        role=Role(row.role),
+        scope=SiteScope(site_ids=sites),
+        unit_id=row.unit_id,
     )

@@ -5,24 +5,26 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from central.domain.scope import SiteScope
+from central.domain.scope import Reach, SiteScope
 from central.errors import PermissionDeniedError
 from central.identity.permissions import PERMISSIONS, Permission, Role
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """Somebody who may log in."""
+    """Somebody who may log in.
+
+    Attributes:
+        scope: Sites that this user may see; rows of users always say it.
+        unit_id: Office, station or team; ``None`` for none.
+    """
 
     id: int
     username: str
     display_name: str
     role: Role
-
-    @property
-    def scope(self) -> SiteScope:
-        """Sites that this user may see; for now every user sees the whole province."""
-        return SiteScope.everything()
+    scope: SiteScope = field(default_factory=SiteScope.everything)
+    unit_id: str | None = None
 
     def may(self, permission: Permission) -> bool:
         """Whether this user may do something."""
@@ -49,13 +51,20 @@ class UserState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UserOverview:
-    """A user as administrators see them."""
+    """A user as administrators see them.
+
+    Attributes:
+        area_ids: Areas of the user; those of the unit come on top.
+    """
 
     username: str
     display_name: str
     role: Role
     state: UserState
     last_login_at: datetime | None
+    unit_id: str | None
+    reach: Reach
+    area_ids: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

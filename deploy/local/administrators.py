@@ -7,18 +7,19 @@ from datetime import datetime
 from central.db.pool import connection_info
 from central.errors import UserExistsError
 from central.identity.administration import create_bootstrap_administrator, reset_password
+from central.identity.permissions import Role
 from central.identity.types import NewPassword
 from deploy.local.state import StackState
 
 
 def make_first_administrator(state: StackState, *, now: datetime) -> NewPassword | None:
-    """Make the administrator at the first start.
+    """Make the administrator at the first start, who may also do and see everything.
 
     Returns:
         Name and password, to be shown once; ``None`` when there is one already.
     """
     try:
-        return asyncio.run(create_bootstrap_administrator(_info(state), now=now))
+        return asyncio.run(_make(state, now=now))
     except UserExistsError:
         return None
 
@@ -30,6 +31,10 @@ def new_administrator_password(state: StackState, *, username: str, now: datetim
         UserNotFoundError: There is no such user.
     """
     return asyncio.run(reset_password(_info(state), username=username, now=now))
+
+
+async def _make(state: StackState, *, now: datetime) -> NewPassword:
+    return await create_bootstrap_administrator(_info(state), role=Role.DEMONSTRATOR, now=now)
 
 
 def _info(state: StackState) -> str:

@@ -26,6 +26,8 @@ def words(_: Translate) -> Words:
             "toll_operator": _("Toll operator"),
             "toll_auditor": _("Toll auditor"),
             "data_protection_officer": _("Data protection officer"),
+            "api_client": _("Program with a key"),
+            "demonstrator": _("Demonstration"),
         },
         "actor_kinds": {
             "user": _("User"),
@@ -42,6 +44,8 @@ def _actions(_: Translate) -> Mapping[str, str]:
     """Acts; one without words is shown by its code."""
     return {
         "act_refused": _("Act refused"),
+        "area_changed": _("Area changed"),
+        "area_removed": _("Area removed"),
         "alert_acknowledged": _("Alert taken on"),
         "alert_closed": _("Alert closed"),
         "alert_ended_by_dossier": _("Alert ended by a dossier"),
@@ -75,6 +79,9 @@ def _actions(_: Translate) -> Mapping[str, str]:
         "toll_crossing_refunded": _("Toll crossing refunded"),
         "toll_day_closed": _("Toll day closed"),
         "toll_setup_imported": _("Toll data imported"),
+        "unit_changed": _("Unit changed"),
+        "unit_removed": _("Unit removed"),
+        "user_placed": _("Unit and areas of a user changed"),
         "user_added": _("User added"),
         "user_disabled": _("User shut out"),
         "user_enabled": _("User let in again"),
@@ -107,6 +114,8 @@ def _subjects(_: Translate) -> Mapping[str, str]:
         "toll_crossing": _("Toll crossing"),
         "toll_day": _("Toll day"),
         "toll_setup": _("Toll data"),
+        "area": _("Area"),
+        "unit": _("Unit"),
         "user": _("User"),
         "vehicle": _("Registered vehicle"),
         "vehicle_search": _("Search of vehicles"),
@@ -133,6 +142,7 @@ def _permissions(_: Translate) -> Mapping[str, str]:
         "see_audit": _("See the audit log"),
         "see_devices": _("See cameras and devices"),
         "handle_quarantine": _("Deal with the quarantine"),
+        "manage_users": _("Manage users"),
     }
 
 

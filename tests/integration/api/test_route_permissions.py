@@ -17,21 +17,27 @@ from tests.integration.api.world import World
 LOOK = {"purpose": "traffic_control"}
 PLATE = {"plate": "20C-123.45", **LOOK}
 ANY_ID = "01930b1e-7c00-7000-8000-000000000001"
-VALUES = {"code": "H15-261123-0001", "action": "approve", "kind": "receipt", "message_id": "1"}
+VALUES = {
+    "code": "H15-261123-0001",
+    "sha256": "ab" * 32,
+    "action": "approve",
+    "kind": "receipt",
+    "message_id": "1",
+}
 
 EVERYBODYS = {
-    # Passages belong to every role; what else is here shows or keeps nothing of anybody.
-    ("POST", "/v1/passages/search"),
-    ("GET", "/v1/passages/{passage_id}"),
-    ("GET", "/v1/evidence/{sha256}"),
+    # What is here shows or keeps nothing of anybody.
     ("GET", "/v1/openapi.json"),
-    ("GET", "/console/passages"),
-    ("POST", "/console/passages/search"),
-    ("GET", "/console/passages/stream"),
-    ("GET", "/console/passages/{passage_id}"),
     ("POST", "/console/watchlist/search"),
 }
 ASKED: Mapping[tuple[str, str], tuple[Permission, Mapping[str, Any]]] = {
+    ("POST", "/v1/passages/search"): (Permission.SEE_PASSAGES, {}),
+    ("GET", "/v1/passages/{passage_id}"): (Permission.SEE_PASSAGES, {}),
+    ("GET", "/v1/evidence/{sha256}"): (Permission.SEE_PASSAGES, {}),
+    ("GET", "/console/passages"): (Permission.SEE_PASSAGES, {}),
+    ("POST", "/console/passages/search"): (Permission.SEE_PASSAGES, {}),
+    ("GET", "/console/passages/stream"): (Permission.SEE_PASSAGES, {"after": 0}),
+    ("GET", "/console/passages/{passage_id}"): (Permission.SEE_PASSAGES, {}),
     ("POST", "/v1/vehicles/lookup"): (Permission.LOOK_UP_VEHICLES, PLATE),
     ("POST", "/v1/permits/check"): (Permission.CHECK_PAPERS, PLATE),
     ("POST", "/v1/licences/check"): (

@@ -73,7 +73,13 @@ _EMPTY: Final = """
              device_status, device_heartbeat, quarantine, audit_entry, audit_seal, audit_root,
              subject_key;
     DELETE FROM camera WHERE id <> 'lan-vao';
-    UPDATE app_user SET failed_logins = 0, login_allowed_at = NULL;
+    UPDATE app_user
+       SET failed_logins = 0, login_allowed_at = NULL, unit_id = NULL, reach = 'province';
+    DELETE FROM app_user_area;
+    DELETE FROM unit_area;
+    DELETE FROM unit;
+    DELETE FROM site_group;
+    DELETE FROM login_client;
 """
 
 

@@ -16,8 +16,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.console import passage_looks, sign_in, stream
 from api.console import passages as console_passages
-from api.console import sign_in, stream
 from api.console.alerts import pages as console_alerts
 from api.console.alerts import stream as alerts_stream
 from api.console.audit import pages as console_audit
@@ -117,6 +117,7 @@ def create_app(
         alerts_stream,
         console_alerts,
         console_watchlist,
+        passage_looks,
         console_passages,
         console_toll_days,
         console_tolls,

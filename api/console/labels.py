@@ -58,6 +58,10 @@ def words(_: Translate) -> Words:
             "check": _("Check it"),
             "unsure": _("Not sure"),
         },
+        "likenesses": {
+            "very": _("Very alike: look-alike characters"),
+            "rather": _("Rather alike"),
+        },
         "clock_sources": {
             "ntp": _("NTP"),
             "ptp": _("PTP"),

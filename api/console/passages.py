@@ -14,6 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from api.console.filters import LIST_PATH, PLATE_LENGTH_MAX, ListQuery, has_order, parse_plate
 from api.console.overview.pages import health_strip
 from api.console.parts import Console, ConsoleParts
+from api.console.passage_looks import EXPORT_PATH
 from api.console.views import (
     RowView,
     count_text,
@@ -28,6 +29,7 @@ from api.deps.request import Connection, MaySeePassages, Now, Passages, SignedIn
 from api.pages.rendering import language_of
 from central.domain.plates import PlatePattern
 from central.errors import InvalidPlatePatternError
+from central.identity.permissions import Permission
 from central.identity.types import User
 from central.passages.service import PassageService
 from central.sites.service import SiteService
@@ -82,6 +84,7 @@ class ListView:
     """The list around its rows.
 
     Attributes:
+        export_url: Where the list is taken along; ``None`` for those who may not.
         live_url: Address of new rows; ``None`` on older pages, where none appear.
         position: Where in the feed the list was made.
     """
@@ -91,6 +94,7 @@ class ListView:
     range_text: str
     newer_url: str | None
     older_url: str | None
+    export_url: str | None
     live_url: str | None
     position: int
 
@@ -101,6 +105,7 @@ EMPTY_LIST: Final = ListView(
     range_text="",
     newer_url=None,
     older_url=None,
+    export_url=None,
     live_url=None,
     position=0,
 )
@@ -167,10 +172,18 @@ async def detail_page(
     user = acting.user
     found = await passages.look_at(passage_id, scope=user.scope, actor=acting.actor, now=now)
     detail = detail_view(found, speech)
+    may_look = user.may(Permission.LOOK_UP_VEHICLES)
     if "hx-request" in request.headers:
-        return console.renderer.piece(request, "passages/detail.html", detail=detail, is_page=False)
+        return console.renderer.piece(
+            request, "passages/detail.html", detail=detail, is_page=False, may_look=may_look
+        )
     return console.renderer.page(
-        request, "passages/detail_page.html", user=user, detail=detail, is_page=True
+        request,
+        "passages/detail_page.html",
+        user=user,
+        detail=detail,
+        is_page=True,
+        may_look=may_look,
     )
 
 
@@ -221,6 +234,11 @@ class _Maker:
             range_text=f"{rows[-1].time_and_date} → {rows[0].time_and_date}" if rows else "",
             newer_url=newer.url() if newer is not None else None,
             older_url=query.older(cursor_text(page.next)).url() if page.next else None,
+            export_url=(
+                query.without_page().url(EXPORT_PATH)
+                if self._user.may(Permission.LOOK_UP_VEHICLES)
+                else None
+            ),
             live_url=query.url(STREAM_PATH) if newer is None else None,
             position=position,
         )

@@ -191,3 +191,21 @@ SELECT count(*)
      ORDER BY position
      LIMIT %(rows_max)s
   ) AS counted;
+
+-- name: loosen_similarity
+-- How many groups of three characters must agree for a text to be a candidate, for this transaction
+-- only: two misread characters of eight leave a fifth.
+SELECT set_config('pg_trgm.similarity_threshold', %(threshold)s, TRUE);
+
+-- name: select_similar_candidates
+-- Keys of passages near a time whose plates share groups of characters with a text, the most alike
+-- first; how easily one is read for the other is judged outside.
+SELECT captured_at, id, plate_text
+  FROM passage
+ WHERE captured_at BETWEEN %(since)s AND %(until)s
+   AND plate_text <> ''
+   AND plate_text <> %(plate_text)s
+   AND plate_text %% %(plate_text)s -- noqa: PRS
+   AND (%(scope)s::text[] IS NULL OR site_id = any(%(scope)s::text[]))
+ ORDER BY similarity(plate_text, %(plate_text)s) DESC, captured_at DESC, id ASC
+ LIMIT %(rows_max)s;

@@ -13,6 +13,7 @@ from psycopg.rows import class_row, scalar_row
 from central.db.queries import QueryFile
 from central.domain.scope import SiteScope
 from central.passages.rows import (
+    CandidateRow,
     EvidenceRow,
     FeedRow,
     PassageRow,
@@ -102,6 +103,31 @@ class PassageRepository:
                 {**_key_parameters(keys), "scope": scope.as_list()},
             )
             return await self._summaries(await cursor.fetchall())
+
+    async def similar_candidates(
+        self,
+        plate_text: str,
+        *,
+        since: datetime,
+        until: datetime,
+        threshold: float,
+        limit: int,
+        scope: SiteScope,
+    ) -> Sequence[CandidateRow]:
+        """Other plates of a span of time that share groups of characters, the most alike first."""
+        async with self._connection.cursor(row_factory=class_row(CandidateRow)) as cursor:
+            await cursor.execute(QUERIES["loosen_similarity"], {"threshold": str(threshold)})
+            await cursor.execute(
+                QUERIES["select_similar_candidates"],
+                {
+                    "plate_text": plate_text,
+                    "since": since,
+                    "until": until,
+                    "scope": scope.as_list(),
+                    "rows_max": limit,
+                },
+            )
+            return await cursor.fetchall()
 
     async def lock_unjudged(self, position: int) -> Sequence[PassageSummary] | None:
         """Passages of one commit without their pictures; ``None`` when they were judged before."""

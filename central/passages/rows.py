@@ -91,6 +91,15 @@ class EvidenceRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CandidateRow:
+    """A passage whose plate may resemble another's."""
+
+    captured_at: datetime
+    id: UUID
+    plate_text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FeedRow:
     """What one commit stored."""
 

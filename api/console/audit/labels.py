@@ -43,6 +43,8 @@ def words(_: Translate) -> Words:
 def _actions(_: Translate) -> Mapping[str, str]:
     """Acts; one without words is shown by its code."""
     return {
+        "passages_exported": _("Passages saved as a file"),
+        "similar_readings_looked_at": _("Similar readings looked at"),
         "act_refused": _("Act refused"),
         "area_changed": _("Area changed"),
         "area_removed": _("Area removed"),
@@ -97,6 +99,7 @@ def _actions(_: Translate) -> Mapping[str, str]:
 def _subjects(_: Translate) -> Mapping[str, str]:
     """Kinds of things that acts are about."""
     return {
+        "passage_list": _("List of passages"),
         "alert": _("Alert"),
         "audit_chain": _("Chain of the audit log"),
         "audit_log": _("Audit log"),

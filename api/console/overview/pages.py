@@ -20,6 +20,7 @@ from api.console.health import OverviewView, overview_view
 from api.console.overview.day_charts import day_charts
 from api.console.parts import Console, ConsoleParts
 from api.console.views import RowView, row_view
+from api.deps.looks import ListLook
 from api.deps.request import Connection, Now, Process, ProcessDep, SignedIn
 from api.errors import NotHereError
 from api.pages.i18n import Speech
@@ -58,7 +59,7 @@ class OpenAlertsView:
     position: int
 
 
-@router.get(OVERVIEW_PATH)
+@router.get(OVERVIEW_PATH, dependencies=[ListLook])
 async def overview_page(
     request: Request,
     *,

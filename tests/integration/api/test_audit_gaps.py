@@ -11,6 +11,7 @@ from tests.integration.api.world import Seen, World, drawn_jpeg, sha256_of
 LISTS = {
     ("GET", "/console/alerts"),
     ("GET", "/console/dossiers"),
+    ("GET", "/console/overview"),
     ("GET", "/console/passages"),
     ("GET", "/console/tolls"),
     ("GET", "/console/watchlist"),

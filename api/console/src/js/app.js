@@ -6,6 +6,7 @@ import { startDetail } from "./detail.js";
 import { startFilters } from "./filters.js";
 import { startKeys } from "./keys.js";
 import { startLive } from "./live.js";
+import { startZoom } from "./zoom.js";
 
 // The content security policy allows no inline script or style, and nothing of a page may stay in
 // the browser's storage: these machines are shared.
@@ -24,5 +25,6 @@ htmx.config.responseHandling = [
 startFilters();
 startLive();
 startAlerts();
+startZoom();
 const detail = startDetail();
 startKeys(detail);

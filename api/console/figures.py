@@ -20,7 +20,7 @@ SLOT: Final = timedelta(minutes=15)
 DAY: Final = timedelta(days=1)
 WEEK: Final = timedelta(days=7)
 
-KEEP: Final = timedelta(seconds=20)
+KEEP: Final = timedelta(seconds=60)
 """How long figures are shown before they are read again. Higher: older numbers, less work for the
 database when many consoles are open."""
 
@@ -45,7 +45,7 @@ class FiguresShelf:
         self._reading = asyncio.Lock()
 
     async def figures(self, process: Process, *, user: User, now: datetime) -> Figures:
-        """Today's figures of the user's sites, at most some seconds old.
+        """Today's figures of the user's sites, at most a minute old.
 
         Raises:
             PermissionDeniedError: The user may not see passages.

@@ -20,11 +20,13 @@ from central.control.watchlist_types import (
     LEGAL_BASIS_LENGTH_MAX,
     EntryState,
     NewWatchlistEntry,
+    WatchlistEntry,
     WatchlistPage,
 )
 from central.domain.plates import PlatePattern, normalise_plate_text
 from central.identity.permissions import Permission
 from central.identity.types import User
+from central.registry.types import PlateKey
 
 _PLATE: Final = re.compile(r"[A-Z0-9]{4,12}")
 
@@ -64,6 +66,21 @@ class WatchlistService:
             )
         has_more = len(rows) > page.size
         return WatchlistPage(entries=entries, next=entries[-1].cursor if has_more else None)
+
+    async def holding_for(
+        self, plate: PlateKey, *, user: User, now: datetime
+    ) -> tuple[WatchlistEntry, ...]:
+        """Entries that hold now for a plate that the caller was shown already, oldest first.
+
+        Raises:
+            PermissionDeniedError: The user may not see the watchlist.
+        """
+        user.require(Permission.SEE_WATCHLIST)
+        return tuple(
+            entry
+            for entry in await self._rows.for_plates([plate.text])
+            if entry.holds_at(now) and entry.fits(plate.colour)
+        )
 
     async def add(
         self, new: NewWatchlistEntry, *, user: User, actor: Actor, now: datetime

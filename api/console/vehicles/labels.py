@@ -9,6 +9,15 @@ from api.console.wording import ErrorWords, Translate, Words
 def words(_: Translate) -> Words:
     """Labels by group and code, for templates."""
     return {
+        "vehicle_parts": {
+            "all": _("Everything"),
+            "papers": _("Papers"),
+            "passages": _("Passages"),
+            "alerts": _("Alerts"),
+            "tolls": _("Toll crossings"),
+            "dossiers": _("Dossiers"),
+            "watchlist": _("Watchlist"),
+        },
         "vehicle_kinds": {
             "car": _("Passenger car"),
             "bus": _("Bus or coach"),

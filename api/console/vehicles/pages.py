@@ -7,6 +7,7 @@ look of a visit, and every look is written to the audit log, also those that nee
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from api.console.parts import Console, ConsoleParts
 from api.console.tolls import of_vehicle as tolls_of_vehicle
 from api.console.vehicles.views import LIST_PATH, FoundView, found_view, vehicle_view
 from api.console.views import RowView, row_view
+from api.console.watchlist import of_vehicle as watchlist_of_vehicle
 from api.deps.acting import Acting, ActingDep, LookForm, LookFormDep
 from api.deps.request import Connection, Now
 from api.pages.rendering import language_of
@@ -35,13 +37,27 @@ from central.passages.service import PassageService
 from central.passages.types import PageRequest, PassageFilter
 from central.registry.errors import VehicleSearchTooWideError
 from central.registry.service import SEARCH_CHARACTERS_MIN, SEARCH_ROWS_MAX, RegistryService
-from central.registry.types import Vehicle
+from central.registry.types import PlateKey, Vehicle
 
 TEXT_LENGTH_MAX: Final = 60
 WORD: Final = r"^[A-Za-z0-9_-]{16}$"
 PASSAGES_SHOWN_MAX: Final = 10
+PASSAGES_ALONE_MAX: Final = 50
+"""Most passages when only they are shown; all of them are a link away."""
 
 router = APIRouter(include_in_schema=False)
+
+
+class VehiclePart(StrEnum):
+    """What of a vehicle's page is shown; a link each, so that it works without scripts."""
+
+    ALL = "all"
+    PAPERS = "papers"
+    PASSAGES = "passages"
+    ALERTS = "alerts"
+    TOLLS = "tolls"
+    DOSSIERS = "dossiers"
+    WATCHLIST = "watchlist"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +160,7 @@ async def vehicle_page(
     connection: Connection,
     now: Now,
     is_asked: Annotated[bool, Query(alias="ask")] = False,
+    part: VehiclePart = VehiclePart.ALL,
 ) -> Response:
     """Everything about one vehicle, once a reason was given; until then the question."""
     acting.user.require(Permission.LOOK_UP_VEHICLES)
@@ -151,7 +168,7 @@ async def vehicle_page(
     reason = maker.recall(vehicle_id)
     if reason is None or is_asked:
         return maker.question(vehicle_id, SearchView(reason=reason or LookForm()))
-    return await maker.vehicle(vehicle_id, reason)
+    return await maker.vehicle(vehicle_id, reason, part=part)
 
 
 @router.post(f"{LIST_PATH}/{{vehicle_id}}/look")
@@ -273,29 +290,51 @@ class _Maker:
             reference_max=CASE_REFERENCE_LENGTH_MAX,
         )
 
-    async def vehicle(self, vehicle_id: UUID, reason: LookForm) -> Response:
-        """The vehicle's own page."""
+    async def vehicle(self, vehicle_id: UUID, reason: LookForm, *, part: VehiclePart) -> Response:
+        """The vehicle's own page, or a part of it."""
         user, connection, speech = self._acting.user, self._connection, self._speech
         look = reason.look(self._acting.actor)
         if look is None:
             return self.question(vehicle_id, self.with_reason_checked(SearchView(reason=reason)))
         record = await self.registry.record(vehicle_id, user=user, look=look, now=self._now)
+        passages = await self._passages(record.vehicle, part=part)
+        dossiers = await dossiers_of_vehicle.section(
+            connection, vehicle_id, user, speech, now=self._now
+        )
+        watchlist = await watchlist_of_vehicle.section(
+            connection, self._plate(record.vehicle), user, speech, now=self._now
+        )
+        absent = {
+            name
+            for name, section in (
+                (VehiclePart.PASSAGES, passages),
+                (VehiclePart.DOSSIERS, dossiers),
+                (VehiclePart.WATCHLIST, watchlist),
+            )
+            if section is None
+        }
         return self._console.renderer.page(
             self._request,
             "vehicles/vehicle.html",
             user=user,
-            vehicle=vehicle_view(record, speech, today=self._today),
-            reason=reason,
-            passages=await self._passages(record.vehicle),
+            part=part,
+            parts=[each for each in VehiclePart if each not in absent],
+            passages=passages,
             alerts=await alerts_of_vehicle.section(connection, vehicle_id, user, speech),
             tolls=await tolls_of_vehicle.section(connection, vehicle_id, user, speech),
-            dossiers=await dossiers_of_vehicle.section(
-                connection, vehicle_id, user, speech, now=self._now
-            ),
+            dossiers=dossiers,
+            watchlist=watchlist,
+            vehicle=vehicle_view(record, speech, today=self._today),
+            reason=reason,
             may_take_in=user.may(Permission.TAKE_IN_DOSSIERS),
         )
 
-    async def _passages(self, vehicle: Vehicle) -> PassagesView | None:
+    def _plate(self, vehicle: Vehicle) -> PlateKey | None:
+        """The plate that the vehicle bears today."""
+        period = next((each for each in vehicle.plates if each.holds_on(self._today)), None)
+        return period.plate if period is not None else None
+
+    async def _passages(self, vehicle: Vehicle, *, part: VehiclePart) -> PassagesView | None:
         """Passages under the plate that the vehicle bears, since it bears it."""
         period = next((each for each in vehicle.plates if each.holds_on(self._today)), None)
         user = self._acting.user
@@ -304,7 +343,9 @@ class _Maker:
         pattern = PlatePattern(text=period.plate.text)
         page = await PassageService(self._connection).search(
             PassageFilter(plate=pattern, captured_from=start_of_local_day(period.valid_from)),
-            PageRequest(size=PASSAGES_SHOWN_MAX),
+            PageRequest(
+                size=PASSAGES_ALONE_MAX if part is VehiclePart.PASSAGES else PASSAGES_SHOWN_MAX
+            ),
             scope=user.scope,
         )
         fitting = {period.plate.colour, PlateColour.UNKNOWN, None}

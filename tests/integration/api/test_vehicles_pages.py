@@ -14,6 +14,7 @@ from api.console.reasons import KEEP, ReasonShelf
 from api.deps.acting import LookForm
 from central.audit.types import Purpose
 from central.contracts.passage import PlateColour
+from central.identity.permissions import Role
 from tests.integration.api.world import Seen, World
 
 TODAY = date(2026, 1, 1)
@@ -206,6 +207,32 @@ def test_passages_of_another_colour_are_another_vehicles(
 
     assert f"/console/passages/{mine.id}" in shown.text
     assert f"/console/passages/{other.id}" not in shown.text
+
+
+def test_parts_are_links_that_each_show_their_own_and_every_look_counts(
+    world: World, client: httpx.Client, rows: psycopg.Connection, truck: UUID
+) -> None:
+    listed = {"plate": "20C77777", "reason": "stolen", "legal_basis": "QĐ 15/CSĐT"}
+    with world.signed_in_as(Role.REVIEWER) as reviewer:
+        assert reviewer.post("/console/watchlist", data=listed).status_code == 303
+    path = f"/console/vehicles/{truck}"
+    client.post(f"{path}/look", data=PURPOSE)
+
+    whole = client.get(path).text
+    part = client.get(f"{path}?part=watchlist").text
+    papers = client.get(f"{path}?part=papers").text
+
+    assert all(name in whole for name in ('id="vehicle-watchlist"', 'id="papers-title"'))
+    assert "QĐ 15/CSĐT" in whole
+    assert re.search(r'part=watchlist"\s+aria-current="page"', part)
+    assert "QĐ 15/CSĐT" in part
+    assert 'id="papers-title"' not in part
+    assert "QĐ 15/CSĐT" not in papers
+    assert client.get(f"{path}?part=nothing").status_code == 422
+    assert len(looks(rows, truck)) == 3
+    with world.signed_in_as(Role.CLERK) as clerk:  # may not see the watchlist
+        clerk.post(f"{path}/look", data=PURPOSE)
+        assert "QĐ 15/CSĐT" not in clerk.get(f"{path}?part=watchlist").text
 
 
 def test_a_reason_holds_for_some_minutes() -> None:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 # Developers' targets; `make` alone lists them. Everything runs in the environment of ./luuthong.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt lock train eval eval-gate models-verify bench-consoles bench-edge bench-ingest bench-ledger bench-peers bench-render bench-unseen schemas docs up down clean
+.PHONY: help demo test check fmt lock train eval eval-gate models-verify bench-consoles bench-edge bench-ingest bench-ledger bench-peers bench-render bench-unseen audit sbom schemas docs up down clean
 LUUTHONG := ./luuthong
 HOME_FOLDER := $(if $(LUUTHONG_HOME),$(LUUTHONG_HOME),.luuthong)
 BIN := $(HOME_FOLDER)/venv/bin
@@ -68,6 +68,14 @@ bench-unseen: ## train the vehicle detector without one source and measure it th
 
 bench-peers: ## plate reading beside the peers on the same pictures; installs them apart
 	$(BIN)/python -m tests.load.bench_peers
+
+audit: ## ask whether a locked package is known to be vulnerable; says so when it can't ask
+	@$(LUUTHONG) setup --only python-dev
+	$(BIN)/python -m deploy.supply_chain audit
+
+sbom: ## write CycloneDX documents of the Python and npm packages into runs/
+	@$(LUUTHONG) setup --only python-dev
+	$(BIN)/python -m deploy.supply_chain sbom
 
 schemas: ## write the JSON Schemas of the messages
 	$(BIN)/python -m central.contracts.schemas

@@ -12,6 +12,7 @@
         ├── LoginDelayedError
         ├── CrossOriginError
         ├── DeviceUnauthorisedError
+        ├── AuthorityMissingError
         ├── BodyTooLargeError
         ├── LengthRequiredError
         ├── MediaTypeError
@@ -108,6 +109,14 @@ class DeviceUnauthorisedError(RequestError):
 
     def __init__(self) -> None:
         super().__init__(headers={"WWW-Authenticate": "Device"})
+
+
+class AuthorityMissingError(RequestError):
+    """This centre gives no certificates to devices."""
+
+    status = 409
+    code = "authority-missing"
+    title = "This centre gives no certificates to devices"
 
 
 class BodyTooLargeError(RequestError):

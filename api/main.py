@@ -18,11 +18,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.console import passage_looks, sign_in, stream
 from api.console import passages as console_passages
+from api.console import pictures as console_pictures
 from api.console.alerts import pages as console_alerts
 from api.console.alerts import stream as alerts_stream
 from api.console.audit import pages as console_audit
 from api.console.devices import cameras as console_cameras
 from api.console.devices import completeness as console_completeness
+from api.console.devices import live_frames as console_live_frames
 from api.console.devices import quarantine as console_quarantine
 from api.console.dossiers import dossier as console_dossier
 from api.console.dossiers import intake as console_intake
@@ -52,9 +54,21 @@ from api.security.headers import SecurityHeaders
 from api.security.limits import BODY_BYTES_MAX, BodyLimit
 from api.security.origin import require_same_origin
 from api.settings import ApiSettings, read_settings
-from api.v1 import evidence, health, metrics, openapi, passages, session, vehicles
+from api.v1 import (
+    enrolment,
+    evidence,
+    health,
+    live_frames,
+    metrics,
+    openapi,
+    passages,
+    session,
+    vehicles,
+)
 from api.v1.metrics import RequestMetrics, RequestObserver
 from central.db.pool import connection_info, open_pool
+from central.devices.authority import DeviceAuthority
+from central.devices.live_frames import PICTURE_BYTES_MAX as LIVE_PICTURE_BYTES_MAX
 from central.errors import CentralError, PermissionDeniedError
 from central.evidence.store import PICTURE_BYTES_MAX, EvidenceStore
 from central.logging import configure_logging, where
@@ -63,7 +77,45 @@ log = structlog.get_logger(__name__)
 
 APPLICATION_NAME: Final = "luuthong-api"
 CONSOLE_PREFIX: Final = "/console"
+V1_PARTS: Final = (
+    session,
+    passages,
+    vehicles,
+    evidence,
+    health,
+    openapi,
+    metrics,
+    enrolment,
+    live_frames,
+)
+PAGES: Final = (
+    sign_in,
+    console_overview,
+    console_map,
+    stream,
+    alerts_stream,
+    console_alerts,
+    console_watchlist,
+    passage_looks,
+    console_passages,
+    console_toll_days,
+    console_tolls,
+    console_vehicles,
+    console_intake,
+    console_dossiers,
+    console_dossier,
+    console_audit,
+    console_cameras,
+    console_completeness,
+    console_quarantine,
+    console_live_frames,
+    console_pictures,
+    public_pages,
+)
+"""The stream stands before the details, whose address would fit it, too."""
+
 UPLOAD_PREFIX: Final = "/v1/evidence/"
+LIVE_FRAME_PREFIX: Final = "/v1/live-frames/"
 
 
 class State(TypedDict):
@@ -106,31 +158,9 @@ def create_app(
         ),
         dependencies=[Depends(require_same_origin)],
     )
-    for module in (session, passages, vehicles, evidence, health, openapi, metrics):
+    for module in V1_PARTS:
         app.include_router(module.router)
-    # The stream stands before the details, whose address would fit it, too.
-    for page in (
-        sign_in,
-        console_overview,
-        console_map,
-        stream,
-        alerts_stream,
-        console_alerts,
-        console_watchlist,
-        passage_looks,
-        console_passages,
-        console_toll_days,
-        console_tolls,
-        console_vehicles,
-        console_intake,
-        console_dossiers,
-        console_dossier,
-        console_audit,
-        console_cameras,
-        console_completeness,
-        console_quarantine,
-        public_pages,
-    ):
+    for page in PAGES:
         app.include_router(page.router)
     app.mount(STATIC_PATH, HashedFiles(directory=files.folder), name="static")
     for kind in (ApiError, CentralError, RequestValidationError, HTTPException):
@@ -191,6 +221,7 @@ async def _lifespan(
             ),
             store=EvidenceStore(settings.evidence_folder),
             clock=clock,
+            authority=_device_authority(settings),
         )
         feeds = make_feeds(process, subscribers_max=settings.live_subscribers_max)
         await stack.enter_async_context(running(Listener(info, (feeds.passages, feeds.alerts))))
@@ -208,6 +239,18 @@ async def _lifespan(
         log.info("api_started")
         yield State(process=process, console=console, public=make_public_parts(files))
     log.info("api_stopped")
+
+
+def _device_authority(settings: ApiSettings) -> DeviceAuthority | None:
+    """What signs certificates of devices; ``None`` where no key is set.
+
+    Raises:
+        SettingsError: A file is missing or damaged.
+    """
+    if settings.devices.ca_key_file is None:
+        return None
+    key_file, certificate_file = settings.devices.required_files()
+    return DeviceAuthority.load(key_file=key_file, certificate_file=certificate_file)
 
 
 async def _answer_error(request: Request, error: Exception) -> Response:
@@ -230,4 +273,6 @@ def _body_bytes_max(scope: Scope) -> int:
     is_upload = scope["method"] == "PUT" and scope["path"].startswith(UPLOAD_PREFIX)
     if is_upload:
         return PICTURE_BYTES_MAX
+    if scope["method"] == "PUT" and scope["path"].startswith(LIVE_FRAME_PREFIX):
+        return LIVE_PICTURE_BYTES_MAX
     return console_toll_days.file_body_bytes_max(scope["method"], scope["path"]) or BODY_BYTES_MAX

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from api.errors import ApiSettingsError
-from central.settings import NotifySettings, OfficeSettings
+from central.settings import DeviceAuthoritySettings, NotifySettings, OfficeSettings
 
 ENV_PREFIX = "LUUTHONG_API_"
 
@@ -87,6 +87,11 @@ class ApiSettings(BaseSettings):
     office: OfficeSettings = Field(
         default=OfficeSettings(),
         description="Who takes dossiers in and decides, the same as the centre's.",
+    )
+    devices: DeviceAuthoritySettings = Field(
+        default=DeviceAuthoritySettings(),
+        description="Authority of devices' certificates, the same as the centre's: without it no "
+        "device can enrol.",
     )
     notify: NotifySettings = Field(
         default=NotifySettings(),

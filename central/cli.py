@@ -22,9 +22,9 @@ from rich.table import Table
 from central.audit.commands import audit_commands
 from central.db.outages import translated_outages
 from central.db.pool import connection_info
+from central.devices.commands import device_commands
 from central.documents.commands import document_app
 from central.domain.local_time import terminal_time
-from central.domain.scope import SiteScope
 from central.errors import CentralError
 from central.identity.administration import (
     BOOTSTRAP_USERNAME,
@@ -41,8 +41,8 @@ from central.procedures.rulebook.commands import procedure_commands
 from central.registry.importing.commands import registry_app
 from central.settings import CentralSettings, read_settings
 from central.sites.commands import site_commands
-from central.sites.service import SiteService, register_device
-from central.sites.types import Completeness, DeviceOverview, DeviceState, Registration
+from central.sites.service import SiteService
+from central.sites.types import Completeness
 from central.tolling.commands import toll_commands
 
 EXIT_FAILED = 1
@@ -50,10 +50,9 @@ QUARANTINE_ROWS = 50
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 admin_app = typer.Typer(no_args_is_help=True, help="People who may log in.")
-device_app = typer.Typer(no_args_is_help=True, help="Devices that may send.")
 quarantine_app = typer.Typer(no_args_is_help=True, help="Messages that could not become rows.")
 app.add_typer(admin_app, name="admin")
-app.add_typer(device_app, name="device")
+app.add_typer(device_commands(read_settings), name="devices")
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(registry_app, name="registry")
 app.add_typer(document_app, name="document")
@@ -150,88 +149,6 @@ def admin_reset_password(
         )
 
 
-@device_app.command("add")
-def device_add(
-    device_id: Annotated[str, typer.Argument(help="Name of the device.")],
-    site: Annotated[str, typer.Option(help="Site where it stands; made when new.")],
-    province: Annotated[str, typer.Option(help="Province of the site.")],
-    site_name: Annotated[str, typer.Option(help="Name of a new site.")] = "",
-    camera: Annotated[
-        list[str] | None, typer.Option(help="Camera of the site; may be repeated.")
-    ] = None,
-) -> None:
-    """Register a device and print its secret, this once.
-
-    The same secret is the device's broker password and its HTTP secret; the broker has to be told.
-    """
-    with _plain_errors():
-        made = register_device(
-            _info(read_settings()),
-            Registration(
-                device_id=device_id,
-                site_id=site,
-                province=province,
-                site_name=site_name or site,
-                camera_ids=tuple(camera or ()),
-            ),
-            now=datetime.now(UTC),
-        )
-        typer.echo(made.secret)
-
-
-@device_app.command("new-secret")
-def device_new_secret(
-    device_id: Annotated[str, typer.Argument(help="Name of the device.")],
-) -> None:
-    """Replace a device's secret and print the new one, this once; tell the broker, too."""
-
-    async def renew(info: str) -> str:
-        async with await psycopg.AsyncConnection.connect(info) as connection:
-            made = await SiteService(connection).new_secret(device_id, now=datetime.now(UTC))
-            return made.secret
-
-    with _plain_errors():
-        typer.echo(asyncio.run(renew(_info(read_settings()))))
-
-
-@device_app.command("enable")
-def device_enable(
-    device_id: Annotated[str, typer.Argument(help="Name of the device.")],
-) -> None:
-    """Let a device in again; what was kept of it meanwhile is stored within a minute."""
-    _switch_device(device_id, DeviceState.ENABLED)
-
-
-@device_app.command("disable")
-def device_disable(
-    device_id: Annotated[str, typer.Argument(help="Name of the device.")],
-) -> None:
-    """Switch a device off: its messages are kept in quarantine, its pictures are refused."""
-    _switch_device(device_id, DeviceState.DISABLED)
-
-
-@device_app.command("list")
-def device_list() -> None:
-    """Show every device with its newest heartbeat."""
-
-    async def devices(info: str) -> list[DeviceOverview]:
-        async with await psycopg.AsyncConnection.connect(info) as connection:
-            return list(await SiteService(connection).devices(SiteScope.everything()))
-
-    with _plain_errors():
-        table = Table("device", "site", "province", "enabled", "last heartbeat", "waiting events")
-        for each in asyncio.run(devices(_info(read_settings()))):
-            table.add_row(
-                each.id,
-                each.site_id,
-                each.province,
-                "yes" if each.enabled else "no",
-                terminal_time(each.last_heartbeat_at) + (" (silent)" if each.is_silent else ""),
-                "-" if each.outbox_events is None else str(each.outbox_events),
-            )
-        Console().print(table)
-
-
 @app.command()
 def completeness(
     device_id: Annotated[str, typer.Argument(help="Name of the device.")],
@@ -296,17 +213,6 @@ def quarantine_release() -> None:
             reasons=tuple(sorted(RELEASABLE_REASONS)),
         )
         typer.echo(str(released))
-
-
-def _switch_device(device_id: str, state: DeviceState) -> None:
-    """Switch a device on or off."""
-
-    async def switch(info: str) -> None:
-        async with await psycopg.AsyncConnection.connect(info) as connection:
-            await SiteService(connection).switch(device_id, state)
-
-    with _plain_errors():
-        asyncio.run(switch(_info(read_settings())))
 
 
 def _quarantine(limit: int) -> list[QuarantineEntry]:

@@ -25,6 +25,10 @@
     ├── DeviceNotFoundError
     ├── DeviceRefusedError             wrong secret, or the device is switched off
     ├── QuarantinedMessageNotFoundError
+    ├── InvitationRefusedError         unknown, used or expired token of a device
+    ├── CertificateRequestInvalidError
+    ├── LiveFrameNotFoundError         not asked for, not theirs, or expired
+    ├── TooManyLiveFramesError         wait until the open ones expire
     ├── BrokerControlError             the broker did not give or take an account
     └── IdentityError
         ├── SessionInvalidError        unknown, expired or ended session
@@ -182,6 +186,34 @@ class QuarantinedMessageNotFoundError(CentralError):
     def __init__(self, entry_id: int) -> None:
         super().__init__(f"message {entry_id} is not in quarantine")
         self.entry_id = entry_id
+
+
+class InvitationRefusedError(CentralError):
+    """A device's token is unknown, used or expired; which one is never told."""
+
+    def __init__(self) -> None:
+        super().__init__("the invitation is not valid")
+
+
+class CertificateRequestInvalidError(CentralError):
+    """A request for a certificate is damaged, or its key is of another kind than P-256."""
+
+    def __init__(self) -> None:
+        super().__init__("not a certificate request with a key on P-256")
+
+
+class LiveFrameNotFoundError(CentralError):
+    """This picture was not asked for, is somebody else's, or has expired."""
+
+    def __init__(self) -> None:
+        super().__init__("no such live picture")
+
+
+class TooManyLiveFramesError(CentralError):
+    """The user has too many live pictures open."""
+
+    def __init__(self) -> None:
+        super().__init__("too many live pictures are open")
 
 
 class BrokerControlError(CentralError):

@@ -31,6 +31,11 @@ class BrokerSettings(_Section):
     port: Port = Field(default=1883, description="TCP port of the broker.")
     username: str = Field(default="ingest", min_length=1, description="Broker user of ingest.")
     password_file: Path = Field(description="File whose first line is the broker password.")
+    control_password_file: Path | None = Field(
+        default=None,
+        description="File whose first line is the password of the broker's account `centre`, which "
+        "gives accounts to devices; needed by commands only.",
+    )
     client_id: str = Field(
         default="ingest-1",
         pattern=r"^[a-z0-9-]{1,23}$",
@@ -215,6 +220,28 @@ class TollingSettings(_Section):
         return self
 
 
+class DeviceAuthoritySettings(_Section):
+    """The authority of devices' certificates; both files or none."""
+
+    ca_key_file: Path | None = Field(
+        default=None, description="Its private key (PEM, readable by its owner only)."
+    )
+    ca_certificate_file: Path | None = Field(default=None, description="Its certificate (PEM).")
+    revocation_file: Path | None = Field(
+        default=None, description="List of revoked certificates that the broker reads (PEM)."
+    )
+
+    def required_files(self) -> tuple[Path, Path]:
+        """Key and certificate.
+
+        Raises:
+            SettingsError: One of them is not set.
+        """
+        if self.ca_key_file is None or self.ca_certificate_file is None:
+            raise SettingsError("…DEVICES__CA_KEY_FILE and …CA_CERTIFICATE_FILE are needed")
+        return self.ca_key_file, self.ca_certificate_file
+
+
 class DocumentsSettings(_Section):
     """The key that papers are signed with; all three files or none."""
 
@@ -311,6 +338,9 @@ class CentralSettings(BaseSettings):
         default=None, description="The MQTT broker; needed by ingest only."
     )
     ingest: IngestSettings = Field(default=IngestSettings(), description="Ingest.")
+    devices: DeviceAuthoritySettings = Field(
+        default=DeviceAuthoritySettings(), description="Certificates of devices."
+    )
     jobs: JobsSettings = Field(default=JobsSettings(), description="Periodic jobs.")
     tolling: TollingSettings = Field(default=TollingSettings(), description="Toll crossings.")
     office: OfficeSettings = Field(

@@ -17,6 +17,8 @@ from typing import Final
 
 from rich.console import Console
 
+from deploy.supply_chain import kept_problems, locks_digest
+
 ROOT: Final = Path(__file__).resolve().parent.parent
 TIMEOUT_S: Final = 900.0
 
@@ -68,6 +70,7 @@ def run_checks(console: Console) -> int:
     for name, problems in (
         ("licences of dependencies", list(licence_problems())),
         ("lock files", list(lock_problems(ROOT))),
+        ("vulnerabilities, as last asked", list(kept_problems(locks=locks_digest()))),
     ):
         _say(console, name, passed=not problems)
         for problem in problems:

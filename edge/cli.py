@@ -55,7 +55,8 @@ from edge.errors import (
     without_password,
 )
 from edge.outbox.store import look_into
-from edge.settings import CameraMode, load_settings, read_secret
+from edge.publish.enrolment import Centre, CertificateFiles, enrol, is_renewal_due, renew
+from edge.settings import CameraMode, EdgeSettings, load_settings, read_secret
 from models.errors import ModelsError
 from models.runtime.values import Backend
 
@@ -201,6 +202,60 @@ def check_config(config: ConfigOption) -> None:
                 f"  reader {reader.id}: {reader.host}:{reader.port}, antennas {antennas}",
                 markup=False,
             )
+
+
+@app.command("enrol")
+def enrol_command(
+    config: ConfigOption,
+    token_file: Annotated[
+        Path | None, typer.Option(help="file with the invitation; without one it is asked for")
+    ] = None,
+) -> None:
+    """Get the device its first certificate and its secret, with an invitation of the centre."""
+    with _plain_errors():
+        settings = load_settings(config)
+        centre, files = _certificate_place(settings, config)
+        token = (
+            read_secret(token_file)
+            if token_file is not None
+            else str(typer.prompt("Invitation", hide_input=True)).strip()
+        )
+        enrol(
+            centre,
+            device_id=settings.device.id,
+            token=token,
+            files=files,
+            secret_file=settings.device.secret_file,
+        )
+        typer.echo(f"device {settings.device.id} is enrolled: {files.certificate_file.name}")
+
+
+@app.command("renew-certificate")
+def renew_command(
+    config: ConfigOption,
+    at_once: Annotated[bool, typer.Option("--at-once", help="also long before its end")] = False,  # noqa: FBT002
+) -> None:
+    """Renew the device's certificate when a third of its life is left; for a daily timer."""
+    with _plain_errors():
+        settings = load_settings(config)
+        centre, files = _certificate_place(settings, config)
+        if not at_once and not is_renewal_due(files.certificate_file, now=_utc_now()):
+            typer.echo("the certificate holds long enough")
+            return
+        secret = read_secret(settings.device.secret_file)
+        renew(centre, device_id=settings.device.id, secret=secret, files=files)
+        typer.echo("the certificate is renewed; it is shown at the next connection")
+
+
+def _certificate_place(settings: EdgeSettings, config: Path) -> tuple[Centre, CertificateFiles]:
+    """Whom to ask for a certificate, and where it is kept."""
+    broker = settings.broker
+    if settings.api is None or broker.certificate_file is None or broker.key_file is None:
+        problem = "api.url, broker.certificate_file and broker.key_file are needed"
+        raise SettingsError(source=config.name, problems=(problem,))
+    return Centre(url=settings.api.url, ca_file=settings.api.ca_file), CertificateFiles(
+        key_file=broker.key_file, certificate_file=broker.certificate_file
+    )
 
 
 @outbox_app.command("status")

@@ -18,6 +18,7 @@
     │   ├── OutboxUnreadableError  the file is no outbox, or is damaged
     │   ├── OutboxFullError        not even an event can be written: no room on the disk
     │   └── OutboxBehindError      the centre has committed numbers that were never given here
+    ├── EnrolmentError             no certificate: the centre refused or could not be reached
     └── PublishError
         ├── BrokerRefusedError     the broker does not accept this device
         └── BrokerUnreachableError nobody answers where the broker should be
@@ -164,6 +165,10 @@ class OutboxBehindError(OutboxError):
 
 class PublishError(EdgeError):
     """Events can't reach the centre at the moment; they stay in the outbox."""
+
+
+class EnrolmentError(EdgeError):
+    """The device got no certificate: the centre refused or could not be reached."""
 
 
 class BrokerRefusedError(PublishError):

@@ -161,6 +161,12 @@ class BrokerSettings(_Section):
     ca_file: Path | None = Field(
         default=None, description="certificates to trust; the system's when absent"
     )
+    certificate_file: Path | None = Field(
+        default=None, description="the device's certificate; `luuthong-edge enrol` writes it"
+    )
+    key_file: Path | None = Field(
+        default=None, description="private key of the certificate, readable by its owner only"
+    )
     window: int = Field(
         default=64,
         ge=1,
@@ -179,6 +185,12 @@ class BrokerSettings(_Section):
         le=timedelta(days=1),
         description="an event sent later than this after it was made is marked late",
     )
+
+    @model_validator(mode="after")
+    def _has_key_and_certificate(self) -> Self:
+        if (self.certificate_file is None) != (self.key_file is None):
+            raise ValueError("a certificate needs its key, and the reverse")
+        return self
 
 
 class ApiSettings(_Section):
@@ -359,7 +371,11 @@ def _with_absolute_paths(settings: EdgeSettings, folder: Path) -> EdgeSettings:
     device = _moved(settings.device, folder, "secret_file")
     changes: Mapping[str, BaseModel | tuple[BaseModel, ...] | None] = {
         "device": device,
-        "broker": _moved(settings.broker, folder, "ca_file"),
+        "broker": _moved(
+            _moved(_moved(settings.broker, folder, "ca_file"), folder, "certificate_file"),
+            folder,
+            "key_file",
+        ),
         "api": None if settings.api is None else _moved(settings.api, folder, "ca_file"),
         "outbox": _moved(settings.outbox, folder, "path"),
         "models": _moved(settings.models, folder, "folder"),

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from api.console.pictures import picture_url
 from api.console.plates import plate_lines
 from api.pages.i18n import Speech
 from central.contracts.passage import EvidenceKind, PlateColour
@@ -232,7 +233,7 @@ def _stored(evidence: Iterable[EvidenceLink], kind: EvidenceKind) -> str | None:
     """Address of the first picture of a kind that has arrived."""
     for link in evidence:
         if link.kind is kind and link.is_stored:
-            return f"/v1/evidence/{link.sha256}"
+            return picture_url(link.sha256)
     return None
 
 

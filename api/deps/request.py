@@ -14,6 +14,7 @@ from api.errors import NotSignedInError
 from api.security.cookies import session_token
 from api.settings import ApiSettings
 from central.db.outages import translated_outages
+from central.devices.authority import DeviceAuthority
 from central.errors import SessionInvalidError
 from central.evidence.service import EvidenceService
 from central.evidence.store import EvidenceStore
@@ -34,6 +35,7 @@ class Process:
     pool: AsyncConnectionPool
     store: EvidenceStore
     clock: Clock
+    authority: DeviceAuthority | None = None
 
     @property
     def session_policy(self) -> SessionPolicy:

@@ -9,6 +9,7 @@ from api.problems.problem import Problem
 from central.errors import (
     CentralError,
     CentralUnavailableError,
+    CertificateRequestInvalidError,
     DeviceNotFoundError,
     DeviceRefusedError,
     EvidenceHashMismatchError,
@@ -17,11 +18,14 @@ from central.errors import (
     EvidenceTooLargeError,
     InvalidFilterError,
     InvalidPlatePatternError,
+    InvitationRefusedError,
+    LiveFrameNotFoundError,
     PassageNotFoundError,
     PermissionDeniedError,
     QuarantinedMessageNotFoundError,
     SessionInvalidError,
     StaleVersionError,
+    TooManyLiveFramesError,
     UnstorableTextError,
 )
 
@@ -71,6 +75,28 @@ PROBLEMS: Final[Mapping[type[CentralError], Problem]] = MappingProxyType(
             code="device-unauthorised",
             title="The device's name or secret is missing or wrong",
             headers={"WWW-Authenticate": "Device"},
+        ),
+        InvitationRefusedError: Problem(
+            status=401,
+            code="invitation-refused",
+            title="The invitation is unknown, used or expired",
+            headers={"WWW-Authenticate": "Invitation"},
+        ),
+        CertificateRequestInvalidError: Problem(
+            status=422,
+            code="certificate-request-invalid",
+            title="This is no certificate request with a key on P-256",
+        ),
+        LiveFrameNotFoundError: Problem(
+            status=404,
+            code="live-frame-not-found",
+            title="This picture was not asked for, or has expired",
+        ),
+        TooManyLiveFramesError: Problem(
+            status=429,
+            code="too-many-live-frames",
+            title="Too many live pictures are open; wait until they expire",
+            headers={"Retry-After": "60"},
         ),
         QuarantinedMessageNotFoundError: Problem(
             status=404,

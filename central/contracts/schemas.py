@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from central.contracts.command import LiveFrameCommandV1
 from central.contracts.commit_ack import CommitAckV1
 from central.contracts.heartbeat import HeartbeatV1
 from central.contracts.message import Message
@@ -23,6 +24,7 @@ CONTRACTS: Final = MappingProxyType[str, type[Message]](
         "tag-read-1": TagReadV1,
         "heartbeat-1": HeartbeatV1,
         "commit-ack-1": CommitAckV1,
+        "live-frame-1": LiveFrameCommandV1,
     }
 )
 

@@ -18,12 +18,13 @@ _LEVELS_AFTER_PREFIX: Final = 4
 
 
 class Stream(StrEnum):
-    """What flows on a topic; ``ACK`` goes from the centre to the device, the others back."""
+    """What flows on a topic; ``ACK`` and ``COMMAND`` go from the centre to the device."""
 
     PASSAGE = "passage"
     TAG_READ = "tag-read"
     HEARTBEAT = "heartbeat"
     ACK = "ack"
+    COMMAND = "command"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -289,6 +289,26 @@ CREATE TABLE device (
 );
 CREATE INDEX device_site ON public.device USING btree (site_id);
 
+CREATE TABLE device_certificate (
+  serial text COLLATE "C" NOT NULL,
+  device_id slug NOT NULL,
+  public_key_pem text NOT NULL,
+  not_before_at timestamp with time zone NOT NULL,
+  not_after_at timestamp with time zone NOT NULL,
+  issued_at timestamp with time zone NOT NULL,
+  revoked_at timestamp with time zone,
+  revocation_reason text,
+  CONSTRAINT device_certificate_check CHECK ((not_after_at > not_before_at)),
+  CONSTRAINT device_certificate_check1 CHECK (((revoked_at IS NULL) = (revocation_reason IS NULL))),
+  CONSTRAINT device_certificate_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id),
+  CONSTRAINT device_certificate_pkey PRIMARY KEY (serial),
+  CONSTRAINT device_certificate_public_key_pem_check CHECK (((char_length(public_key_pem) >= 1) AND (char_length(public_key_pem) <= 2000))),
+  CONSTRAINT device_certificate_revocation_reason_check CHECK (((char_length(revocation_reason) >= 1) AND (char_length(revocation_reason) <= 300))),
+  CONSTRAINT device_certificate_serial_check CHECK ((serial ~ '^[0-9a-f]{1,40}$'::text))
+);
+CREATE INDEX device_certificate_device ON public.device_certificate USING btree (device_id, issued_at DESC);
+CREATE INDEX device_certificate_revoked ON public.device_certificate USING btree (not_after_at) WHERE (revoked_at IS NOT NULL);
+
 CREATE TABLE device_day (
   stream_id bigint NOT NULL,
   day date NOT NULL,
@@ -319,6 +339,20 @@ CREATE TABLE device_heartbeat (
   CONSTRAINT device_heartbeat_pkey PRIMARY KEY (device_id, minute_at)
 );
 CREATE INDEX device_heartbeat_minute ON public.device_heartbeat USING btree (minute_at);
+
+CREATE TABLE device_invitation (
+  token_hash sha256_digest NOT NULL,
+  device_id slug NOT NULL,
+  invited_by text NOT NULL,
+  invited_at timestamp with time zone NOT NULL,
+  expires_at timestamp with time zone NOT NULL,
+  used_at timestamp with time zone,
+  CONSTRAINT device_invitation_check CHECK ((expires_at > invited_at)),
+  CONSTRAINT device_invitation_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id),
+  CONSTRAINT device_invitation_invited_by_check CHECK (((char_length(invited_by) >= 1) AND (char_length(invited_by) <= 100))),
+  CONSTRAINT device_invitation_pkey PRIMARY KEY (token_hash)
+);
+CREATE INDEX device_invitation_device ON public.device_invitation USING btree (device_id);
 
 CREATE TABLE device_status (
   device_id slug NOT NULL,
@@ -586,6 +620,23 @@ CREATE TABLE ledger_seal (
   CONSTRAINT ledger_seal_position_check CHECK (("position" >= 1))
 );
 CREATE INDEX ledger_seal_day ON public.ledger_seal USING btree (sealed_on, "position");
+
+CREATE TABLE live_frame (
+  id uuid NOT NULL,
+  device_id slug NOT NULL,
+  camera_id slug NOT NULL,
+  user_id bigint NOT NULL,
+  asked_at timestamp with time zone NOT NULL,
+  expires_at timestamp with time zone NOT NULL,
+  answered_at timestamp with time zone,
+  picture bytea,
+  CONSTRAINT live_frame_check CHECK ((expires_at > asked_at)),
+  CONSTRAINT live_frame_check1 CHECK (((answered_at IS NULL) = (picture IS NULL))),
+  CONSTRAINT live_frame_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id),
+  CONSTRAINT live_frame_picture_check CHECK (((octet_length(picture) >= 1) AND (octet_length(picture) <= 4194304))),
+  CONSTRAINT live_frame_pkey PRIMARY KEY (id)
+);
+CREATE INDEX live_frame_expiry ON public.live_frame USING btree (expires_at);
 
 CREATE TABLE login_client (
   client text NOT NULL,

@@ -35,7 +35,7 @@ _RECEIVE: Final = "publishClientReceive"
 _SUBSCRIBE: Final = "subscribePattern"
 
 _DEVICE_SENDS: Final = (Stream.PASSAGE, Stream.TAG_READ, Stream.HEARTBEAT)
-_DEVICE_HEARS: Final = (Stream.ACK,)
+_DEVICE_HEARS: Final = (Stream.ACK, Stream.COMMAND)
 
 
 def device_role(device_id: str) -> str:

@@ -79,3 +79,122 @@ SELECT device_day.day, device_stream.device_id, site.name AS site_name, device_s
    AND (device_day.day, device_day.stream_id) < (%(before_day)s::date, %(before_id)s::bigint)
  ORDER BY device_day.day DESC, device_day.stream_id DESC
  LIMIT %(rows_max)s;
+
+-- name: insert_invitation
+-- Keep the hash of a token that invites a device.
+INSERT INTO device_invitation (token_hash, device_id, invited_by, invited_at, expires_at)
+SELECT %(token_hash)s AS hash, device.id AS device, %(invited_by)s AS inviter, %(now)s AS began_at,
+       %(expires_at)s AS ends_at
+  FROM device
+ WHERE device.id = %(device_id)s
+RETURNING device_id;
+
+-- name: expire_invitations
+-- Let earlier invitations of a device count no more; a used one stays used.
+UPDATE device_invitation
+   SET used_at = %(now)s
+ WHERE device_id = %(device_id)s
+   AND used_at IS NULL;
+
+-- name: use_invitation
+-- Use an invitation up, once, before it expires; nothing comes back otherwise. No scope: this is
+-- the device's own login.
+UPDATE device_invitation
+   SET used_at = %(now)s
+  FROM device
+  INNER JOIN site ON site.id = device.site_id
+ WHERE device_invitation.token_hash = %(token_hash)s
+   AND device_invitation.used_at IS NULL
+   AND device_invitation.expires_at > %(now)s
+   AND device.id = device_invitation.device_id
+   AND device.enabled
+RETURNING device.id, device.site_id, site.province, device.enabled;
+
+-- name: insert_certificate
+-- Remember a certificate that was issued.
+INSERT INTO device_certificate
+       (serial, device_id, public_key_pem, not_before_at, not_after_at, issued_at)
+VALUES (%(serial)s, %(device_id)s, %(public_key_pem)s, %(not_before_at)s, %(not_after_at)s,
+        %(now)s);
+
+-- name: select_certificates
+-- Certificates of one device, newest first; no scope, as only commands ask.
+SELECT serial, device_id, public_key_pem, not_before_at, not_after_at, issued_at, revoked_at,
+       revocation_reason
+  FROM device_certificate
+ WHERE device_id = %(device_id)s
+ ORDER BY issued_at DESC, serial ASC
+ LIMIT %(rows_max)s;
+
+-- name: revoke_certificates
+-- Let every certificate of a device count no more from now on.
+UPDATE device_certificate
+   SET revoked_at = %(now)s, revocation_reason = %(reason)s
+ WHERE device_id = %(device_id)s
+   AND revoked_at IS NULL
+RETURNING serial;
+
+-- name: select_revoked_certificates
+-- Certificates that were revoked and have not expired, for the list that the broker reads.
+SELECT serial, revoked_at
+  FROM device_certificate
+ WHERE revoked_at IS NOT NULL
+   AND not_after_at > %(now)s
+ ORDER BY revoked_at, serial
+ LIMIT %(rows_max)s;
+
+-- name: insert_live_frame
+-- Ask for a picture of a camera that the site of the device has, within the caller's scope.
+INSERT INTO live_frame (id, device_id, camera_id, user_id, asked_at, expires_at)
+SELECT %(frame_id)s AS frame, device.id AS device, camera.id AS camera, %(user_id)s AS asker,
+       %(now)s AS began_at, %(expires_at)s AS ends_at
+  FROM device
+  INNER JOIN camera ON camera.site_id = device.site_id AND camera.id = %(camera_id)s
+ WHERE device.id = %(device_id)s
+   AND device.enabled
+   AND (%(scope)s::text[] IS NULL OR device.site_id = any(%(scope)s::text[]))
+RETURNING id;
+
+-- name: count_live_frames
+-- How many pictures a user is waiting for or may still look at.
+SELECT count(*)
+  FROM live_frame
+ WHERE user_id = %(user_id)s
+   AND expires_at > %(now)s;
+
+-- name: select_live_frame
+-- A picture for the one who asked for it, until it expires; their scope may have shrunk meanwhile.
+SELECT live_frame.id, live_frame.device_id, live_frame.camera_id, live_frame.asked_at,
+       live_frame.expires_at, live_frame.answered_at, live_frame.picture
+  FROM live_frame
+  INNER JOIN device ON device.id = live_frame.device_id
+ WHERE live_frame.id = %(frame_id)s
+   AND live_frame.device_id = %(device_id)s
+   AND live_frame.user_id = %(user_id)s
+   AND live_frame.expires_at > %(now)s
+   AND (%(scope)s::text[] IS NULL OR device.site_id = any(%(scope)s::text[]));
+
+-- name: select_live_frame_command
+-- What to ask the device; nothing once it has answered or it is too late. No scope: a job asks.
+SELECT live_frame.id, live_frame.device_id, live_frame.camera_id, live_frame.expires_at,
+       device.site_id, site.province
+  FROM live_frame
+  INNER JOIN device ON device.id = live_frame.device_id
+  INNER JOIN site ON site.id = device.site_id
+ WHERE live_frame.id = %(frame_id)s
+   AND live_frame.answered_at IS NULL
+   AND live_frame.expires_at > %(now)s;
+
+-- name: answer_live_frame
+-- Keep the picture that a device was asked for, once, while somebody waits for it. No scope: this
+-- is the device's own upload.
+UPDATE live_frame
+   SET picture = %(picture)s, answered_at = %(now)s
+ WHERE id = %(frame_id)s
+   AND device_id = %(device_id)s
+   AND answered_at IS NULL
+   AND expires_at > %(now)s;
+
+-- name: delete_expired_live_frames
+-- Forget pictures whose minutes are over.
+DELETE FROM live_frame WHERE expires_at <= %(now)s;

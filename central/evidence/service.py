@@ -101,6 +101,16 @@ class EvidenceService:
         )
         return found
 
+    async def show(self, sha256: str, scope: SiteScope, *, actor: Actor, now: datetime) -> bytes:
+        """A picture's copy for an official's eye, its pixels only; the look is written down.
+
+        Raises:
+            EvidenceNotFoundError: It is unknown, erased, or outside the caller's scope.
+            EvidenceNotAnImageError: The stored file is no picture that can be drawn.
+        """
+        picture = await self.look_at(sha256, scope, actor=actor, now=now)
+        return await asyncio.to_thread(self._store.shown, picture.sha256)
+
     async def erase_due(self, *, now: datetime, limit: int = ERASE_BATCH_MAX) -> int:
         """Erase pictures whose date has passed and return how many.
 

@@ -19,6 +19,7 @@ from central.errors import (
     EvidenceNotFoundError,
     EvidenceTooLargeError,
 )
+from central.evidence.pictures import require_picture, shown_copy
 
 PICTURE_BYTES_MAX: Final = 16_777_216
 """Largest picture. Equal to the limit in the passage's contract and in the database."""
@@ -57,8 +58,16 @@ class EvidenceStore:
         """
         path = self.path_of(sha256)
         check_picture(sha256, body)
-        if path.exists():
-            return path
+        if not path.exists():
+            self._write(path, body)
+        return path
+
+    def _shown_path_of(self, sha256: str) -> Path:
+        """Where the copy for browsers is or would be."""
+        return self.path_of(sha256).with_suffix(".shown.jpg")
+
+    def _write(self, path: Path, body: bytes) -> None:
+        """Let a whole file appear under its name at once, and survive a power cut."""
         path.parent.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".part")
         part = Path(name)
@@ -73,11 +82,30 @@ class EvidenceStore:
             part.unlink(missing_ok=True)
             raise
         _sync_folder(path.parent)
-        return path
+
+    def shown(self, sha256: str) -> bytes:
+        """The copy that people are shown: drawn at the first look, kept as long as the picture.
+
+        Raises:
+            EvidenceNotFoundError: This is no hash, or the picture is not here.
+            EvidenceNotAnImageError: The stored file is no picture that can be drawn.
+            OSError: The disk is full or broken.
+        """
+        path, copy = self.path_of(sha256), self._shown_path_of(sha256)
+        try:
+            if copy.exists():
+                return copy.read_bytes()
+            body = path.read_bytes()
+        except FileNotFoundError as error:
+            raise EvidenceNotFoundError(sha256) from error
+        drawn = shown_copy(sha256, body)
+        self._write(copy, drawn)
+        return drawn
 
     def erase(self, sha256: str) -> bool:
-        """Remove a picture's file; ``False`` when it was not there."""
+        """Remove a picture's file and its copy; ``False`` when it was not there."""
         path = self.path_of(sha256)
+        self._shown_path_of(sha256).unlink(missing_ok=True)
         try:
             path.unlink()
         except FileNotFoundError:
@@ -87,7 +115,7 @@ class EvidenceStore:
 
 
 def check_picture(sha256: str, body: bytes) -> None:
-    """Check that the bytes are a JPEG of this hash and of a bearable size.
+    """Check that the bytes are a JPEG of this hash and of a bearable size, by decoding it.
 
     Raises:
         EvidenceTooLargeError: It has more than ``PICTURE_BYTES_MAX`` bytes.
@@ -100,6 +128,7 @@ def check_picture(sha256: str, body: bytes) -> None:
         raise EvidenceHashMismatchError(sha256)
     if not body.startswith(JPEG_START) or not body.rstrip(b"\x00").endswith(JPEG_END):
         raise EvidenceNotAnImageError(sha256)
+    require_picture(sha256, body)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -42,6 +42,7 @@ class Permission(StrEnum):
     SEE_DEVICES = "see_devices"
     HANDLE_QUARANTINE = "handle_quarantine"
     MANAGE_USERS = "manage_users"
+    SEE_LIVE_FRAMES = "see_live_frames"
 
 
 _EVERYBODY: Final = frozenset({Permission.SEE_PASSAGES})
@@ -52,6 +53,7 @@ _OPERATOR: Final = _EVERYBODY | {
     Permission.LOOK_UP_VEHICLES,
     Permission.CHECK_PAPERS,
     Permission.SEE_DEVICES,
+    Permission.SEE_LIVE_FRAMES,
 }
 _CLERK: Final = _EVERYBODY | {
     Permission.LOOK_UP_VEHICLES,

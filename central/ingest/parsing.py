@@ -83,8 +83,8 @@ def _of_stream(delivery: Delivery, topic: Topic) -> ParsedMessage:
             return TagReadMessage(delivery=delivery, topic=topic, event=tag_read, envelope=named)
         case Stream.HEARTBEAT:
             return _heartbeat(delivery, topic)
-        case Stream.ACK:
-            return _rejected(delivery, Reason.TOPIC_UNKNOWN, "acknowledgements go out only")
+        case Stream.ACK | Stream.COMMAND:
+            return _rejected(delivery, Reason.TOPIC_UNKNOWN, "this stream goes out only")
 
 
 def _envelope_of(

@@ -18,6 +18,7 @@ from central.jobs.context import Periodic, WorkTask
 
 TASKS: Final[Mapping[str, WorkTask]] = MappingProxyType(
     {
+        "send_live_frame_command": device_tasks.send_live_frame_command,
         "retry_quarantined": device_tasks.retry_quarantined,
         "judge_passages": control_tasks.judge_passages,
         "match_passages": toll_tasks.match_passages,
@@ -36,6 +37,7 @@ PERIODIC: Final[tuple[Periodic, ...]] = (
     Periodic(name="verify_audit", cron="23 19 * * *", run=audit_tasks.verify_audit),
     Periodic(name="judge_forgotten", cron="*/5 * * * *", run=control_tasks.judge_forgotten),
     Periodic(name="trim_alert_feed", cron="*/5 * * * *", run=control_tasks.trim_alert_feed),
+    Periodic(name="forget_live_frames", cron="* * * * *", run=device_tasks.forget_live_frames),
     Periodic(name="match_forgotten", cron="*/5 * * * *", run=toll_tasks.match_forgotten),
     Periodic(name="match_long_forgotten", cron="41 20 * * *", run=toll_tasks.match_long_forgotten),
     Periodic(name="seal_ledger", cron="* * * * * */15", run=ledger_tasks.seal_ledger),

@@ -16,6 +16,7 @@ from edge.app.messages import Sender
 from edge.app.plans import CameraPlan
 from edge.app.readers import Readers
 from edge.app.uplink import Surroundings, Uplink
+from edge.evidence.pictures import live_jpeg
 from edge.health.heartbeat import CameraReading, ReaderReading
 from edge.settings import EdgeSettings, ReaderSettings, read_secret
 from edge.stages import Passage, TagRead
@@ -24,6 +25,9 @@ from models.runtime.values import Backend
 ENGINE_STOP_LIMIT_S: Final = 7.0
 STOP_LIMIT_S: Final = 9.5
 """A device must stop within ten seconds; cameras get the first of them."""
+
+LIVE_FRAME_AGE_MAX_S: Final = 10.0
+"""An older frame is no picture of now. Higher: slow cameras answer, with older pictures."""
 
 log = structlog.get_logger(__name__)
 
@@ -83,6 +87,7 @@ class Device:
                 around=around,
                 cameras=self._camera_readings,
                 readers=self._reader_readings,
+                live_source=self._live_picture,
             )
         self.engine = Engine(
             plans, models=models, sink=self._take, clock=around.clock, rng=around.rng
@@ -134,6 +139,10 @@ class Device:
 
     def _reader_readings(self) -> list[ReaderReading]:
         return self.readers.readings()
+
+    def _live_picture(self, camera_id: str) -> bytes | None:
+        frame = self.engine.newest_frame(camera_id, max_age_s=LIVE_FRAME_AGE_MAX_S)
+        return None if frame is None else live_jpeg(frame.image)
 
     def _camera_readings(self) -> list[CameraReading]:
         return self.engine.camera_readings()

@@ -2,6 +2,7 @@
 """Runs cameras: a capturing thread for each, and few analysing threads that share them."""
 
 import random
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,7 +20,7 @@ from edge.capture.loop import CaptureLoop, LoopRules
 from edge.capture.mailbox import CameraEnded, Mailbox
 from edge.capture.types import CaptureStatus, SourceEnd
 from edge.health.heartbeat import CameraReading
-from edge.stages import Passage
+from edge.stages import Frame, Passage
 
 TAKE_TIMEOUT_S: Final = 0.5
 
@@ -39,6 +40,8 @@ class CameraRun:
     analysed: int = 0
     passages: int = 0
     end: SourceEnd | None = None
+    newest: tuple[Frame, float] | None = None
+    """The frame looked at last, and when (monotonic, in seconds)."""
 
     @property
     def capture(self) -> CaptureStatus:
@@ -120,6 +123,14 @@ class Engine:
         """Stop all threads; vehicles in view become passages. Returns threads that hang."""
         return self._threads.stop(limit_s=limit_s)
 
+    def newest_frame(self, camera_id: str, *, max_age_s: float) -> Frame | None:
+        """The frame that a camera was analysed by last, unless it is older or there is none."""
+        for run in self.cameras:
+            if run.plan.camera_id == camera_id and run.newest is not None:
+                frame, at_s = run.newest
+                return frame if time.monotonic() - at_s <= max_age_s else None
+        return None
+
     def camera_readings(self) -> list[CameraReading]:
         """State of every camera for the heartbeat."""
         return [_reading(run) for run in self.cameras]
@@ -137,6 +148,7 @@ class Engine:
                     run.end = taken.end
                     open_cameras.discard(taken.camera_id)
                 continue
+            run.newest = taken, time.monotonic()
             passages = run.pipeline.process(taken)
             run.analysed += 1
             self._hand_over(run, passages)

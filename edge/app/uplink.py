@@ -30,6 +30,7 @@ from edge.outbox.types import EventMessage, OutboxLimits, OutboxSlot
 from edge.publish.events import EventPublisher, PublishRules, PublishStatus
 from edge.publish.evidence import EvidenceAccess, EvidenceUploader, UploadStatus
 from edge.publish.link import BrokerAccess
+from edge.publish.live_frames import LiveFrameSender, PictureSource
 from edge.settings import EdgeSettings
 from edge.stages import EvidencePicture, Passage, TagRead
 
@@ -60,6 +61,7 @@ class Uplink:
         around: Surroundings,
         cameras: Callable[[], list[CameraReading]],
         readers: Callable[[], list[ReaderReading]] = list,
+        live_source: PictureSource | None = None,
     ) -> None:
         """Open the outbox; nothing is sent before ``start``.
 
@@ -70,6 +72,7 @@ class Uplink:
             around: Time, chance, identities.
             cameras: Tells the state of the cameras for the heartbeat.
             readers: Tells the state of the tag readers for it.
+            live_source: Gives fresh pictures to who asks at the centre; ``None`` gives none.
 
         Raises:
             OutboxError: The outbox can't be opened.
@@ -89,6 +92,7 @@ class Uplink:
                 file_bytes_max=settings.outbox.file_bytes_max,
             ),
         )
+        self._live_frames = self._make_live_frames(secret, live_source)
         self._publisher = self._make_publisher(secret)
         self._uploader = self._make_uploader(secret)
 
@@ -102,6 +106,8 @@ class Uplink:
         self._threads.start("publish", self._publisher.run, wake=self._publisher.wake)
         if self._uploader is not None:
             self._threads.start("evidence-upload", self._uploader.run, wake=self._uploader.wake)
+        if self._live_frames is not None:
+            self._threads.start("live-frames", self._live_frames.run)
 
     def expect_stop(self) -> None:
         """The process will stop: whoever waits for room on the disk shall not wait on."""
@@ -186,6 +192,8 @@ class Uplink:
                 secret=secret,
                 use_tls=broker.use_tls,
                 ca_file=broker.ca_file,
+                certificate_file=broker.certificate_file,
+                key_file=broker.key_file,
             ),
             rules=PublishRules(
                 province=device.province,
@@ -200,22 +208,30 @@ class Uplink:
             heartbeat=self._heartbeat,
             clock=self._around.clock,
             rng=self._around.rng,
+            on_command=None if self._live_frames is None else self._live_frames.take,
         )
 
-    def _make_uploader(self, secret: str) -> EvidenceUploader | None:
+    def _make_live_frames(
+        self, secret: str, source: PictureSource | None
+    ) -> LiveFrameSender | None:
+        access = self._api_access(secret)
+        if access is None or source is None:
+            return None
+        return LiveFrameSender(access=access, source=source, clock=self._around.clock)
+
+    def _api_access(self, secret: str) -> EvidenceAccess | None:
         api = self._settings.api
         if api is None:
             return None
-        return EvidenceUploader(
-            self.outbox,
-            access=EvidenceAccess(
-                url=api.url,
-                ca_file=api.ca_file,
-                device_id=self._settings.device.id,
-                secret=secret,
-            ),
-            rng=self._around.rng,
+        return EvidenceAccess(
+            url=api.url, ca_file=api.ca_file, device_id=self._settings.device.id, secret=secret
         )
+
+    def _make_uploader(self, secret: str) -> EvidenceUploader | None:
+        access = self._api_access(secret)
+        if access is None:
+            return None
+        return EvidenceUploader(self.outbox, access=access, rng=self._around.rng)
 
     def _heartbeat(self) -> HeartbeatV1:
         state = self.outbox.state()

@@ -5,6 +5,7 @@ import hashlib
 from typing import Final
 
 import cv2
+import numpy as np
 
 from central.contracts.passage import EvidenceKind
 from edge.stages import EvidencePicture
@@ -13,6 +14,10 @@ from models.runtime.values import BgrImage
 SCENE_QUALITY: Final = 85
 PLATE_QUALITY: Final = 95
 """JPEG quality; lower saves upload time and blurs characters."""
+
+
+LIVE_QUALITY: Final = 80
+LIVE_WIDTH_PX_MAX: Final = 1280
 
 
 def make_evidence(scene: BgrImage, plate: BgrImage | None) -> tuple[EvidencePicture, ...]:
@@ -31,9 +36,23 @@ def make_evidence(scene: BgrImage, plate: BgrImage | None) -> tuple[EvidencePict
     return tuple(pictures)
 
 
+def live_jpeg(scene: BgrImage) -> bytes:
+    """A picture for somebody who looks at the camera now; larger ones are made smaller."""
+    height, width = scene.shape[:2]
+    if width <= LIVE_WIDTH_PX_MAX:
+        return _jpeg(scene, quality=LIVE_QUALITY)
+    size = (LIVE_WIDTH_PX_MAX, max(1, round(height * LIVE_WIDTH_PX_MAX / width)))
+    smaller = cv2.resize(scene, size, interpolation=cv2.INTER_AREA)
+    return _jpeg(smaller.astype(np.uint8, copy=False), quality=LIVE_QUALITY)
+
+
 def _encoded(image: BgrImage, *, kind: EvidenceKind, quality: int) -> EvidencePicture:
+    jpeg = _jpeg(image, quality=quality)
+    return EvidencePicture(kind=kind.value, sha256=hashlib.sha256(jpeg).hexdigest(), jpeg=jpeg)
+
+
+def _jpeg(image: BgrImage, *, quality: int) -> bytes:
     is_encoded, buffer = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])
     if not is_encoded:
         raise ValueError(f"a picture of shape {image.shape} can't be encoded")
-    jpeg = buffer.tobytes()
-    return EvidencePicture(kind=kind.value, sha256=hashlib.sha256(jpeg).hexdigest(), jpeg=jpeg)
+    return buffer.tobytes()

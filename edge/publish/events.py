@@ -101,6 +101,7 @@ class EventPublisher:
         heartbeat: Callable[[], HeartbeatV1],
         clock: Callable[[], datetime],
         rng: random.Random,
+        on_command: Callable[[bytes], None] | None = None,
     ) -> None:
         """Prepare; nothing is sent before ``run``.
 
@@ -111,7 +112,9 @@ class EventPublisher:
             heartbeat: Makes the heartbeat of the moment.
             clock: Gives aware UTC time.
             rng: Source of jitter.
+            on_command: Takes what the centre asks for; ``None`` listens to nothing. Must be quick.
         """
+        self._on_command = on_command
         self._store = store
         self._access = access
         self._rules = rules
@@ -153,6 +156,8 @@ class EventPublisher:
                 ack_topic=self._rules.topic(Stream.ACK),
                 on_ack=self._take_ack,
                 on_change=self.wake,
+                command_topic=self._rules.topic(Stream.COMMAND) if self._on_command else None,
+                on_command=self._on_command,
             )
             try:
                 with link:

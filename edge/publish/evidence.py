@@ -86,6 +86,23 @@ class UploadStatus:
     problem: str | None
 
 
+def api_client(access: EvidenceAccess) -> httpx.Client:
+    """A client of the centre's api that says who the device is, and sends pictures."""
+    verify: ssl.SSLContext | bool = True
+    if access.ca_file is not None:
+        verify = ssl.create_default_context(cafile=str(access.ca_file))
+    return httpx.Client(
+        base_url=access.url,
+        timeout=UPLOAD_TIMEOUT_S,
+        verify=verify,
+        follow_redirects=False,
+        headers={
+            "Authorization": f"Device {access.device_id}:{access.secret}",
+            "Content-Type": "image/jpeg",
+        },
+    )
+
+
 class EvidenceUploader:
     """Uploads pictures from one thread, oldest first; the owner calls ``run`` in it."""
 
@@ -113,7 +130,7 @@ class EvidenceUploader:
             stop: Set by the owner, who then calls ``wake``.
         """
         failures = 0
-        with self._client() as client:
+        with api_client(self._access) as client:
             while not stop.is_set():
                 self._wake.clear()
                 picture = self._next()
@@ -128,21 +145,6 @@ class EvidenceUploader:
                 failures += 1
                 growth = REFUSED_RETRY if outcome is UploadOutcome.REFUSED else RETRY
                 stop.wait(growth.wait_s(failures, rng=self._rng))
-
-    def _client(self) -> httpx.Client:
-        verify: ssl.SSLContext | bool = True
-        if self._access.ca_file is not None:
-            verify = ssl.create_default_context(cafile=str(self._access.ca_file))
-        return httpx.Client(
-            base_url=self._access.url,
-            timeout=UPLOAD_TIMEOUT_S,
-            verify=verify,
-            follow_redirects=False,
-            headers={
-                "Authorization": f"Device {self._access.device_id}:{self._access.secret}",
-                "Content-Type": "image/jpeg",
-            },
-        )
 
     def _next(self) -> WaitingPicture | None:
         try:

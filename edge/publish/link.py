@@ -40,6 +40,8 @@ class BrokerAccess:
         secret: Its password; never shown.
         use_tls: Encrypt and check the broker's certificate.
         ca_file: Certificates to trust; ``None`` means the system's.
+        certificate_file: The device's certificate; ``None`` comes by name and secret alone.
+        key_file: Its private key.
     """
 
     host: str
@@ -48,6 +50,8 @@ class BrokerAccess:
     secret: str = field(repr=False)
     use_tls: bool = True
     ca_file: Path | None = None
+    certificate_file: Path | None = None
+    key_file: Path | None = None
 
 
 class Link:
@@ -60,6 +64,8 @@ class Link:
         ack_topic: str,
         on_ack: Callable[[bytes], None],
         on_change: Callable[[], None],
+        command_topic: str | None = None,
+        on_command: Callable[[bytes], None] | None = None,
     ) -> None:
         """Prepare a connection; nothing is sent yet.
 
@@ -67,12 +73,18 @@ class Link:
             access: Broker and credentials.
             ack_topic: Topic on which acknowledgements come; subscribed before anything is sent.
             on_ack: Takes their payloads, in the library's thread: must be quick.
+            command_topic: Topic on which the centre asks for something; ``None`` asks nothing. A
+                broker that does not allow it is no reason to send nothing.
+            on_command: Takes those payloads, in the library's thread: must be quick.
             on_change: Called when the connection is lost, in the library's thread.
         """
         self._access = access
         self._ack_topic = ack_topic
         self._on_ack = on_ack
         self._on_change = on_change
+        self._command_topic = command_topic
+        self._on_command = on_command
+        self._ack_subscription: int | None = None
         self._ready = Event()
         self._lost = Event()
         self._refusal = ""
@@ -162,6 +174,7 @@ class Link:
             context = ssl.create_default_context(
                 cafile=None if self._access.ca_file is None else str(self._access.ca_file)
             )
+            self._show_certificate(context)
             client.tls_set_context(context)
         client.on_connect = self._connected
         client.on_subscribe = self._subscribed
@@ -169,6 +182,16 @@ class Link:
         client.on_publish = self._published
         client.on_message = self._received
         return client
+
+    def _show_certificate(self, context: ssl.SSLContext) -> None:
+        """Prove who we are by certificate, too, where there is one."""
+        files = self._access.certificate_file, self._access.key_file
+        if files[0] is None:
+            return
+        try:
+            context.load_cert_chain(files[0], files[1])
+        except OSError as error:  # ssl.SSLError among them
+            raise self._unreachable("the device's own certificate can't be read") from error
 
     def _unreachable(self, reason: str) -> BrokerUnreachableError:
         return BrokerUnreachableError(host=self._access.host, port=self._access.port, reason=reason)
@@ -195,16 +218,22 @@ class Link:
         if reason_code.is_failure:
             self._refuse(str(reason_code))
             return
-        client.subscribe(self._ack_topic, qos=QOS_AT_LEAST_ONCE)
+        self._ack_subscription = client.subscribe(self._ack_topic, qos=QOS_AT_LEAST_ONCE)[1]
+        if self._command_topic is not None:
+            client.subscribe(self._command_topic, qos=QOS_AT_LEAST_ONCE)
 
     def _subscribed(
         self,
         _client: Client,
         _userdata: Any,  # noqa: ANN401
-        _mid: int,
+        mid: int,
         reason_codes: list[ReasonCode],
         _properties: Properties | None,
     ) -> None:
+        if mid != self._ack_subscription:
+            if any(code.is_failure for code in reason_codes):
+                log.warning("broker_refused_commands", reason=str(reason_codes[0]))
+            return
         if any(code.is_failure for code in reason_codes):
             self._refuse(f"acknowledgements may not be read ({reason_codes[0]})")
             return
@@ -234,6 +263,10 @@ class Link:
             log.error("broker_rejected_message", reason=str(reason_code))
 
     def _received(self, _client: Client, _userdata: Any, message: MQTTMessage) -> None:  # noqa: ANN401
+        if message.topic == self._command_topic:
+            if self._on_command is not None:
+                self._on_command(bytes(message.payload))
+            return
         self._on_ack(bytes(message.payload))
 
 

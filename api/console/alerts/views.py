@@ -7,6 +7,7 @@ from datetime import date, datetime
 from types import MappingProxyType
 from typing import Final
 
+from api.console.pictures import picture_url
 from api.console.plates import plate_lines
 from api.console.views import PlateView, row_view
 from api.pages.i18n import Speech
@@ -236,7 +237,7 @@ def _picture(passage: PassageSummary | None, kind: EvidenceKind) -> str | None:
         return None
     for link in passage.evidence:
         if link.kind is kind and link.is_stored:
-            return f"/v1/evidence/{link.sha256}"
+            return picture_url(link.sha256)
     return None
 
 

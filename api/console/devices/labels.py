@@ -41,6 +41,14 @@ def error_words(_: Translate) -> Mapping[str, ErrorWords]:
             title=_("This device does not exist"),
             advice=_("It may have another name, or lie outside of your area."),
         ),
+        "live-frame-not-found": ErrorWords(
+            title=_("This picture is gone"),
+            advice=_("Somebody else asked for it, it has expired, or its camera is off."),
+        ),
+        "too-many-live-frames": ErrorWords(
+            title=_("Too many live pictures are open"),
+            advice=_("Wait a few minutes until the open ones have expired."),
+        ),
         "quarantined-message-not-found": ErrorWords(
             title=_("This message is no longer in quarantine"),
             advice=_("It was stored or dropped meanwhile, or lies outside of your area."),

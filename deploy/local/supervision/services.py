@@ -12,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+from api.security.connections import CONNECTIONS_MAX
 from central.devices.broker_rights import INGEST_USERNAME
 from deploy.local.broker import STOP_TIMEOUT_S as BROKER_STOP_TIMEOUT_S
 from deploy.local.broker import PrivateBroker
@@ -146,6 +147,8 @@ def _api_command(state: StackState) -> tuple[str, ...]:
         *(sys.executable, "-m", "uvicorn", "--factory", "api.main:create_app"),
         *("--host", LOOPBACK, "--port", str(state.api_port)),
         *("--timeout-graceful-shutdown", str(_API_GRACE_S)),
+        *("--http", "api.security.connections:GuardedProtocol"),
+        *("--limit-concurrency", str(CONNECTIONS_MAX)),
         "--no-access-log",
         "--no-server-header",
     )

@@ -18,6 +18,9 @@ OPEN_ROUTES = {
     ("GET", "/v1/health"),
     ("GET", "/metrics"),  # for this machine only, by its own setting
     ("PUT", "/v1/evidence/{sha256}"),  # devices have a secret of their own
+    ("PUT", "/v1/live-frames/{frame_id}"),  # the same
+    ("POST", "/v1/enrolment"),  # an invitation is the device's login
+    ("POST", "/v1/enrolment/renewal"),  # a secret and the key of a certificate are
     ("GET", "/console"),
     ("GET", "/console/"),
     ("GET", "/console/login"),

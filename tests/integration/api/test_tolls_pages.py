@@ -124,7 +124,7 @@ def test_a_charged_crossing_shows_what_it_rests_on(
         "20C12345 · yellow plate",
         "Payload (kg)",
         "E2801160600002054E1A2B3C",
-        "/v1/evidence/",
+        "/console/pictures/",
     ):
         assert text in page.text, text
     assert "Your decision" not in page.text

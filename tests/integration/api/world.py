@@ -24,6 +24,7 @@ from fastapi import FastAPI
 from psycopg import AsyncConnection, sql
 
 from api.main import create_app
+from api.security.connections import GuardedProtocol
 from api.settings import ApiSettings
 from central.contracts.heartbeat import CameraHealthV1, CameraState, HeartbeatV1
 from central.contracts.passage import (
@@ -69,7 +70,7 @@ SESSION_COOKIE: Final = "luuthong_session"
 _Outcome = TypeVar("_Outcome")
 _EMPTY: Final = """
     TRUNCATE alert_sighting, alert_feed, alert, watchlist_entry, passage, passage_identity,
-             passage_evidence, passage_feed, evidence, device_stream, device_day,
+             passage_evidence, passage_feed, evidence, device_stream, device_day, live_frame,
              device_status, device_heartbeat, quarantine, audit_entry, audit_seal, audit_root,
              subject_key;
     DELETE FROM camera WHERE id <> 'lan-vao';
@@ -346,7 +347,11 @@ def served_world(
 
 @contextmanager
 def serving(
-    world: World, *, tls: ServerCertificate | None = None, **settings: object
+    world: World,
+    *,
+    tls: ServerCertificate | None = None,
+    protocol: type[GuardedProtocol] = GuardedProtocol,
+    **settings: object,
 ) -> Iterator[str]:
     """Serve the api on a free port for as long as the block lasts; yields its address."""
     app = create_app(
@@ -370,6 +375,7 @@ def serving(
             timeout_graceful_shutdown=1,
             ssl_certfile=tls.certificate_file if tls else None,
             ssl_keyfile=tls.key_file if tls else None,
+            http=protocol,
         )
     )
     thread = threading.Thread(target=server.run, name="api", daemon=True)

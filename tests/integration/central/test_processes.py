@@ -90,7 +90,7 @@ def started(environment: dict[str, str], tmp_path: Path, wait_until: WaitUntil) 
 def test_a_device_is_registered_once_and_its_secret_is_printed(
     run: Run, rows: psycopg.Connection
 ) -> None:
-    arguments = ("device", "add", "gate-1", "--site", "km12", "--province", "dak-lak")
+    arguments = ("devices", "add", "gate-1", "--site", "km12", "--province", "dak-lak")
 
     first = run(*arguments, "--camera", "cam-1", "--camera", "cam-2", "--site-name", "Km 12")
     second = run(*arguments)
@@ -100,7 +100,7 @@ def test_a_device_is_registered_once_and_its_secret_is_printed(
     assert (second.returncode, second.stdout) == (1, "")
     assert second.stderr == "luuthong-central: device gate-1 is already registered\n"
     assert rows.execute("SELECT id FROM camera ORDER BY id").fetchall() == [("cam-1",), ("cam-2",)]
-    assert "gate-1" in run("device", "list").stdout
+    assert "gate-1" in run("devices", "list").stdout
 
 
 def test_the_first_administrator_gets_a_password_once(run: Run) -> None:
@@ -116,15 +116,15 @@ def test_the_first_administrator_gets_a_password_once(run: Run) -> None:
 def test_a_device_that_was_switched_off_gets_its_events_stored_when_it_is_back(
     run: Run, device: "FakeDevice", rows: psycopg.Connection, count: Callable[[str], int]
 ) -> None:
-    disabled = run("device", "disable", device.device_id)
+    disabled = run("devices", "disable", device.device_id)
     passage = parse(Delivery(topic=device.topic(), payload=device.passage(seq=1).to_json()))
     with closing(IngestDatabase(rows.info.dsn)) as database, database.transaction() as connection:
         limits = IngestSettings().time_limits
         store_batch(connection, [passage], limits=limits, now=datetime.now(UTC))
     early = run("quarantine", "release")
-    enabled = run("device", "enable", device.device_id)
+    enabled = run("devices", "enable", device.device_id)
     late = run("quarantine", "release")
-    unknown = run("device", "enable", "nobody")
+    unknown = run("devices", "enable", "nobody")
 
     assert (disabled.returncode, enabled.returncode) == (0, 0)
     assert (early.stdout, late.stdout) == ("0\n", "1\n")

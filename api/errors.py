@@ -10,6 +10,8 @@
         ├── NotSignedInError
         ├── LoginRefusedError
         ├── LoginDelayedError
+        ├── FirstPasswordExpiredError
+        ├── PasswordChangeNeededError
         ├── CrossOriginError
         ├── DeviceUnauthorisedError
         ├── AuthorityMissingError
@@ -90,6 +92,22 @@ class LoginDelayedError(RequestError):
     def __init__(self, *, wait_s: int) -> None:
         super().__init__(headers={"Retry-After": str(wait_s)})
         self.wait_s = wait_s
+
+
+class FirstPasswordExpiredError(RequestError):
+    """The password was right, but it was a first one and nobody changed it in time."""
+
+    status = 401
+    code = "first-password-expired"
+    title = "The first password has expired; ask an administrator for a new one"
+
+
+class PasswordChangeNeededError(RequestError):
+    """The user signed in with a first password and has to choose an own one."""
+
+    status = 403
+    code = "password-change-needed"
+    title = "Choose your own password in the console first"
 
 
 class CrossOriginError(RequestError):

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.console import passage_looks, sign_in, stream
 from api.console import passages as console_passages
 from api.console import pictures as console_pictures
+from api.console.account import pages as console_account
 from api.console.alerts import pages as console_alerts
 from api.console.alerts import stream as alerts_stream
 from api.console.audit import pages as console_audit
@@ -39,6 +40,7 @@ from api.console.parts import CATALOGUE_FOLDER, TEMPLATE_FOLDER, ConsoleParts
 from api.console.remembered import PlateShelf
 from api.console.tolls import days as console_toll_days
 from api.console.tolls import pages as console_tolls
+from api.console.users import pages as console_users
 from api.console.vehicles import pages as console_vehicles
 from api.console.watchlist import pages as console_watchlist
 from api.deps.acting import record_refusal
@@ -105,6 +107,8 @@ PAGES: Final = (
     console_dossiers,
     console_dossier,
     console_audit,
+    console_account,
+    console_users,
     console_cameras,
     console_completeness,
     console_quarantine,

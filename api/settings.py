@@ -74,6 +74,12 @@ class ApiSettings(BaseSettings):
         le=timedelta(days=7),
         description="Longest pause between two requests before a session ends.",
     )
+    sessions_max: int = Field(
+        default=10,
+        ge=1,
+        le=1000,
+        description="Most sessions of one user at a time; a further one ends the oldest.",
+    )
     metrics_access: MetricsAccess = Field(
         default=MetricsAccess.LOOPBACK, description="Who may read /metrics."
     )

@@ -8,8 +8,10 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from api.console.account.views import PASSWORD_PATH
 from api.console.labels import error_words
 from api.console.parts import console_of
+from api.errors import PasswordChangeNeededError
 from api.pages.rendering import HOME, here_of, language_of
 from api.problems.problem import Problem
 
@@ -40,6 +42,8 @@ def problem_page(request: Request, problem: Problem, *, request_id: str) -> Resp
         if "text/event-stream" in request.headers.get("accept", ""):
             return Response(status_code=401)
         return RedirectResponse(target, status_code=303)
+    if problem.code == PasswordChangeNeededError.code and not is_piece:
+        return RedirectResponse(PASSWORD_PATH, status_code=303)
     renderer = console_of(request).renderer
     text = renderer.speeches[language_of(request)].text
     told = error_words(text, problem.code)

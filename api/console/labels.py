@@ -3,6 +3,7 @@
 
 from typing import Final
 
+from api.console.account import labels as people
 from api.console.alerts import labels as alerts
 from api.console.audit import labels as audit
 from api.console.devices import labels as devices
@@ -16,6 +17,7 @@ from api.console.wording import ErrorWords, Translate, Words
 __all__ = ["AREAS", "ErrorWords", "Translate", "Words", "error_words", "words"]
 
 AREAS: Final = (
+    people,
     alerts,
     audit,
     devices,

@@ -7,11 +7,14 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
+from api.console.account.views import ACCOUNT_PATH
 from api.console.errors import LOGIN_PATH
 from api.console.parts import Console
+from api.console.users.views import USERS_PATH
+from api.deps.acting import OriginDep
 from api.deps.request import Identity, Now, ProcessDep
 from api.deps.transactions import sign_in
-from api.errors import LoginDelayedError, LoginRefusedError
+from api.errors import FirstPasswordExpiredError, LoginDelayedError, LoginRefusedError
 from api.pages.i18n import Language
 from api.pages.rendering import (
     HOME,
@@ -24,6 +27,8 @@ from api.pages.rendering import (
     set_preference,
 )
 from api.security.cookies import clear_session_cookie, session_token, set_session_cookie
+from central.identity.permissions import Permission
+from central.identity.types import User
 
 USERNAME_LENGTH_MAX: Final = 40
 PASSWORD_LENGTH_MAX: Final = 1024
@@ -57,6 +62,7 @@ async def log_in(
     *,
     console: Console,
     process: ProcessDep,
+    origin: OriginDep,
     now: Now,
     username: Annotated[str, Form(max_length=USERNAME_LENGTH_MAX)] = "",
     password: Annotated[str, Form(max_length=PASSWORD_LENGTH_MAX)] = "",
@@ -64,8 +70,15 @@ async def log_in(
 ) -> Response:
     """Open a session and go on; otherwise the form again, with what is wrong."""
     try:
-        opened = await sign_in(process, username=username, password=password, now=now)
-    except (LoginRefusedError, LoginDelayedError) as error:
+        opened = await sign_in(
+            process,
+            username=username,
+            password=password,
+            origin=origin,
+            old_token=session_token(request),
+            now=now,
+        )
+    except (LoginRefusedError, LoginDelayedError, FirstPasswordExpiredError) as error:
         return console.renderer.page(
             request,
             "login.html",
@@ -74,7 +87,8 @@ async def log_in(
             username=username,
             next_path=safe_next(next_path),
         )
-    response = RedirectResponse(safe_next(next_path), status_code=303)
+    target = next_page(opened.user, safe_next(next_path))
+    response = RedirectResponse(target, status_code=303)
     set_session_cookie(request, response, token=opened.token, expires_at=opened.expires_at, now=now)
     return response
 
@@ -106,12 +120,23 @@ async def choose(
     return response
 
 
+def next_page(user: User, wanted: str) -> str:
+    """Where somebody goes after signing in; nobody begins at a page that is refused."""
+    if wanted == HOME and not user.may(Permission.SEE_PASSAGES):
+        return USERS_PATH if user.may(Permission.MANAGE_USERS) else ACCOUNT_PATH
+    return wanted
+
+
 def _problem_text(
-    renderer: Renderer, request: Request, error: LoginRefusedError | LoginDelayedError
+    renderer: Renderer,
+    request: Request,
+    error: LoginRefusedError | LoginDelayedError | FirstPasswordExpiredError,
 ) -> str:
     """Why signing in did not work, without telling which part was wrong."""
     _ = renderer.speeches[language_of(request)].text
     if isinstance(error, LoginDelayedError):
         minutes = math.ceil(error.wait_s / _SECONDS_PER_MINUTE)
         return _("Too many failed attempts. Try again in %(minutes)d min.") % {"minutes": minutes}
+    if isinstance(error, FirstPasswordExpiredError):
+        return _("This first password has expired. Ask an administrator for a new one.")
     return _("The user name or the password is wrong.")

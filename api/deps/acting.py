@@ -21,7 +21,7 @@ from central.audit.types import (
     Purpose,
 )
 from central.errors import CentralUnavailableError, PermissionDeniedError
-from central.identity.types import User
+from central.identity.types import Origin, User
 
 REFUSED_ACTION: Final = "act_refused"
 REFUSED_SUBJECT: Final = "permission"
@@ -103,6 +103,17 @@ def actor_of(user: User, request: Request) -> Actor:
         request_id=_request_id(request),
         client_address=client_address(request),
     )
+
+
+def origin_of(request: Request) -> Origin:
+    """Where a request comes from."""
+    return Origin(
+        client=request.client.host if request.client is not None else None,
+        browser=request.headers.get("user-agent"),
+    )
+
+
+OriginDep = Annotated[Origin, Depends(origin_of)]
 
 
 def acting_of(request: Request, user: SignedIn) -> Acting:

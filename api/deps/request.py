@@ -10,7 +10,7 @@ from fastapi import Depends, Request
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
-from api.errors import NotSignedInError
+from api.errors import NotSignedInError, PasswordChangeNeededError
 from api.security.cookies import session_token
 from api.settings import ApiSettings
 from central.db.outages import translated_outages
@@ -20,7 +20,7 @@ from central.evidence.service import EvidenceService
 from central.evidence.store import EvidenceStore
 from central.identity.permissions import Permission
 from central.identity.service import IdentityService
-from central.identity.types import SessionPolicy, User
+from central.identity.types import Duty, SessionPolicy, User
 from central.passages.service import PassageService
 from central.sites.service import SiteService
 
@@ -43,6 +43,7 @@ class Process:
         return SessionPolicy(
             lifetime=max(self.settings.session_lifetime, self.settings.session_idle),
             idle=self.settings.session_idle,
+            sessions_max=self.settings.sessions_max,
         )
 
 
@@ -102,8 +103,8 @@ Passages = Annotated[PassageService, Depends(passages_of, scope="function")]
 Evidence = Annotated[EvidenceService, Depends(evidence_of, scope="function")]
 
 
-async def signed_in_user(request: Request, identity: Identity, now: Now) -> User:
-    """The user whose session cookie came with the request.
+async def session_user(request: Request, identity: Identity, now: Now) -> User:
+    """The user whose session cookie came with the request, even one with a first password.
 
     Raises:
         NotSignedInError: There is no session, or it has ended.
@@ -115,6 +116,21 @@ async def signed_in_user(request: Request, identity: Identity, now: Now) -> User
         return await identity.user_of(token, now=now)
     except SessionInvalidError as error:
         raise NotSignedInError from error
+
+
+SessionUser = Annotated[User, Depends(session_user, scope="function")]
+
+
+async def signed_in_user(user: SessionUser) -> User:
+    """The user whose session cookie came with the request, ready to work.
+
+    Raises:
+        NotSignedInError: There is no session, or it has ended.
+        PasswordChangeNeededError: The user has to choose an own password first.
+    """
+    if user.duty is Duty.CHANGE_PASSWORD:
+        raise PasswordChangeNeededError
+    return user
 
 
 SignedIn = Annotated[User, Depends(signed_in_user, scope="function")]

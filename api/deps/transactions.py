@@ -9,10 +9,16 @@ from datetime import datetime
 from psycopg import AsyncConnection
 
 from api.deps.request import Process
-from api.errors import LoginDelayedError, LoginRefusedError
+from api.errors import FirstPasswordExpiredError, LoginDelayedError, LoginRefusedError
 from central.db.outages import translated_outages
 from central.identity.service import IdentityService
-from central.identity.types import LoggedIn, LoginDelayed
+from central.identity.types import (
+    FirstPasswordExpired,
+    LoggedIn,
+    LoginDelayed,
+    LoginOutcome,
+    Origin,
+)
 
 
 @asynccontextmanager
@@ -27,18 +33,42 @@ async def transaction(process: Process) -> AsyncIterator[AsyncConnection]:
             yield connection
 
 
-async def sign_in(process: Process, *, username: str, password: str, now: datetime) -> LoggedIn:
+async def sign_in(
+    process: Process,
+    *,
+    username: str,
+    password: str,
+    origin: Origin,
+    old_token: str | None,
+    now: datetime,
+) -> LoggedIn:
     """Open a session. A refusal is committed before it is told, so that it is counted.
 
     Raises:
         LoginRefusedError: Wrong name or password, or the account is switched off.
         LoginDelayedError: Too many failures; the password was not looked at.
+        FirstPasswordExpiredError: A first password that nobody changed in time.
     """
     async with transaction(process) as connection:
         identity = IdentityService(connection, policy=process.session_policy)
-        outcome = await identity.log_in(username=username, password=password, now=now)
+        outcome = await identity.log_in(
+            username=username, password=password, origin=origin, old_token=old_token, now=now
+        )
+    return opened_session(outcome, now=now)
+
+
+def opened_session(outcome: LoginOutcome, *, now: datetime) -> LoggedIn:
+    """The session that a login opened.
+
+    Raises:
+        LoginRefusedError: Wrong name or password, or the account is switched off.
+        LoginDelayedError: Too many failures; the password was not looked at.
+        FirstPasswordExpiredError: A first password that nobody changed in time.
+    """
+    if isinstance(outcome, LoggedIn):
+        return outcome
     if isinstance(outcome, LoginDelayed):
         raise LoginDelayedError(wait_s=math.ceil((outcome.until_at - now).total_seconds()))
-    if not isinstance(outcome, LoggedIn):
-        raise LoginRefusedError
-    return outcome
+    if isinstance(outcome, FirstPasswordExpired):
+        raise FirstPasswordExpiredError
+    raise LoginRefusedError

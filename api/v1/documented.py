@@ -10,6 +10,10 @@ _MEANINGS: Final = {
     "not-signed-in": (401, "Sign in first"),
     "login-refused": (401, "The user name or the password is wrong"),
     "login-delayed": (429, "Too many failed attempts; wait before the next one"),
+    "first-password-expired": (
+        401,
+        "The first password has expired; ask an administrator for a new one",
+    ),
     "cross-origin-request": (403, "Requests of other sites are refused"),
     "request-invalid": (422, "The request breaks the contract"),
     "filter-invalid": (422, "The search makes no sense"),

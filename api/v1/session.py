@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Request, Response
 
+from api.deps.acting import OriginDep
 from api.deps.request import Identity, Now, ProcessDep
 from api.deps.transactions import sign_in
 from api.security.cookies import clear_session_cookie, session_token, set_session_cookie
@@ -21,6 +22,7 @@ router = APIRouter(prefix="/v1/session", tags=["session"])
     responses=problems(
         "login-refused",
         "login-delayed",
+        "first-password-expired",
         "request-invalid",
         "cross-origin-request",
         "database-unavailable",
@@ -29,13 +31,20 @@ router = APIRouter(prefix="/v1/session", tags=["session"])
 async def open_session(
     request: Request,
     response: Response,
+    *,
     body: Annotated[LoginBody, Body()],
     process: ProcessDep,
+    origin: OriginDep,
     now: Now,
 ) -> SessionBody:
     """Open a session; its cookie ``luuthong_session`` comes with the answer."""
     opened = await sign_in(
-        process, username=body.username, password=body.password.get_secret_value(), now=now
+        process,
+        username=body.username,
+        password=body.password.get_secret_value(),
+        origin=origin,
+        old_token=session_token(request),
+        now=now,
     )
     set_session_cookie(request, response, token=opened.token, expires_at=opened.expires_at, now=now)
     return SessionBody.of(opened.user, expires_at=opened.expires_at)

@@ -21,10 +21,17 @@ from central.identity.errors import (
 from central.identity.permissions import PEOPLES_ROLES, Permission, Role
 from central.identity.repository import IdentityRepository
 from central.identity.service import IdentityService
-from central.identity.types import NewPassword, User, UserOverview, UserState
+from central.identity.types import (
+    NewPassword,
+    PasswordLife,
+    User,
+    UserOverview,
+    UserPage,
+    UserState,
+)
 
-USERS_MAX: Final = 10_000
 USER_SUBJECT: Final = "user"
+USERS_MAX: Final = 10_000
 COMMAND: Final = "luuthong user"
 BOOTSTRAP_USERNAME: Final = "admin"
 BOOTSTRAP_NAME: Final = "Quản trị viên"
@@ -54,10 +61,40 @@ class UserAdministration:
         self._require()
         return await self._rows.users(limit=USERS_MAX)
 
+    async def page(self, *, wanted: str | None, after_id: int | None, size: int) -> UserPage:
+        """Some users by name.
+
+        Args:
+            wanted: Part of a user name or of a shown name; ``None`` for every user.
+            after_id: User after whom the page begins; ``None`` for the beginning.
+            size: Most users of the page.
+        """
+        self._require()
+        rows = await self._rows.users(limit=size + 1, wanted=wanted, after_id=after_id)
+        shown = rows[:size]
+        return UserPage(users=shown, next_after=shown[-1].id if len(rows) > size else None)
+
+    async def user(self, user_id: int) -> UserOverview:
+        """One user.
+
+        Raises:
+            UserNotFoundError: There is no such user.
+        """
+        self._require()
+        for found in await self._rows.users(limit=1, user_id=user_id):
+            return found
+        raise UserNotFoundError(str(user_id))
+
     async def add(
-        self, *, username: str, display_name: str, role: Role, now: datetime
+        self,
+        *,
+        username: str,
+        display_name: str,
+        role: Role,
+        life: PasswordLife = PasswordLife.FIRST,
+        now: datetime,
     ) -> NewPassword:
-        """Make a user with a generated password.
+        """Make a user with a generated password, which the user must replace at first.
 
         Raises:
             RoleNotAssignableError: The role is for programs or for demonstrations.
@@ -67,11 +104,17 @@ class UserAdministration:
         self._require()
         _require_peoples_role(role)
         return await self.add_with_role(
-            username=username, display_name=display_name, role=role, now=now
+            username=username, display_name=display_name, role=role, life=life, now=now
         )
 
     async def add_with_role(
-        self, *, username: str, display_name: str, role: Role, now: datetime
+        self,
+        *,
+        username: str,
+        display_name: str,
+        role: Role,
+        life: PasswordLife,
+        now: datetime,
     ) -> NewPassword:
         """Make a user with any role: only for what a local stack makes by itself.
 
@@ -81,7 +124,7 @@ class UserAdministration:
         """
         self._require()
         made = await self._identity.create_user(
-            username=username, display_name=display_name, role=role, now=now
+            username=username, display_name=display_name, role=role, life=life, now=now
         )
         await self._record("user_added", username, now=now, detail={"role": role.value})
         return made
@@ -157,14 +200,16 @@ class UserAdministration:
         }
         await self._record("user_placed", username, now=now, detail=detail)
 
-    async def reset_password(self, username: str, *, now: datetime) -> NewPassword:
-        """Generate a new password and end the user's sessions.
+    async def reset_password(
+        self, username: str, *, life: PasswordLife = PasswordLife.FIRST, now: datetime
+    ) -> NewPassword:
+        """Generate a new password, which the user must replace, and end the user's sessions.
 
         Raises:
             UserNotFoundError: There is no such user.
         """
         self._require()
-        made = await self._identity.reset_password(username)
+        made = await self._identity.reset_password(username, life=life, now=now)
         await self._record("password_reset", username, now=now, detail={})
         return made
 
@@ -206,6 +251,7 @@ async def create_bootstrap_administrator(
     *,
     username: str = BOOTSTRAP_USERNAME,
     role: Role = Role.ADMINISTRATOR,
+    life: PasswordLife = PasswordLife.FIRST,
     now: datetime,
 ) -> NewPassword:
     """Make an administrator from a command; connects, commits and closes by itself.
@@ -214,6 +260,7 @@ async def create_bootstrap_administrator(
         info: Connection string of the driver.
         username: Name of the administrator.
         role: A local stack makes a demonstrator, who may do and see everything.
+        life: Whether the password must be replaced.
         now: Aware time.
 
     Raises:
@@ -222,11 +269,13 @@ async def create_bootstrap_administrator(
     """
     async with await AsyncConnection.connect(info) as connection:
         return await UserAdministration(connection, actor=Actor.command(COMMAND)).add_with_role(
-            username=username, display_name=BOOTSTRAP_NAME, role=role, now=now
+            username=username, display_name=BOOTSTRAP_NAME, role=role, life=life, now=now
         )
 
 
-async def reset_password(info: str, *, username: str, now: datetime) -> NewPassword:
+async def reset_password(
+    info: str, *, username: str, life: PasswordLife = PasswordLife.FIRST, now: datetime
+) -> NewPassword:
     """Give a user a new password from a command; connects, commits and closes by itself.
 
     Raises:
@@ -234,4 +283,4 @@ async def reset_password(info: str, *, username: str, now: datetime) -> NewPassw
     """
     async with await AsyncConnection.connect(info) as connection:
         people = UserAdministration(connection, actor=Actor.command(COMMAND))
-        return await people.reset_password(username, now=now)
+        return await people.reset_password(username, life=life, now=now)

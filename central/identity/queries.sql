@@ -2,8 +2,13 @@
 
 -- name: insert_user
 -- Make a user; a taken name is left alone.
-INSERT INTO app_user (username, display_name, password_hash, role, created_at)
-VALUES (%(username)s, %(display_name)s, %(password_hash)s, %(role)s, %(now)s)
+INSERT INTO app_user
+  (username, display_name, password_hash, role, created_at, first_password_until)
+VALUES
+  (
+    %(username)s, %(display_name)s, %(password_hash)s, %(role)s, %(now)s,
+    %(first_password_until)s
+  )
 ON CONFLICT (username) DO NOTHING
 RETURNING id;
 
@@ -11,9 +16,17 @@ RETURNING id;
 -- A user with password hash and failures, locked so that parallel guesses are all counted.
 SELECT app_user.id, app_user.username, app_user.display_name, app_user.role, app_user.unit_id,
        app_user_scope.site_ids, app_user.password_hash, app_user.enabled, app_user.failed_logins,
-       app_user.login_allowed_at
+       app_user.login_allowed_at, app_user.first_password_until,
+       coalesce(role_rule.needs_second_factor, FALSE) AS needs_second_factor,
+       exists (
+         SELECT 1 FROM one_time_secret
+          WHERE one_time_secret.user_id = app_user.id AND one_time_secret.confirmed_at IS NOT NULL
+         UNION ALL
+         SELECT 1 FROM security_key WHERE security_key.user_id = app_user.id
+       ) AS has_second_factor
   FROM app_user
   INNER JOIN app_user_scope ON app_user_scope.user_id = app_user.id
+  LEFT JOIN role_rule ON role_rule.role = app_user.role
  WHERE app_user.username = %(username)s
    FOR UPDATE OF app_user;
 
@@ -33,22 +46,100 @@ UPDATE app_user
 -- name: update_password
 -- Replace a password and forget the failures.
 UPDATE app_user
-   SET password_hash = %(password_hash)s, failed_logins = 0, login_allowed_at = NULL
+   SET password_hash = %(password_hash)s, failed_logins = 0, login_allowed_at = NULL,
+       first_password_until = %(first_password_until)s
  WHERE username = %(username)s
 RETURNING id;
 
 -- name: insert_session
 -- Open a session.
-INSERT INTO app_session (token_hash, user_id, created_at, last_used_at, expires_at)
-VALUES (%(token_hash)s, %(user_id)s, %(now)s, %(now)s, %(expires_at)s);
+INSERT INTO app_session
+  (token_hash, user_id, created_at, last_used_at, expires_at, proof, client, browser)
+VALUES
+  (
+    %(token_hash)s, %(user_id)s, %(now)s, %(now)s, %(expires_at)s, %(proof)s, %(client)s,
+    %(browser)s
+  );
+
+-- name: delete_oldest_sessions
+-- End a user's sessions beyond the newest ones.
+DELETE FROM app_session
+ WHERE token_hash IN (
+   SELECT token_hash
+     FROM app_session
+    WHERE user_id = %(user_id)s
+    ORDER BY created_at DESC, id DESC
+   OFFSET %(kept)s
+ );
+
+-- name: select_sessions_of_user
+-- A user's own sessions that are still good, newest use first; the own ones are the scope.
+SELECT id, created_at, last_used_at, expires_at, proof, client, browser,
+       token_hash = %(token_hash)s AS is_own
+  FROM app_session
+ WHERE user_id = %(user_id)s
+   AND expires_at > %(now)s
+   AND last_used_at > %(used_after)s
+ ORDER BY last_used_at DESC, id DESC
+ LIMIT %(rows_max)s;
+
+-- name: delete_session_of_user
+-- End one of a user's own sessions.
+DELETE FROM app_session
+ WHERE id = %(session_id)s
+   AND user_id = %(user_id)s
+RETURNING id;
+
+-- name: delete_other_sessions
+-- End every session of a user but one.
+DELETE FROM app_session
+ WHERE user_id = %(user_id)s
+   AND token_hash <> %(token_hash)s;
+
+-- name: select_client_delay
+-- Until when logins from an address wait.
+SELECT login_allowed_at
+  FROM login_client
+ WHERE client = %(client)s;
+
+-- name: count_client_failure
+-- Count a failed login from an address; those of long ago are forgotten.
+INSERT INTO login_client (client, failures, failed_at, login_allowed_at)
+VALUES (%(client)s, 1, %(now)s, %(now)s)
+ON CONFLICT (client) DO UPDATE
+   SET failures = CASE
+         WHEN login_client.failed_at < %(forgotten_before)s THEN 1
+         ELSE login_client.failures + 1
+       END,
+       failed_at = excluded.failed_at
+RETURNING failures;
+
+-- name: delay_client
+-- Let logins from an address wait.
+UPDATE login_client
+   SET login_allowed_at = %(login_allowed_at)s
+ WHERE client = %(client)s;
+
+-- name: delete_old_clients
+-- Forget addresses that failed long ago.
+DELETE FROM login_client
+ WHERE failed_at < %(before)s;
 
 -- name: select_session_user
 -- The user of a session that is neither expired nor idle for too long.
 SELECT app_user.id, app_user.username, app_user.display_name, app_user.role, app_user.unit_id,
-       app_user_scope.site_ids, app_session.last_used_at
+       app_user_scope.site_ids, app_user.first_password_until,
+       coalesce(role_rule.needs_second_factor, FALSE) AS needs_second_factor,
+       exists (
+         SELECT 1 FROM one_time_secret
+          WHERE one_time_secret.user_id = app_user.id AND one_time_secret.confirmed_at IS NOT NULL
+         UNION ALL
+         SELECT 1 FROM security_key WHERE security_key.user_id = app_user.id
+       ) AS has_second_factor, app_session.last_used_at
   FROM app_session
   INNER JOIN app_user ON app_user.id = app_session.user_id
   INNER JOIN app_user_scope ON app_user_scope.user_id = app_user.id
+  LEFT JOIN role_rule ON role_rule.role = app_user.role
  WHERE app_session.token_hash = %(token_hash)s
    AND app_session.expires_at > %(now)s
    AND app_session.last_used_at > %(used_after)s
@@ -77,8 +168,9 @@ DELETE FROM app_session
     OR last_used_at <= %(used_after)s;
 
 -- name: select_users
--- Every user, by name; administrators see all of them, so there is no scope.
-SELECT username, display_name, role, enabled, last_login_at, unit_id, reach,
+-- Users by name, all of them or those that fit; administrators see all, so there is no scope.
+SELECT app_user.id, app_user.username, app_user.display_name, app_user.role, app_user.enabled,
+       app_user.last_login_at, app_user.unit_id, app_user.reach,
        array(
          SELECT app_user_area.group_id::text
            FROM app_user_area
@@ -86,7 +178,19 @@ SELECT username, display_name, role, enabled, last_login_at, unit_id, reach,
           ORDER BY app_user_area.group_id
        ) AS area_ids
   FROM app_user
- ORDER BY username
+ WHERE (%(user_id)s::bigint IS NULL OR app_user.id = %(user_id)s)
+   AND (
+     %(wanted)s::text IS NULL
+     OR strpos(lower(app_user.username), lower(%(wanted)s)) > 0
+     OR strpos(lower(app_user.display_name), lower(%(wanted)s)) > 0
+   )
+   AND (
+     %(after_id)s::bigint IS NULL
+     OR app_user.username > (
+       SELECT before.username FROM app_user AS before WHERE before.id = %(after_id)s
+     )
+   )
+ ORDER BY app_user.username
  LIMIT %(rows_max)s;
 
 -- name: lock_administrators

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from psycopg import AsyncConnection
 from psycopg.rows import class_row, scalar_row
@@ -12,7 +13,16 @@ from psycopg.rows import class_row, scalar_row
 from central.db.queries import QueryFile
 from central.domain.scope import Reach, SiteScope
 from central.identity.permissions import Role
-from central.identity.types import Account, User, UserOverview, UserState
+from central.identity.types import (
+    Account,
+    Duty,
+    NewSession,
+    Proof,
+    SessionOverview,
+    User,
+    UserOverview,
+    UserState,
+)
 
 QUERIES: Final = QueryFile.beside(__file__)
 
@@ -29,10 +39,14 @@ class _AccountRow:
     enabled: bool
     failed_logins: int
     login_allowed_at: datetime | None
+    first_password_until: datetime | None
+    needs_second_factor: bool
+    has_second_factor: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _OverviewRow:
+    id: int
     username: str
     display_name: str
     role: str
@@ -51,7 +65,35 @@ class _SessionRow:
     role: str
     unit_id: str | None
     site_ids: list[str] | None
+    first_password_until: datetime | None
+    needs_second_factor: bool
+    has_second_factor: bool
     last_used_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _OwnSessionRow:
+    id: UUID
+    created_at: datetime
+    last_used_at: datetime
+    expires_at: datetime
+    proof: str
+    client: str | None
+    browser: str | None
+    is_own: bool
+
+    def value(self) -> SessionOverview:
+        """The row as its value."""
+        return SessionOverview(
+            id=self.id,
+            created_at=self.created_at,
+            last_used_at=self.last_used_at,
+            expires_at=self.expires_at,
+            proof=Proof(self.proof),
+            client=self.client,
+            browser=self.browser,
+            is_own=self.is_own,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +117,7 @@ class IdentityRepository:
         display_name: str,
         password_hash: str,
         role: Role,
+        first_password_until: datetime | None,
         now: datetime,
     ) -> int | None:
         """Make a user and return its id; ``None`` when the name is taken."""
@@ -86,6 +129,7 @@ class IdentityRepository:
                     "display_name": display_name,
                     "password_hash": password_hash,
                     "role": role.value,
+                    "first_password_until": first_password_until,
                     "now": now,
                 },
             )
@@ -104,6 +148,8 @@ class IdentityRepository:
             enabled=row.enabled,
             failed_logins=row.failed_logins,
             login_allowed_at=row.login_allowed_at,
+            first_password_until=row.first_password_until,
+            has_second_factor=row.has_second_factor,
         )
 
     async def record_failure(self, user_id: int, *, login_allowed_at: datetime) -> None:
@@ -119,22 +165,39 @@ class IdentityRepository:
             QUERIES["record_success"], {"user_id": user_id, "newer_hash": newer_hash, "now": now}
         )
 
-    async def replace_password(self, *, username: str, password_hash: str) -> int | None:
+    async def replace_password(
+        self, *, username: str, password_hash: str, first_password_until: datetime | None
+    ) -> int | None:
         """Set a password and return the user's id; ``None`` when there is no such user."""
         async with self._connection.cursor(row_factory=scalar_row) as cursor:
             await cursor.execute(
                 QUERIES["update_password"],
-                {"username": username, "password_hash": password_hash},
+                {
+                    "username": username,
+                    "password_hash": password_hash,
+                    "first_password_until": first_password_until,
+                },
             )
             return await cursor.fetchone()
 
-    async def users(self, *, limit: int) -> tuple[UserOverview, ...]:
-        """Every user, by name."""
+    async def users(
+        self,
+        *,
+        limit: int,
+        wanted: str | None = None,
+        after_id: int | None = None,
+        user_id: int | None = None,
+    ) -> tuple[UserOverview, ...]:
+        """Users by name: all of them, or those whose name holds what is wanted."""
         async with self._connection.cursor(row_factory=class_row(_OverviewRow)) as cursor:
-            await cursor.execute(QUERIES["select_users"], {"rows_max": limit})
+            await cursor.execute(
+                QUERIES["select_users"],
+                {"rows_max": limit, "wanted": wanted, "after_id": after_id, "user_id": user_id},
+            )
             rows = await cursor.fetchall()
         return tuple(
             UserOverview(
+                id=row.id,
                 username=row.username,
                 display_name=row.display_name,
                 role=Role(row.role),
@@ -186,18 +249,23 @@ class IdentityRepository:
             )
         return user_id
 
-    async def add_session(
-        self, *, token_hash: bytes, user_id: int, now: datetime, expires_at: datetime
-    ) -> None:
-        """Open a session."""
+    async def add_session(self, session: NewSession, *, sessions_max: int) -> None:
+        """Open a session; the oldest ones of the user end where there are too many."""
         await self._connection.execute(
             QUERIES["insert_session"],
             {
-                "token_hash": token_hash,
-                "user_id": user_id,
-                "now": now,
-                "expires_at": expires_at,
+                "token_hash": session.token_hash,
+                "user_id": session.user_id,
+                "now": session.opened_at,
+                "expires_at": session.expires_at,
+                "proof": session.proof.value,
+                "client": session.origin.client,
+                "browser": session.origin.browser,
             },
+        )
+        await self._connection.execute(
+            QUERIES["delete_oldest_sessions"],
+            {"user_id": session.user_id, "kept": sessions_max},
         )
 
     async def session(
@@ -228,6 +296,71 @@ class IdentityRepository:
         """End every session of a user."""
         await self._connection.execute(QUERIES["delete_sessions_of_user"], {"user_id": user_id})
 
+    async def sessions_of(
+        self,
+        user_id: int,
+        *,
+        token_hash: bytes,
+        now: datetime,
+        used_after: datetime,
+        limit: int,
+    ) -> tuple[SessionOverview, ...]:
+        """A user's own sessions, the one used last first."""
+        async with self._connection.cursor(row_factory=class_row(_OwnSessionRow)) as cursor:
+            await cursor.execute(
+                QUERIES["select_sessions_of_user"],
+                {
+                    "user_id": user_id,
+                    "token_hash": token_hash,
+                    "now": now,
+                    "used_after": used_after,
+                    "rows_max": limit,
+                },
+            )
+            return tuple(row.value() for row in await cursor.fetchall())
+
+    async def end_one_session(self, session_id: UUID, *, user_id: int) -> bool:
+        """End one of a user's own sessions; ``False`` when it is none of them."""
+        cursor = await self._connection.execute(
+            QUERIES["delete_session_of_user"], {"session_id": session_id, "user_id": user_id}
+        )
+        return cursor.rowcount == 1
+
+    async def end_other_sessions(self, user_id: int, *, token_hash: bytes) -> int:
+        """End every session of a user but one; returns how many."""
+        cursor = await self._connection.execute(
+            QUERIES["delete_other_sessions"], {"user_id": user_id, "token_hash": token_hash}
+        )
+        return cursor.rowcount
+
+    async def client_allowed_at(self, client: str) -> datetime | None:
+        """Until when logins from an address wait; ``None`` when none failed there."""
+        async with self._connection.cursor(row_factory=scalar_row) as cursor:
+            await cursor.execute(QUERIES["select_client_delay"], {"client": client})
+            return await cursor.fetchone()
+
+    async def count_client_failure(
+        self, client: str, *, now: datetime, forgotten_before: datetime
+    ) -> int:
+        """Count a failed login from an address; returns how many there were lately."""
+        async with self._connection.cursor(row_factory=scalar_row) as cursor:
+            await cursor.execute(
+                QUERIES["count_client_failure"],
+                {"client": client, "now": now, "forgotten_before": forgotten_before},
+            )
+            failures: int | None = await cursor.fetchone()
+        return failures or 0
+
+    async def delay_client(self, client: str, *, login_allowed_at: datetime) -> None:
+        """Let logins from an address wait."""
+        await self._connection.execute(
+            QUERIES["delay_client"], {"client": client, "login_allowed_at": login_allowed_at}
+        )
+
+    async def forget_clients(self, *, before: datetime) -> None:
+        """Forget addresses that failed long ago."""
+        await self._connection.execute(QUERIES["delete_old_clients"], {"before": before})
+
     async def remove_dead_sessions(self, *, now: datetime, used_after: datetime) -> int:
         """Remove sessions that can't be used any more; returns how many."""
         cursor = await self._connection.execute(
@@ -246,4 +379,14 @@ def _user(row: _AccountRow | _SessionRow) -> User:
         role=Role(row.role),
         scope=SiteScope(site_ids=sites),
         unit_id=row.unit_id,
+        duty=_duty(row),
     )
+
+
+def _duty(row: _AccountRow | _SessionRow) -> Duty | None:
+    """What the user must do first: an own password, and then the second factor of the role."""
+    if row.first_password_until is not None:
+        return Duty.CHANGE_PASSWORD
+    if row.needs_second_factor and not row.has_second_factor:
+        return Duty.ADD_SECOND_FACTOR
+    return None

@@ -8,7 +8,7 @@ from central.db.pool import connection_info
 from central.errors import UserExistsError
 from central.identity.administration import create_bootstrap_administrator, reset_password
 from central.identity.permissions import Role
-from central.identity.types import NewPassword
+from central.identity.types import NewPassword, PasswordLife
 from deploy.local.state import StackState
 
 
@@ -30,11 +30,15 @@ def new_administrator_password(state: StackState, *, username: str, now: datetim
     Raises:
         UserNotFoundError: There is no such user.
     """
-    return asyncio.run(reset_password(_info(state), username=username, now=now))
+    return asyncio.run(
+        reset_password(_info(state), username=username, life=PasswordLife.LASTING, now=now)
+    )
 
 
 async def _make(state: StackState, *, now: datetime) -> NewPassword:
-    return await create_bootstrap_administrator(_info(state), role=Role.DEMONSTRATOR, now=now)
+    return await create_bootstrap_administrator(
+        _info(state), role=Role.DEMONSTRATOR, life=PasswordLife.LASTING, now=now
+    )
 
 
 def _info(state: StackState) -> str:

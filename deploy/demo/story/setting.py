@@ -20,7 +20,7 @@ from central.domain.plates import PlatePattern
 from central.identity.administration import UserAdministration
 from central.identity.permissions import Role
 from central.identity.service import IdentityService
-from central.identity.types import LoggedIn, NewPassword, User
+from central.identity.types import LoggedIn, NewPassword, PasswordLife, User
 from central.registry.importing.service import import_file
 from central.registry.importing.types import FileOrigin, ImportKind, ImportMode, ImportReport
 from central.tolling.setup.service import TopUpService, import_setup
@@ -189,10 +189,10 @@ async def _staff(connection: AsyncConnection, *, now: datetime) -> Staff:
     for name, (called, role) in STAFF.items():
         if name in known:
             await people.set_role(name, role, now=now)
-            passwords[name] = await people.reset_password(name, now=now)
+            passwords[name] = await people.reset_password(name, life=PasswordLife.LASTING, now=now)
         else:
             passwords[name] = await people.add(
-                username=name, display_name=called, role=role, now=now
+                username=name, display_name=called, role=role, life=PasswordLife.LASTING, now=now
             )
         opened = await identity.log_in(username=name, password=passwords[name].password, now=now)
         if not isinstance(opened, LoggedIn):

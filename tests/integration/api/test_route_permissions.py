@@ -18,6 +18,7 @@ LOOK = {"purpose": "traffic_control"}
 PLATE = {"plate": "20C-123.45", **LOOK}
 ANY_ID = "01930b1e-7c00-7000-8000-000000000001"
 VALUES = {
+    "user_id": "1",
     "code": "H15-261123-0001",
     "sha256": "ab" * 32,
     "action": "approve",
@@ -28,9 +29,23 @@ VALUES = {
 EVERYBODYS = {
     # What is here shows or keeps nothing of anybody.
     ("GET", "/v1/openapi.json"),
+    # The own account.
+    ("GET", "/console/account"),
+    ("GET", "/console/account/password"),
+    ("POST", "/console/account/password"),
+    ("POST", "/console/account/sessions/end-others"),
+    ("POST", "/console/account/sessions/{session_id}/end"),
     ("POST", "/console/watchlist/search"),
 }
 ASKED: Mapping[tuple[str, str], tuple[Permission, Mapping[str, Any]]] = {
+    ("GET", "/console/users"): (Permission.MANAGE_USERS, {}),
+    ("POST", "/console/users"): (Permission.MANAGE_USERS, {"username": "an", "role": "clerk"}),
+    ("POST", "/console/users/search"): (Permission.MANAGE_USERS, {}),
+    ("GET", "/console/users/{user_id}"): (Permission.MANAGE_USERS, {}),
+    ("POST", "/console/users/{user_id}/role"): (Permission.MANAGE_USERS, {"role": "clerk"}),
+    ("POST", "/console/users/{user_id}/place"): (Permission.MANAGE_USERS, {"reach": "province"}),
+    ("POST", "/console/users/{user_id}/switch"): (Permission.MANAGE_USERS, {"state": "enabled"}),
+    ("POST", "/console/users/{user_id}/reset-password"): (Permission.MANAGE_USERS, {}),
     ("POST", "/v1/passages/search"): (Permission.SEE_PASSAGES, {}),
     ("GET", "/v1/passages/{passage_id}"): (Permission.SEE_PASSAGES, {}),
     ("GET", "/v1/evidence/{sha256}"): (Permission.SEE_PASSAGES, {}),

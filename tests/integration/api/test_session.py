@@ -38,6 +38,7 @@ VALUES = {
     "code": "H15-261123-0001",
     "kind": "receipt",
     "entry_id": "1",
+    "user_id": "1",
 }
 ANY_ID = "01930b1e-7c00-7000-8000-000000000001"
 

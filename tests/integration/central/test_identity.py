@@ -128,7 +128,7 @@ async def test_a_new_password_replaces_the_old_one_and_ends_the_sessions(
 ) -> None:
     session = await logged_in(service, admin, now=NOW)
 
-    renewed = await service.reset_password("admin")
+    renewed = await service.reset_password("admin", now=NOW)
 
     with pytest.raises(SessionInvalidError):
         await service.user_of(session.token, now=NOW)
@@ -180,7 +180,7 @@ async def test_names_are_unique_and_plain(service: IdentityService, admin: NewPa
             username="Nguyễn", display_name="Nguyễn", role=Role.OPERATOR, now=NOW
         )
     with pytest.raises(UserNotFoundError):
-        await service.reset_password("nobody")
+        await service.reset_password("nobody", now=NOW)
 
 
 async def test_dead_sessions_are_removed(service: IdentityService, admin: NewPassword) -> None:

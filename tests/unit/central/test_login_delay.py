@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from central.identity.service import DELAY_MAX, delay_after
+from central.identity.service import DELAY_MAX, FREE_FAILURES, delay_after
 
 
 @pytest.mark.parametrize(
@@ -21,9 +21,13 @@ from central.identity.service import DELAY_MAX, delay_after
     ],
 )
 def test_the_delay_doubles_after_some_free_failures(failures: int, seconds: int) -> None:
-    assert delay_after(failures) == timedelta(seconds=seconds)
+    assert delay_after(failures, free=FREE_FAILURES) == timedelta(seconds=seconds)
 
 
 @given(st.integers(0, 10**9))
 def test_more_failures_never_shorten_the_delay(failures: int) -> None:
-    assert delay_after(failures) <= delay_after(failures + 1) <= DELAY_MAX
+    assert (
+        delay_after(failures, free=FREE_FAILURES)
+        <= delay_after(failures + 1, free=FREE_FAILURES)
+        <= DELAY_MAX
+    )

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Words of users, of the own account and of what can be wrong with them."""
+
+from collections.abc import Mapping
+
+from api.console.wording import ErrorWords, Translate, Words
+
+
+def words(_: Translate) -> Words:
+    """Labels by group and code, for templates."""
+    return {
+        "proofs": {
+            "password": _("Password"),
+            "one_time_code": _("One-time code"),
+            "recovery_code": _("Recovery code"),
+            "security_key": _("Security key"),
+            "outside": _("Outside account"),
+        },
+        "password_problems": {
+            "differs": _("The two new passwords differ."),
+            "wrong_old": _("The present password is wrong."),
+            "delayed": _("Too many failed attempts. Wait a few minutes."),
+            "too_short": _("The new password is too short."),
+            "too_long": _("The new password is too long."),
+            "too_common": _("The new password is one that many people try. Choose another."),
+            "holds_name": _("The new password must not hold your name."),
+            "same_as_before": _("The new password is the present one."),
+        },
+        "user_states": {"enabled": _("May sign in"), "disabled": _("Shut out")},
+        "reaches": {
+            "province": _("The whole province"),
+            "areas": _("Areas of the user and of the unit"),
+        },
+    }
+
+
+def error_words(_: Translate) -> Mapping[str, ErrorWords]:
+    """What the errors' codes mean to a person."""
+    return {
+        "password-change-needed": ErrorWords(
+            title=_("Choose your own password first"),
+            advice=_("The password that you were given only lets you choose another."),
+        ),
+        "last-administrator": ErrorWords(
+            title=_("This is the last administrator"),
+            advice=_("Nothing was changed. Make another administrator first."),
+        ),
+        "own-account": ErrorWords(
+            title=_("Nobody changes the own role, areas or state"),
+            advice=_("Nothing was changed. Ask another administrator."),
+        ),
+        "role-not-assignable": ErrorWords(
+            title=_("This role is not given to people"),
+            advice=_("Nothing was changed. Choose another role."),
+        ),
+        "user-not-found": ErrorWords(
+            title=_("This user does not exist"),
+            advice=_("The address may be mistyped, or the page has moved."),
+        ),
+        "unit-not-found": ErrorWords(
+            title=_("This unit does not exist"),
+            advice=_("Nothing was changed. Open the user again and choose from the list."),
+        ),
+        "area-not-found": ErrorWords(
+            title=_("This area does not exist"),
+            advice=_("Nothing was changed. Open the user again and choose from the list."),
+        ),
+    }

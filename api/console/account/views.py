@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What the page of the own account shows."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from api.pages.i18n import Speech
+from central.identity.types import SessionOverview
+
+ACCOUNT_PATH: Final = "/console/account"
+PASSWORD_PATH: Final = f"{ACCOUNT_PATH}/password"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionView:
+    """One of the own sessions."""
+
+    id: UUID
+    opened: str
+    used: str
+    ends: str
+    proof: str
+    client: str
+    browser: str
+    is_own: bool
+
+
+def session_view(session: SessionOverview, speech: Speech) -> SessionView:
+    """A session in a person's language."""
+    return SessionView(
+        id=session.id,
+        opened=_time(session.created_at, speech),
+        used=_time(session.last_used_at, speech),
+        ends=_time(session.expires_at, speech),
+        proof=session.proof.value,
+        client=session.client or "-",
+        browser=session.browser or "-",
+        is_own=session.is_own,
+    )
+
+
+def _time(at: datetime, speech: Speech) -> str:
+    return f"{speech.time(at)} {speech.local_date(at)}"

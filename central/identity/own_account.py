@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What everybody does with the own account: another password, and a look at the own sessions."""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from psycopg import AsyncConnection
+
+from central.audit.service import AuditService
+from central.audit.types import Actor, AuditEntry, JsonValue
+from central.errors import SessionInvalidError
+from central.identity.passwords import PasswordFault, fault_of, hashed, verified
+from central.identity.repository import IdentityRepository
+from central.identity.service import IdentityService, token_hash
+from central.identity.types import (
+    LoggedIn,
+    LoginDelayed,
+    LoginRefused,
+    Origin,
+    Proof,
+    SessionOverview,
+    SessionPolicy,
+    User,
+)
+
+USER_SUBJECT: Final = "user"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordRefused:
+    """The new password may not be chosen."""
+
+    fault: PasswordFault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordChange:
+    """What somebody typed to get another password."""
+
+    old: str = field(repr=False)
+    new: str = field(repr=False)
+
+
+ChangeOutcome = LoggedIn | LoginRefused | LoginDelayed | PasswordRefused
+"""A value and no exception: a wrong old password must be committed to be counted."""
+
+
+class OwnAccount:
+    """A user's own account, in the caller's transaction.
+
+    Args:
+        user: Whose account it is; whoever signed in may do all of this, whatever the role.
+        token: The session that asks.
+        actor: The user, for the audit log.
+    """
+
+    def __init__(
+        self,
+        connection: AsyncConnection,
+        *,
+        user: User,
+        token: str,
+        actor: Actor,
+        policy: SessionPolicy | None = None,
+    ) -> None:
+        self._rows = IdentityRepository(connection)
+        self._policy = policy or SessionPolicy()
+        self._identity = IdentityService(connection, policy=self._policy)
+        self._audit = AuditService(connection)
+        self._user = user
+        self._token_hash = token_hash(token)
+        self._actor = actor
+
+    async def sessions(self, *, now: datetime) -> tuple[SessionOverview, ...]:
+        """The user's sessions that are still good, the one used last first."""
+        return await self._rows.sessions_of(
+            self._user.id,
+            token_hash=self._token_hash,
+            now=now,
+            used_after=now - self._policy.idle,
+            limit=self._policy.sessions_max,
+        )
+
+    async def end_session(self, session_id: UUID, *, now: datetime) -> None:
+        """End one of the user's sessions.
+
+        Raises:
+            SessionInvalidError: It is none of the user's own.
+        """
+        if not await self._rows.end_one_session(session_id, user_id=self._user.id):
+            raise SessionInvalidError
+        await self._record("sessions_ended", now=now, detail={"sessions": 1})
+
+    async def end_other_sessions(self, *, now: datetime) -> None:
+        """End every session of the user but the one that asks."""
+        ended = await self._rows.end_other_sessions(self._user.id, token_hash=self._token_hash)
+        await self._record("sessions_ended", now=now, detail={"sessions": ended})
+
+    async def change_password(
+        self, change: PasswordChange, *, origin: Origin, now: datetime
+    ) -> ChangeOutcome:
+        """Replace the password; every session ends, and a new one with a new token begins.
+
+        A wrong old password counts like a failed login, so that nobody guesses here instead.
+        """
+        account = await self._rows.locked_account(self._user.username)
+        if account is None:
+            return LoginRefused()
+        if account.login_allowed_at is not None and now < account.login_allowed_at:
+            return LoginDelayed(until_at=account.login_allowed_at)
+        is_right, _ = await asyncio.to_thread(verified, change.old, account.password_hash)
+        if not is_right:
+            await self._identity.record_failure(account, origin=origin, now=now)
+            return LoginRefused()
+        fault = self._fault_of(change)
+        if fault is not None:
+            return PasswordRefused(fault=fault)
+        await self._rows.replace_password(
+            username=self._user.username,
+            password_hash=await asyncio.to_thread(hashed, change.new),
+            first_password_until=None,
+        )
+        await self._rows.end_sessions_of(self._user.id)
+        await self._record("password_changed", now=now, detail={})
+        return await self._identity.open_session(
+            account.user, proof=Proof.PASSWORD, origin=origin, now=now
+        )
+
+    def _fault_of(self, change: PasswordChange) -> PasswordFault | None:
+        """Why the new password may not be chosen."""
+        if change.new == change.old:
+            return PasswordFault.SAME_AS_BEFORE
+        return fault_of(
+            change.new, username=self._user.username, display_name=self._user.display_name
+        )
+
+    async def _record(self, action: str, *, now: datetime, detail: dict[str, JsonValue]) -> None:
+        await self._audit.record(
+            AuditEntry(
+                occurred_at=now,
+                actor=self._actor,
+                action=action,
+                subject_kind=USER_SUBJECT,
+                subject_id=self._user.username,
+                detail=detail,
+            )
+        )

@@ -23,6 +23,7 @@ from api.console.account import pages as console_account
 from api.console.alerts import pages as console_alerts
 from api.console.alerts import stream as alerts_stream
 from api.console.audit import pages as console_audit
+from api.console.components import pages as console_components
 from api.console.devices import cameras as console_cameras
 from api.console.devices import completeness as console_completeness
 from api.console.devices import live_frames as console_live_frames
@@ -35,6 +36,7 @@ from api.console.feeds import make_feeds
 from api.console.labels import words
 from api.console.live import Listener, running
 from api.console.map import pages as console_map
+from api.console.navigation import menu_for
 from api.console.overview import pages as console_overview
 from api.console.parts import CATALOGUE_FOLDER, TEMPLATE_FOLDER, ConsoleParts
 from api.console.remembered import PlateShelf
@@ -109,6 +111,7 @@ PAGES: Final = (
     console_audit,
     console_account,
     console_users,
+    console_components,
     console_cameras,
     console_completeness,
     console_quarantine,
@@ -236,6 +239,7 @@ async def _lifespan(
                 assets=files,
                 speeches=load_speeches(CATALOGUE_FOLDER),
                 words_of=words,
+                menu_of=menu_for,
             ),
             shelf=PlateShelf(),
             feeds=feeds,

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The list of passages, its search, and the details of one passage."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Final
@@ -32,10 +33,13 @@ from central.errors import InvalidPlatePatternError
 from central.identity.permissions import Permission
 from central.identity.types import User
 from central.passages.service import PassageService
+from central.procedures.types import CODE_PATTERN
 from central.sites.service import SiteService
 
 STREAM_PATH: Final = f"{LIST_PATH}/stream"
 CHOICE_LENGTH_MAX: Final = 100
+FIND_LENGTH_MAX: Final = 60
+_DOSSIER_CODE: Final = re.compile(CODE_PATTERN)
 
 router = APIRouter(include_in_schema=False, dependencies=[MaySeePassages])
 
@@ -155,6 +159,27 @@ async def search(
         await PassageService(connection).note_search(plate, actor=acting.actor, now=now)
         query = query.with_plate_word(console.shelf.remember(plate, user_id=user.id, now=now))
     return RedirectResponse(query.url(), status_code=303)
+
+
+@router.post("/console/find")
+async def find(
+    request: Request,
+    *,
+    console: Console,
+    acting: ActingDep,
+    connection: Connection,
+    now: Now,
+    text: Annotated[str, Form(max_length=FIND_LENGTH_MAX)] = "",
+) -> Response:
+    """Lead from the palette to a dossier by its whole code, or to the passages of a plate."""
+    acting.user.require(Permission.SEE_PASSAGES)
+    code = text.strip().upper()
+    if _DOSSIER_CODE.fullmatch(code) and acting.user.may(Permission.SEE_DOSSIERS):
+        return RedirectResponse(f"/console/dossiers/{code}", status_code=303)
+    filled = SearchForm(plate=text.strip()[:PLATE_LENGTH_MAX])
+    return await search(
+        request, filled, console=console, acting=acting, connection=connection, now=now
+    )
 
 
 @router.get(f"{LIST_PATH}/{{passage_id}}")

@@ -9,10 +9,11 @@ from starlette.responses import RedirectResponse, Response
 
 from api.console.account.views import ACCOUNT_PATH
 from api.console.errors import LOGIN_PATH
+from api.console.navigation import entries_for
 from api.console.parts import Console
 from api.console.users.views import USERS_PATH
 from api.deps.acting import OriginDep
-from api.deps.request import Identity, Now, ProcessDep
+from api.deps.request import Identity, Now, ProcessDep, SignedIn
 from api.deps.transactions import sign_in
 from api.errors import FirstPasswordExpiredError, LoginDelayedError, LoginRefusedError
 from api.pages.i18n import Language
@@ -27,7 +28,7 @@ from api.pages.rendering import (
     set_preference,
 )
 from api.security.cookies import clear_session_cookie, session_token, set_session_cookie
-from central.identity.permissions import Permission
+from central.identity.permissions import PERMISSIONS, Permission
 from central.identity.types import User
 
 USERNAME_LENGTH_MAX: Final = 40
@@ -42,9 +43,10 @@ NextPath = Annotated[str, Form(alias="next", max_length=NEXT_LENGTH_MAX)]
 
 @router.get("/console")
 @router.get("/console/")
-async def home() -> RedirectResponse:
-    """The console begins at the list."""
-    return RedirectResponse(HOME, status_code=303)
+async def home(user: SignedIn) -> RedirectResponse:
+    """The console begins at the first page that somebody may open."""
+    pages = entries_for(PERMISSIONS[user.role])
+    return RedirectResponse(pages[0].path if pages else LOGIN_PATH, status_code=303)
 
 
 @router.get(LOGIN_PATH)

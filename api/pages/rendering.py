@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, Response
 
 from api.pages.assets import Assets
 from api.pages.i18n import LANGUAGE_NAMES, Language, Speech
+from api.pages.menu import Menu, MenuOf, no_menu
 from api.security.cookies import cookie, set_cookie
 from central.identity.permissions import PERMISSIONS, Permission
 from central.identity.types import User
@@ -21,7 +22,8 @@ LANGUAGE_COOKIE: Final = "luuthong_language"
 THEME_COOKIE: Final = "luuthong_theme"
 PREFERENCE_AGE_S: Final = 365 * 86_400
 CONSOLE_PATH: Final = "/console"
-HOME: Final = f"{CONSOLE_PATH}/passages"
+HOME: Final = CONSOLE_PATH
+"""Leads everybody to the first page that they may open."""
 
 WordsOf = Callable[[Callable[[str], str]], Mapping[str, Mapping[str, str]]]
 
@@ -43,15 +45,15 @@ class PageView:
 
     Attributes:
         here: Address to come back to.
-        path: Address of the request without its query; tells which part of the console this is.
+        menu: Pages that the reader may open; empty when nobody is signed in.
     """
 
     language: Language
     theme: Theme
     here: str
-    path: str
     display_name: str | None
     permissions: frozenset[Permission]
+    menu: Menu
 
     @property
     def other_language(self) -> Language:
@@ -68,10 +70,6 @@ class PageView:
         """The colours to switch to."""
         return NEXT_THEME[self.theme]
 
-    def is_in(self, part: str) -> bool:
-        """Whether this page belongs to the part of the console below an address."""
-        return self.path == part or self.path.startswith(f"{part}/")
-
 
 class Renderer:
     """Makes HTML from templates in every language.
@@ -81,6 +79,7 @@ class Renderer:
         assets: Built files.
         speeches: Languages.
         words_of: Labels by group and code for templates, from a translating function.
+        menu_of: Makes the menu of somebody who is signed in.
     """
 
     def __init__(
@@ -90,8 +89,10 @@ class Renderer:
         assets: Assets,
         speeches: Mapping[Language, Speech],
         words_of: WordsOf,
+        menu_of: MenuOf = no_menu,
     ) -> None:
         self.speeches = speeches
+        self._menu_of = menu_of
         self._environments = {
             language: _environment(folder, assets, speech, words_of)
             for language, speech in speeches.items()
@@ -120,14 +121,7 @@ class Renderer:
     ) -> HTMLResponse:
         """A whole page as an answer, in the caller's language and colours."""
         language = language_of(request)
-        view = PageView(
-            language=language,
-            theme=theme_of(request),
-            here=here_of(request),
-            path=request.url.path,
-            display_name=user.display_name if user is not None else None,
-            permissions=PERMISSIONS[user.role] if user is not None else frozenset(),
-        )
+        view = self._view(request, user, language)
         response = HTMLResponse(
             self.html(template, language=language, page=view, **values), status_code=status
         )
@@ -135,6 +129,19 @@ class Renderer:
         if "lang" in request.query_params:
             set_preference(request, response, LANGUAGE_COOKIE, language)
         return response
+
+    def _view(self, request: Request, user: User | None, language: Language) -> PageView:
+        """What the frame around a page shows to its reader."""
+        permissions = PERMISSIONS[user.role] if user is not None else frozenset[Permission]()
+        text = self.speeches[language].text
+        return PageView(
+            language=language,
+            theme=theme_of(request),
+            here=here_of(request),
+            display_name=user.display_name if user is not None else None,
+            permissions=permissions,
+            menu=Menu() if user is None else self._menu_of(permissions, request.url.path, text),
+        )
 
 
 def language_of(request: Request) -> Language:

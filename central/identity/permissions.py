@@ -43,6 +43,7 @@ class Permission(StrEnum):
     HANDLE_QUARANTINE = "handle_quarantine"
     MANAGE_USERS = "manage_users"
     SEE_LIVE_FRAMES = "see_live_frames"
+    SEE_COMPONENTS = "see_components"
 
 
 _EVERYBODY: Final = frozenset({Permission.SEE_PASSAGES})
@@ -69,7 +70,12 @@ _TOLL_OPERATOR: Final = _EVERYBODY | {
 }
 
 _ADMINISTRATOR: Final = frozenset(
-    {Permission.MANAGE_USERS, Permission.SEE_DEVICES, Permission.HANDLE_QUARANTINE}
+    {
+        Permission.MANAGE_USERS,
+        Permission.SEE_DEVICES,
+        Permission.HANDLE_QUARANTINE,
+        Permission.SEE_COMPONENTS,
+    }
 )
 """Keeps the system running: needs no passage, no vehicle and no look at who looked at them."""
 

@@ -3,6 +3,7 @@ import re
 import tomllib
 from pathlib import Path
 
+from deploy import permissions_page
 from deploy.settings_page import PAGE, page_text, undocumented
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -15,6 +16,12 @@ def test_every_setting_is_described() -> None:
 
 def test_the_page_of_settings_is_current() -> None:
     assert PAGE.read_text("utf-8") == page_text(), "run: make docs"
+
+
+def test_the_page_of_permissions_is_current() -> None:
+    text = permissions_page.PAGE.read_text("utf-8")
+
+    assert text == permissions_page.page_text(), "run: make docs"
 
 
 def test_every_direct_dependency_is_justified() -> None:

@@ -158,6 +158,7 @@ def _permissions(_: Translate) -> Mapping[str, str]:
         "see_devices": _("See cameras and devices"),
         "handle_quarantine": _("Deal with the quarantine"),
         "manage_users": _("Manage users"),
+        "see_components": _("See the page of components"),
     }
 
 

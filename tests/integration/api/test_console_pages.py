@@ -331,6 +331,11 @@ def log_lines() -> Iterator[list[str]]:
     structlog.configure(**before)
 
 
+def current_pages(html: str) -> list[str]:
+    """Links of the menu that are marked as the page on show."""
+    return re.findall(r'<a class="menu-\w+" href="([^"]+)" aria-current="page"', html)
+
+
 @pytest.mark.parametrize(
     ("path", "form", "part"),
     [
@@ -345,13 +350,32 @@ def test_a_form_that_comes_back_stays_in_its_part_of_the_console(
     answer = client.post(path, data=form)
 
     assert answer.status_code == 422
-    assert re.findall(r'<a href="([^"]+)" aria-current="page"', answer.text) == [part]
+    assert re.findall(r'<a class="menu-\w+" href="([^"]+)" aria-current="page"', answer.text) == [
+        part
+    ]
 
 
 def test_an_address_is_in_a_part_only_below_it(client: httpx.Client) -> None:
     def part_of(path: str) -> list[str]:
-        return re.findall(r'<a href="([^"]+)" aria-current="page"', client.get(path).text)
+        return current_pages(client.get(path).text)
 
     assert part_of("/console/alerts?state=all") == ["/console/alerts"]
     assert part_of("/console/overview") == ["/console/overview"]
     assert part_of("/console/overviews") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "target"),
+    [
+        ("30f-256.58", "/console/passages?p="),
+        ("h15-261123-0001", "/console/passages"),  # an operator sees no dossiers
+    ],
+)
+def test_the_palette_leads_to_what_somebody_may_see(
+    client: httpx.Client, text: str, target: str
+) -> None:
+    answer = client.post("/console/find", data={"text": text})
+
+    assert answer.status_code in {303, 422}
+    assert answer.headers.get("location", target).startswith(target)
+    assert "30F" not in answer.headers.get("location", "")

@@ -10,6 +10,7 @@ import httpx
 import psycopg
 import pytest
 
+from api.access import ROUTES, Door
 from central.identity.permissions import PERMISSIONS, Permission, Role
 from tests.integration.api.test_session import OPEN_ROUTES, routes_of
 from tests.integration.api.world import World
@@ -35,6 +36,9 @@ EVERYBODYS = {
     ("POST", "/console/account/password"),
     ("POST", "/console/account/sessions/end-others"),
     ("POST", "/console/account/sessions/{session_id}/end"),
+    ("GET", "/console"),
+    ("GET", "/console/"),
+    ("POST", "/console/find"),
     ("POST", "/console/watchlist/search"),
 }
 ASKED: Mapping[tuple[str, str], tuple[Permission, Mapping[str, Any]]] = {
@@ -119,6 +123,7 @@ ASKED: Mapping[tuple[str, str], tuple[Permission, Mapping[str, Any]]] = {
     ("POST", "/console/dossiers/{code}/{action}"): (Permission.SEE_DOSSIERS, {"version": "1"}),
     ("GET", "/console/dossiers/{code}/papers"): (Permission.SEE_DOSSIERS, {}),
     ("GET", "/console/dossiers/{code}/papers/{kind}.pdf"): (Permission.SEE_DOSSIERS, {}),
+    ("GET", "/console/components"): (Permission.SEE_COMPONENTS, {}),
     ("GET", "/console/audit"): (Permission.SEE_AUDIT, {}),
     ("GET", "/console/audit/roots"): (Permission.SEE_AUDIT, {}),
     ("GET", "/console/audit/roots/file"): (Permission.SEE_AUDIT, {}),
@@ -178,6 +183,14 @@ def test_every_address_is_in_one_of_the_tables(world: World) -> None:
     routes = {(method, plain(path)) for method, path in routes_of(world.app)}
 
     assert routes == OPEN_ROUTES | EVERYBODYS | set(ASKED)
+
+
+def test_the_documented_table_says_what_the_tests_ask() -> None:
+    asked = {route: permission for route, (permission, _values) in ASKED.items()}
+
+    assert asked | dict.fromkeys(OPEN_ROUTES, Door.OPEN) | dict.fromkeys(
+        EVERYBODYS, Door.SIGNED_IN
+    ) == dict(ROUTES), "a new address needs a row in api/access.py"
 
 
 @pytest.mark.parametrize(("method", "path"), sorted(ASKED))

@@ -21,8 +21,6 @@ OPEN_ROUTES = {
     ("PUT", "/v1/live-frames/{frame_id}"),  # the same
     ("POST", "/v1/enrolment"),  # an invitation is the device's login
     ("POST", "/v1/enrolment/renewal"),  # a secret and the key of a certificate are
-    ("GET", "/console"),
-    ("GET", "/console/"),
     ("GET", "/console/login"),
     ("POST", "/console/login"),
     ("POST", "/console/logout"),
@@ -167,7 +165,7 @@ def test_a_form_never_leads_to_another_site(world: World, target: str) -> None:
 
     answer = httpx.post(f"{world.api_url}/console/login", data=form)
 
-    assert answer.headers["location"] == "/console/passages"
+    assert answer.headers["location"] == "/console"
 
 
 def test_a_wrong_form_comes_back_with_the_name_and_the_reason(world: World) -> None:

@@ -5,7 +5,10 @@ import { startAlerts } from "./alerts.js";
 import { startDetail } from "./detail.js";
 import { startFilters } from "./filters.js";
 import { startKeys } from "./keys.js";
+import { startLink } from "./link.js";
 import { startLive } from "./live.js";
+import { startMenu } from "./menu.js";
+import { startPalette } from "./palette.js";
 import { startZoom } from "./zoom.js";
 
 // The content security policy allows no inline script or style, and nothing of a page may stay in
@@ -22,6 +25,9 @@ htmx.config.responseHandling = [
   { code: "[45]..", swap: true, error: true },
 ];
 
+startMenu();
+startPalette();
+startLink();
 startFilters();
 startLive();
 startAlerts();

@@ -6,16 +6,22 @@ const SWITCHED_OFF = "luuthong-keys-off";
 
 const isTyping = (element) => element.closest("input, select, textarea, [contenteditable]") !== null;
 
-/** Move the focus by one row; when a detail is open it follows. */
+/** Move the focus by one row of the page's list; when a detail is open it follows. */
 function move(step, detail) {
-  const links = [...document.querySelectorAll("#rows .row-link")];
+  const links = [...document.querySelectorAll("main .row-link")];
   if (links.length === 0) return;
-  const row = document.activeElement?.closest("#rows tr") ?? document.querySelector("tr[data-selected]");
+  const row = document.activeElement?.closest("main tr, main li") ?? document.querySelector("tr[data-selected]");
   const at = links.findIndex((link) => row?.contains(link));
   const next = links[Math.min(Math.max(at + step, 0), links.length - 1)];
   next.focus();
   next.scrollIntoView({ block: "nearest" });
   if (detail?.isOpen()) next.click();
+}
+
+/** Go to the field in which this page searches. */
+function goToSearch() {
+  document.querySelector("[data-fold-narrow]")?.setAttribute("open", "");
+  document.querySelector("[data-plate-filter], main form input.input:not([type=hidden])")?.focus();
 }
 
 /** Listen for keys on the whole page. */
@@ -29,10 +35,7 @@ export function startKeys(detail) {
     j: () => move(1, detail),
     k: () => move(-1, detail),
     p: () => document.querySelector("[data-live-pause]:not([hidden])")?.click(),
-    "/": () => {
-      document.querySelector("[data-fold-narrow]")?.setAttribute("open", "");
-      document.querySelector("[data-plate-filter]")?.focus();
-    },
+    "/": goToSearch,
     "?": () => help.showModal(),
   };
 
@@ -47,7 +50,7 @@ export function startKeys(detail) {
   opener.addEventListener("click", () => help.showModal());
 
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.altKey || event.metaKey || help.open) return;
+    if (event.ctrlKey || event.altKey || event.metaKey || document.querySelector("dialog[open]")) return;
     if (event.key === "Escape") {
       detail?.close();
       return;

@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Every page in a real browser: WCAG 2.2 AA by axe, budgets, widths, and nothing of other hosts."""
+
+import asyncio
+import gzip
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, TimeoutError  # noqa: A004  # playwright's own
+from psycopg import AsyncConnection
+
+from api.console.navigation import ENTRIES
+from api.pages.assets import Assets
+from api.pages.i18n import Language
+from central.control.judging import JudgingService
+from central.domain.local_time import local_date
+from central.identity.permissions import PERMISSIONS, Permission, Role
+from central.ingest.database import IngestDatabase
+from central.ingest.parsing import parse
+from central.ingest.store import store_batch
+from central.ingest.types import Delivery
+from tests.integration.api.dossiers import dossier_world
+from tests.integration.api.tolling import toll_world
+from tests.integration.api.world import LIMITS, World
+from tests.integration.central import tolls
+from tests.system.console.conftest import WAIT_MS
+from tests.system.console.every_page import NO_PAGES, ONE_OF_EACH, WITH_QUERY, addresses, pages_of
+from tests.system.console.test_accessibility import AXE, _violations
+
+pytestmark = pytest.mark.system
+
+SEES_ALL: Final = next(role for role in Role if PERMISSIONS[role] >= frozenset(Permission))
+SCRIPT_BYTES_MAX: Final = 45 * 1024
+DRAWN_SCRIPT_BYTES_MAX: Final = 90 * 1024
+PUBLIC_BYTES_MAX: Final = 60 * 1024
+OFFICE: Final = {"width": 1366, "height": 768}
+OLD_SCREEN_PX, PHONE_PX = 1024, 390
+FITS: Final = "width => document.documentElement.scrollWidth <= width"
+STICKING_OUT: Final = """() => [...document.querySelectorAll('body *')]
+    .filter((element) => element.getBoundingClientRect().right > innerWidth + 1)
+    .slice(0, 6)
+    .map((element) => `${element.tagName}.${element.className}`)"""
+FIT_WAIT_MS: Final = 2000
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_every_page_of_roads_and_tolls_is_accessible_light_and_within_bounds(
+    browser: Browser, world: World, language: Language
+) -> None:
+    with toll_world(world) as station:
+        now = datetime.now(UTC)
+        station.truck(now - timedelta(hours=1))
+        station.car(now - timedelta(minutes=50), tag=None)
+        station.work(now=now)
+        _judge(world)
+        _misunderstand(world)
+        _close_day(world, now)
+
+        faults = _faults(browser, world, language, of_dossiers=False)
+
+    assert not faults, "\n".join(faults)
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_every_page_of_dossiers_and_citizens_is_accessible_light_and_within_bounds(
+    browser: Browser, world: World, language: Language
+) -> None:
+    with dossier_world(world) as office:
+        with world.signed_in_as(SEES_ALL) as clerk:
+            office.take_in(clerk)
+
+        faults = _faults(browser, world, language, of_dossiers=True)
+
+    assert not faults, "\n".join(faults)
+
+
+def test_every_page_with_a_variable_has_a_way_to_one_and_no_row_is_left_over(
+    world: World,
+) -> None:
+    pages = set(pages_of(world.app))
+
+    assert {path for path in pages if "{" in path} == set(ONE_OF_EACH)
+    assert set(WITH_QUERY) <= pages
+    assert {entry.path for entry in ENTRIES} <= pages
+    assert not pages & NO_PAGES
+
+
+def _faults(browser: Browser, world: World, language: Language, *, of_dossiers: bool) -> list[str]:
+    """What is wrong with any page, one line each."""
+    faults: list[str] = []
+    with _window(browser, world, language) as context:
+        page = context.new_page()
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        for declared, address in addresses(world, of_dossiers=of_dossiers):
+            asked.clear()
+            answer = page.goto(f"{address}{'&' if '?' in address else '?'}lang={language}")
+            assert answer is not None
+            if answer.status != 200:
+                faults.append(f"{declared}: answers {answer.status}")
+                continue
+            faults += [f"{declared}: {fault}" for fault in _seen(page, world, asked)]
+            if "{" in declared and page.locator("main #purpose").count() == 1:
+                faults += [f"{declared}, asked why: {fault}" for fault in _told(page)]
+    return faults
+
+
+def _seen(page: Page, world: World, asked: list[str]) -> Iterator[str]:
+    """What is wrong with the page on show."""
+    yield from _violations(page)
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    yield from (f"dark: {fault}" for fault in _contrast(page))
+    page.evaluate("document.documentElement.dataset.theme = 'light'")
+    for width in (OLD_SCREEN_PX, PHONE_PX):
+        page.set_viewport_size({"width": width, "height": 768})
+        try:  # charts take a moment to follow
+            page.wait_for_function(FITS, arg=width, timeout=FIT_WAIT_MS)
+        except TimeoutError:
+            yield f"wider than {width} px: {page.evaluate(STICKING_OUT)}"
+    page.set_viewport_size(OFFICE)  # type: ignore[arg-type]  # playwright's own dict
+    yield from (f"asks {url}" for url in asked if not url.startswith((world.api_url, "data:")))
+    yield from _over_budget(page)
+
+
+def _told(page: Page) -> Iterator[str]:
+    """The page that shows itself once a purpose is given."""
+    page.locator("main #purpose").select_option(index=1)
+    with page.expect_navigation():
+        page.locator("main form:has(#purpose) [type=submit]").first.click()
+    yield from _violations(page)
+
+
+def _over_budget(page: Page) -> Iterator[str]:
+    """Scripts of a console page, and everything of a citizens' page, counted in bytes."""
+    loaded: list[str] = page.evaluate(
+        "performance.getEntriesByType('resource').map(entry => entry.name)"
+    )
+    folder = Assets().folder
+    if urlsplit(page.url).path.startswith("/public"):
+        files = [folder / Path(urlsplit(url).path).name for url in loaded]
+        whole = len(page.content().encode()) + sum(file.stat().st_size for file in files)
+        if whole > PUBLIC_BYTES_MAX:
+            yield f"{whole} bytes in all"
+        return
+    scripts = {Path(urlsplit(url).path).name for url in loaded if url.endswith(".js")}
+    size = sum(len(gzip.compress((folder / name).read_bytes())) for name in scripts)
+    allowed = SCRIPT_BYTES_MAX if len(scripts) == 1 else DRAWN_SCRIPT_BYTES_MAX
+    if not 0 < size <= allowed:
+        yield f"{size} bytes of scripts in {sorted(scripts)}"
+
+
+def _contrast(page: Page) -> list[str]:
+    """Colours that are too much alike, in the scheme on show."""
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    result: dict[str, Any] = page.evaluate(
+        "axe.run(document, {runOnly: {type: 'rule', values: ['color-contrast']}})"
+    )
+    return [
+        f"{node['target']} {node.get('failureSummary', '')}"
+        for violation in result["violations"]
+        for node in violation["nodes"]
+    ]
+
+
+@contextmanager
+def _window(browser: Browser, world: World, language: Language) -> Iterator[BrowserContext]:
+    """A window of somebody who may open everything; axe is let in past the policy."""
+    with world.signed_in_as(SEES_ALL) as client:
+        cookies = dict(client.cookies)
+    context = browser.new_context(base_url=world.api_url, bypass_csp=True, viewport=OFFICE)  # type: ignore[arg-type]  # playwright's own dict
+    context.set_default_timeout(WAIT_MS)
+    for name, value in {**cookies, "luuthong_language": language}.items():
+        context.add_cookies([{"name": name, "value": str(value), "url": world.api_url}])
+    yield context
+    context.close()
+
+
+def _judge(world: World) -> None:
+    """Raise the alerts of what is stored, as the worker does."""
+
+    async def judge() -> None:
+        async with await AsyncConnection.connect(world.database_url) as connection:
+            cursor = await connection.execute("SELECT DISTINCT position FROM passage_feed")
+            for (position,) in await cursor.fetchall():
+                await JudgingService(connection).judge_commit(position, now=datetime.now(UTC))
+
+    with ThreadPoolExecutor(max_workers=1) as executor:
+        executor.submit(asyncio.run, judge()).result()
+
+
+def _misunderstand(world: World) -> None:
+    """Store a message that nobody can read."""
+    broken = parse(Delivery(topic="lt/1/nowhere", payload=b"{"))
+    with (
+        closing(IngestDatabase(world.database_url)) as database,
+        database.transaction() as connection,
+    ):
+        store_batch(connection, [broken], limits=LIMITS, now=datetime.now(UTC))
+
+
+def _close_day(world: World, now: datetime) -> None:
+    """Have one closed day of tolls to look at."""
+    filled = {
+        "station": tolls.STATION,
+        "day": local_date(now).isoformat(),
+        "so_far": "yes",
+    }
+    with world.signed_in_as(SEES_ALL) as client:
+        answer = client.post("/console/tolls/days", data=filled)
+    assert answer.status_code == 303, answer.text

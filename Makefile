@@ -83,3 +83,4 @@ schemas: ## write the JSON Schemas of the messages
 docs: ## write the generated pages of deploy/docs
 	$(BIN)/python -m deploy.settings_page
 	$(BIN)/python -m deploy.permissions_page
+	$(BIN)/python -m deploy.security_page

@@ -219,6 +219,7 @@ async def _lifespan(
         settings.database_url,
         password_file=settings.database_password_file,
         application_name=APPLICATION_NAME,
+        statement_time=settings.database_statement_time,
     )
     async with AsyncExitStack() as stack:
         process = Process(

@@ -58,6 +58,13 @@ class ApiSettings(BaseSettings):
         description="Most database connections of this process. Higher: more requests at a time, "
         "more memory at the database.",
     )
+    database_statement_time: timedelta = Field(
+        default=timedelta(seconds=30),
+        ge=timedelta(seconds=1),
+        le=timedelta(minutes=10),
+        description="Longest time that one statement of a request may take. Higher: rare searches "
+        "get their answer, and a few of them keep everybody else waiting.",
+    )
     evidence_folder: Path = Field(
         default=Path("evidence"),
         description="Folder of the content-addressed evidence store, the same as the centre's.",

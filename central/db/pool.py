@@ -3,6 +3,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -21,24 +22,35 @@ POOL_WAITING_MAX: Final = 200
 
 
 def connection_info(
-    database_url: str, *, password_file: Path | None = None, application_name: str = "luuthong"
+    database_url: str,
+    *,
+    password_file: Path | None = None,
+    application_name: str = "luuthong",
+    statement_time: timedelta | None = None,
 ) -> str:
     """Everything the driver needs to connect, as one string; contains the password.
 
     Sessions run in UTC, plan every query for its own parameters (searches have many parts that
     may be absent), give up connecting after a few seconds, and notice a dead server.
+    ``statement_time`` ends statements that take longer, and transactions that idle as long.
 
     Raises:
         SettingsError: The password file can't be read.
     """
     given = conninfo_to_dict(database_url)
+    limits = ""
+    if statement_time is not None:
+        limit_ms = int(statement_time.total_seconds() * 1000)
+        limits = (
+            f" -c statement_timeout={limit_ms} -c idle_in_transaction_session_timeout={limit_ms}"
+        )
     defaults: dict[str, str | int] = {
         "connect_timeout": CONNECT_TIMEOUT_S,
         "application_name": application_name,
         "keepalives_idle": 10,
         "keepalives_interval": 5,
         "keepalives_count": 3,
-        "options": "-c timezone=UTC -c plan_cache_mode=force_custom_plan",
+        "options": f"-c timezone=UTC -c plan_cache_mode=force_custom_plan{limits}",
     }
     if password_file is not None:
         defaults["password"] = read_secret(password_file)

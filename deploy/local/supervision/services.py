@@ -151,6 +151,7 @@ def _api_command(state: StackState) -> tuple[str, ...]:
         *("--limit-concurrency", str(CONNECTIONS_MAX)),
         "--no-access-log",
         "--no-server-header",
+        "--no-proxy-headers",  # nothing stands in front, so nobody may say where a call came from
     )
 
 

@@ -15,13 +15,14 @@ import psycopg
 import pytest
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
+from psycopg import sql
 
 import api
 from api.security.headers import HEADERS
 from central.identity.permissions import PERMISSIONS, Role
 from tests.integration.api.test_route_permissions import ASKED, EVERYBODYS, VALUES, plain
 from tests.integration.api.test_session import routes_of
-from tests.integration.api.world import Seen, World
+from tests.integration.api.world import USERNAME, Seen, World, serving
 
 TEMPLATES: Final = Path(api.__file__).parent
 FIELD: Final = re.compile(
@@ -32,11 +33,13 @@ BODY_METHODS: Final = frozenset({"POST", "PUT", "PATCH"})
 LEAVING: Final = ("/console/logout",)
 """Would end the session of the walk."""
 
+TRACES: Final = frozenset({"audit_entry", "audit_seal", "app_session"})
+"""What a look leaves behind, and when a session was last used."""
+
 NASTY: Final = (
     "%' OR '1'='1' UNION SELECT password_hash FROM app_user; DROP TABLE passage; --",
     "nul \x00, escape \x1b, $$ and \\' {{ 7 * 7 }}",
     "-9223372036854775809",
-    "99999-99-99T99:99",
 )
 KEPT: Final = """
     SELECT (SELECT password_hash FROM app_user WHERE username = 'operator'),
@@ -178,6 +181,93 @@ def test_nobody_chooses_the_number_that_a_request_has_in_the_log(world: World) -
     answer = httpx.get(f"{world.api_url}/v1/health", headers={"X-Request-ID": wish})
 
     assert answer.headers["x-request-id"] != wish
+
+
+def test_no_other_origin_may_read_an_answer(client: httpx.Client) -> None:
+    foreign = {"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}
+
+    answers = [
+        client.request(method, path, headers=foreign)
+        for method in ("GET", "OPTIONS")
+        for path in ("/v1/health", "/v1/passages/search", "/console/passages", "/public/dossiers")
+    ]
+
+    told = {name for answer in answers for name in answer.headers}
+    assert not {name for name in told if name.startswith("access-control-")}
+
+
+def test_reading_a_page_changes_nothing_but_traces_of_the_look(world: World) -> None:
+    passage = world.store(Seen())[0]
+    with psycopg.connect(world.owner_url, autocommit=True) as owner:
+        for role, routes in _routes_by_role().items():
+            with world.signed_in_as(role) as client:
+                before = _contents(owner)
+                for method, path, plausible in routes:
+                    if method == "GET":
+                        _status(client, method, _filled(path, str(passage.id)), plausible)
+                after = _contents(owner)
+            changed = {table for table in after if after[table] != before[table]}
+            assert changed <= TRACES, role
+
+
+def test_every_text_says_its_encoding(world: World) -> None:
+    kinds = set()
+    for role, routes in _routes_by_role().items():
+        with world.signed_in_as(role) as client:
+            for method, path, plausible in routes:
+                if method == "GET" and "stream" not in path:
+                    answer = client.get(_filled(path, ANY_ID), params=plausible)
+                    kinds.add(answer.headers.get("content-type", ""))
+
+    assert "text/html; charset=utf-8" in kinds
+    assert {kind for kind in kinds if kind.startswith("text/") and "charset=" not in kind} == set()
+
+
+def test_a_statement_that_takes_too_long_is_ended(world: World, client: httpx.Client) -> None:
+    other = World(database_url=world.database_url, evidence_folder=world.evidence_folder)
+    held = "LOCK TABLE passage IN ACCESS EXCLUSIVE MODE"
+
+    with (
+        serving(other, database_statement_time="PT1S") as address,
+        psycopg.connect(world.owner_url) as owner,
+    ):
+        owner.execute(held)
+        answer = httpx.post(
+            f"{address}/v1/passages/search", json={}, cookies=dict(client.cookies), timeout=60
+        )
+
+    assert answer.status_code == 503
+    assert answer.json()["code"] == "database-unavailable"
+
+
+@pytest.mark.parametrize("address", ["/redoc", "/openapi.json", "/docs/oauth2-redirect", "/debug"])
+def test_pages_of_the_framework_are_switched_off(world: World, address: str) -> None:
+    assert httpx.get(world.api_url + address).status_code == 404
+
+
+def test_a_field_of_the_address_is_no_field_of_the_form(world: World) -> None:
+    right = {"username": USERNAME, "password": world.password}
+    wrong = {"username": USERNAME, "password": "wrong"}
+
+    by_address = httpx.post(f"{world.api_url}/console/login", params=right, data={"next": ""})
+    by_both = httpx.post(f"{world.api_url}/console/login", params=right, data=wrong)
+
+    assert (by_address.status_code, by_both.status_code) == (422, 422)
+    assert "set-cookie" not in {*by_address.headers, *by_both.headers}
+
+
+def _contents(owner: psycopg.Connection) -> dict[str, str]:
+    """A digest of each table's rows."""
+    names = owner.execute(
+        "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1"
+    ).fetchall()
+    digest = sql.SQL(
+        "SELECT coalesce(md5(string_agg(t::text, ',' ORDER BY t::text)), '') FROM {} t"
+    )
+    return {
+        name: str(owner.execute(digest.format(sql.Identifier(name))).fetchall())
+        for (name,) in names
+    }
 
 
 def _routes_by_role() -> dict[Role, list[tuple[str, str, Mapping[str, Any]]]]:

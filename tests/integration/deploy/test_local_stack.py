@@ -115,6 +115,15 @@ def test_every_part_is_ready_after_a_start(stack: LocalStack) -> None:
     assert httpx.get(f"{state.api_url}/v1/health", timeout=5).status_code == 200
 
 
+def test_a_caller_can_not_say_where_it_comes_from(stack: LocalStack) -> None:
+    elsewhere = {"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "https"}
+
+    answer = httpx.get(f"{stack.state.api_url}/metrics", headers=elsewhere, timeout=5)
+
+    assert answer.status_code == 200  # metrics are for this machine, from which it still comes
+    assert "strict-transport-security" not in answer.headers
+
+
 def test_a_second_up_says_that_it_runs_and_where(stack: LocalStack) -> None:
     before = stack.state
 

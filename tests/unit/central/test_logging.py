@@ -4,6 +4,7 @@
 import json
 import subprocess
 import sys
+from functools import cache
 
 PROGRAM = """
 import logging
@@ -56,6 +57,14 @@ def test_a_value_with_line_ends_and_control_signs_stays_one_line() -> None:
     assert "\x1b" not in first
 
 
+def test_times_are_told_in_utc() -> None:
+    times = [json.loads(line)["timestamp"] for line in _told().splitlines()]
+
+    assert all(each.endswith("Z") for each in times)
+    assert times == sorted(times)
+
+
+@cache
 def _told() -> str:
     """What a process of its own writes to standard error: logging is set up once per process."""
     done = subprocess.run(

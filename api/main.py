@@ -121,6 +121,7 @@ PAGES: Final = (
 )
 """The stream stands before the details, whose address would fit it, too."""
 
+REFUSALS: Final = range(400, 500)
 UPLOAD_PREFIX: Final = "/v1/evidence/"
 LIVE_FRAME_PREFIX: Final = "/v1/live-frames/"
 
@@ -265,6 +266,8 @@ def _device_authority(settings: ApiSettings) -> DeviceAuthority | None:
 async def _answer_error(request: Request, error: Exception) -> Response:
     """Any error as problem+json, or as a page below the console."""
     problem = problem_of(error)
+    if problem.status in REFUSALS:
+        log.info("request_refused", code=problem.code, status=problem.status)
     if problem is INTERNAL_PROBLEM:
         log.error("request_failed", kind=type(error).__name__, where=where(error))
     if isinstance(error, PermissionDeniedError):

@@ -15,6 +15,8 @@ from central.errors import SettingsError
 ENV_PREFIX = "LUUTHONG_CENTRAL_"
 SECRET_BYTES_MAX = 4096
 
+LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+
 Port = Annotated[int, Field(ge=1, le=65_535)]
 
 
@@ -42,7 +44,9 @@ class BrokerSettings(_Section):
         description="MQTT client id, different for every ingest process; its session is kept.",
     )
     ca_file: Path | None = Field(
-        default=None, description="CA certificates for TLS (PEM); without it the link is plain."
+        default=None,
+        description="CA certificates for TLS (PEM); without it the link is plain, which is allowed "
+        "to a broker on this machine only.",
     )
     keepalive: timedelta = Field(
         default=timedelta(seconds=30),
@@ -56,6 +60,13 @@ class BrokerSettings(_Section):
         le=timedelta(days=365),
         description="How long the broker keeps messages for an absent ingest.",
     )
+
+    @model_validator(mode="after")
+    def _is_protected(self) -> Self:
+        """Stop when the password and plates would travel to another machine in the clear."""
+        if self.ca_file is None and self.host not in LOOPBACK_HOSTS:
+            raise ValueError("a broker on another machine needs a ca_file")
+        return self
 
 
 class IngestSettings(_Section):

@@ -10,6 +10,7 @@ from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Self, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
@@ -31,6 +32,7 @@ MEGABYTE: Final = 1_000_000
 DEFAULT_PICTURE_BYTES: Final = 2_000 * MEGABYTE
 MAX_SETTINGS_BYTES: Final = 1 * MEGABYTE
 MAX_ANTENNAS: Final = 32
+LOOPBACK_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 Port = Annotated[int, Field(ge=1, le=65_535)]
 Share = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
@@ -192,6 +194,13 @@ class BrokerSettings(_Section):
             raise ValueError("a certificate needs its key, and the reverse")
         return self
 
+    @model_validator(mode="after")
+    def _is_protected(self) -> Self:
+        """The device's secret goes to another machine by TLS only."""
+        if not self.use_tls and self.host not in LOOPBACK_HOSTS:
+            raise ValueError("a broker on another machine needs use_tls")
+        return self
+
 
 class ApiSettings(_Section):
     """Where evidence pictures go."""
@@ -202,6 +211,15 @@ class ApiSettings(_Section):
     ca_file: Path | None = Field(
         default=None, description="certificates to trust; the system's when absent"
     )
+
+    @field_validator("url")
+    @classmethod
+    def _is_protected(cls, url: str) -> str:
+        """The device's secret goes to another machine by TLS only."""
+        address = urlsplit(url)
+        if address.scheme == "http" and address.hostname not in LOOPBACK_HOSTS:
+            raise ValueError("an api on another machine needs https")
+        return url
 
 
 class OutboxSettings(_Section):

@@ -4,6 +4,7 @@
 from collections.abc import Callable
 from typing import Final
 
+import structlog
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -11,6 +12,8 @@ from api.errors import BodyTooLargeError, LengthRequiredError, RequestError, pro
 
 BODY_BYTES_MAX: Final = 65_536
 """Largest body of everything but an upload. Raising it costs memory per request."""
+
+log = structlog.get_logger(__name__)
 
 BytesMaxOf = Callable[[Scope], int]
 """Largest body that a request may have, in bytes."""
@@ -32,7 +35,9 @@ class BodyLimit:
             refusal = _refusal(Headers(scope=scope), bytes_max=self._bytes_max_of(scope))
             if refusal is not None:
                 request_id = scope.get("state", {}).get("request_id", "")
-                response = problem_of(refusal).as_response(request_id=request_id)
+                problem = problem_of(refusal)
+                log.info("request_refused", code=problem.code, status=problem.status)
+                response = problem.as_response(request_id=request_id)
                 response.headers["Connection"] = "close"
                 await response(scope, receive, send)
                 return

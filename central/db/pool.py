@@ -12,7 +12,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import AsyncConnectionPool
 
 from central.db.outages import translated_outages
-from central.settings import read_secret
+from central.settings import LOOPBACK_HOSTS, read_secret
 
 CONNECT_TIMEOUT_S: Final = 5
 POOL_CONNECTIONS_MIN: Final = 1
@@ -32,7 +32,8 @@ def connection_info(
 
     Sessions run in UTC, plan every query for its own parameters (searches have many parts that
     may be absent), give up connecting after a few seconds, and notice a dead server.
-    ``statement_time`` ends statements that take longer, and transactions that idle as long.
+    A server on another machine must prove itself by a certificate, unless the address says
+    otherwise (``sslmode``). ``statement_time`` ends statements that take longer, and transactions that idle as long.
 
     Raises:
         SettingsError: The password file can't be read.
@@ -52,9 +53,18 @@ def connection_info(
         "keepalives_count": 3,
         "options": f"-c timezone=UTC -c plan_cache_mode=force_custom_plan{limits}",
     }
+    if not _is_here(str(given.get("host") or "")):
+        defaults |= {"sslmode": "verify-full", "sslrootcert": "system"}
+        if "sslrootcert" in given or "sslmode" in given:
+            del defaults["sslrootcert"]  # which allows no other mode
     if password_file is not None:
         defaults["password"] = read_secret(password_file)
     return make_conninfo("", **{**defaults, **given})
+
+
+def _is_here(host: str) -> bool:
+    """Whether a server is reached by a socket or by this machine's own address."""
+    return not host or host.startswith("/") or host in LOOPBACK_HOSTS
 
 
 def connect(info: str) -> psycopg.Connection:

@@ -16,6 +16,7 @@ import pytest
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from psycopg import sql
+from structlog.testing import capture_logs
 
 import api
 from api.security.headers import HEADERS
@@ -254,6 +255,19 @@ def test_a_field_of_the_address_is_no_field_of_the_form(world: World) -> None:
 
     assert (by_address.status_code, by_both.status_code) == (422, 422)
     assert "set-cookie" not in {*by_address.headers, *by_both.headers}
+
+
+def test_what_is_refused_is_logged_by_its_kind_alone(world: World) -> None:
+    elsewhere = {"Origin": "https://evil.example"}
+
+    with capture_logs() as lines:
+        httpx.post(f"{world.api_url}/console/logout?word=secret-word", headers=elsewhere)
+        httpx.put(f"{world.api_url}/v1/evidence/{'ab' * 32}", content=b"secret-word")
+        _raw(world, "POST /v1/session HTTP/1.1", "Content-Length: 99999999")
+
+    refused = [line["code"] for line in lines if line["event"] == "request_refused"]
+    assert refused == ["cross-origin-request", "device-unauthorised", "body-too-large"]
+    assert "secret-word" not in repr(lines)
 
 
 def _contents(owner: psycopg.Connection) -> dict[str, str]:

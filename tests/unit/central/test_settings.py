@@ -3,9 +3,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
+from central.db.pool import connection_info
 from central.errors import SettingsError
-from central.settings import CentralSettings, read_secret, read_settings
+from central.settings import BrokerSettings, CentralSettings, read_secret, read_settings
 
 
 @pytest.fixture(autouse=True)
@@ -35,6 +37,31 @@ def test_a_wrong_setting_is_named_and_its_value_is_not_shown(
 
     assert "LUUTHONG_CENTRAL_DATABASE_URL" in str(refused.value)
     assert "verysecret" not in str(refused.value)
+
+
+def test_a_broker_on_another_machine_is_reached_by_tls_only(tmp_path: Path) -> None:
+    here = BrokerSettings(host="127.0.0.1", password_file=tmp_path)
+    there = BrokerSettings(host="broker.example", password_file=tmp_path, ca_file=tmp_path)
+
+    assert (here.ca_file, there.ca_file) == (None, tmp_path)
+    with pytest.raises(ValueError, match="needs a ca_file"):
+        BrokerSettings(host="broker.example", password_file=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("address", "mode"),
+    [
+        ("postgresql:///lt?host=/run/postgresql", None),
+        ("postgresql://127.0.0.1/lt", None),
+        ("postgresql://db.example/lt", "verify-full"),
+        ("postgresql://db.example/lt?sslrootcert=ca.pem", "verify-full"),
+        ("postgresql://db.example/lt?sslmode=disable", "disable"),  # somebody's own decision
+    ],
+)
+def test_a_database_on_another_machine_proves_itself_unless_told_otherwise(
+    address: str, mode: str | None
+) -> None:
+    assert conninfo_to_dict(connection_info(address)).get("sslmode") == mode
 
 
 def test_ingest_without_a_broker_says_what_is_missing() -> None:

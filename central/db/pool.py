@@ -33,7 +33,8 @@ def connection_info(
     Sessions run in UTC, plan every query for its own parameters (searches have many parts that
     may be absent), give up connecting after a few seconds, and notice a dead server.
     A server on another machine must prove itself by a certificate, unless the address says
-    otherwise (``sslmode``). ``statement_time`` ends statements that take longer, and transactions that idle as long.
+    otherwise (``sslmode``). ``statement_time`` ends statements that take longer, and transactions
+    that idle as long.
 
     Raises:
         SettingsError: The password file can't be read.

@@ -23,8 +23,10 @@ UNSAFE = {
     "cryptography.hazmat.decrepit",
     "Crypto",
 }
+# PKCS#1 v1.5 is weak padding for secrets; for signatures it is an approved one.
 WEAK_CALLS = re.compile(
-    r"\b(?:md5|sha1|DES|RC4|ARC4|MODE_ECB|PKCS1v15|random\.(?:random|choice))\("
+    r"\b(?:md5|sha1|DES|RC4|ARC4|MODE_ECB|random\.(?:random|choice))\("
+    r"|(?:en|de)crypt\([^)]*PKCS1v15"
 )
 
 
@@ -81,6 +83,31 @@ def test_scripts_merge_no_objects_from_outside() -> None:
     ]
 
     assert merged == []
+
+
+def test_scripts_keep_nothing_but_choices() -> None:
+    kept = {
+        match[0]
+        for path in scripts()
+        for match in re.finditer(
+            r"sessionStorage\b|indexedDB\b|caches\.\w+|document\.cookie"
+            r"|localStorage\.setItem\([^)]*\)",
+            path.read_text("utf-8"),
+        )
+    }
+
+    assert all(re.fullmatch(r'localStorage\.setItem\([A-Z_]+, "1"\)', each) for each in kept), kept
+
+
+def test_no_client_follows_redirects() -> None:
+    following = [
+        str(path.relative_to(ROOT))
+        for package in ("api", "central", "edge")
+        for path in (ROOT / package).rglob("*.py")
+        if re.search(r"follow_redirects\s*=\s*True", path.read_text("utf-8"))
+    ]
+
+    assert following == []
 
 
 def scripts() -> list[Path]:

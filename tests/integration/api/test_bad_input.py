@@ -276,6 +276,21 @@ def test_what_is_refused_is_logged_by_its_kind_alone(world: World) -> None:
     assert "secret-word" not in repr(lines)
 
 
+def test_fields_for_passwords_hide_them_and_let_managers_fill_them() -> None:
+    fields = [
+        field
+        for template in TEMPLATES.glob("*/templates/**/*.html")
+        for field in re.findall(r"<input\b[^>]*>", template.read_text("utf-8"))
+        if re.search(r'name="\w*password\w*"', field)
+    ]
+
+    assert fields
+    for field in fields:
+        assert 'type="password"' in field
+        assert re.search(r'autocomplete="(?:current|new)-password"', field)
+        assert "onpaste" not in field
+
+
 def _contents(owner: psycopg.Connection) -> dict[str, str]:
     """A digest of each table's rows."""
     names = owner.execute(

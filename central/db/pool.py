@@ -11,8 +11,9 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import AsyncConnectionPool
 
+from central.broker_settings import LOOPBACK_HOSTS
 from central.db.outages import translated_outages
-from central.settings import LOOPBACK_HOSTS, read_secret
+from central.settings import read_secret
 
 CONNECT_TIMEOUT_S: Final = 5
 POOL_CONNECTIONS_MIN: Final = 1

@@ -14,12 +14,13 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
+from central.broker_settings import BrokerSettings
 from central.contracts.commit_ack import CommitAckV1
 from central.contracts.topics import Stream, Topic, subscription_for
 from central.ingest.metrics import IngestMetrics
 from central.ingest.parsing import parse
 from central.ingest.types import Delivery, ParsedMessage, StreamAck
-from central.settings import BrokerSettings, read_secret
+from central.settings import read_secret
 
 SHARE: Final = "$share/ingest"
 """Several ingests share the messages: each goes to one of them."""

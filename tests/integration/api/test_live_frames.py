@@ -18,11 +18,12 @@ import pytest
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool
 
+from central.broker_settings import BrokerSettings
 from central.contracts.topics import Stream, Topic
 from central.identity.permissions import Role
 from central.jobs.context import JobContext
 from central.jobs.device_tasks import forget_live_frames, send_live_frame_command
-from central.settings import BrokerSettings, CentralSettings
+from central.settings import CentralSettings
 from edge.publish.evidence import EvidenceAccess
 from edge.publish.link import BrokerAccess, Link
 from edge.publish.live_frames import LiveFrameSender

@@ -20,6 +20,7 @@ from paho.mqtt.packettypes import PacketTypes
 from paho.mqtt.properties import Properties
 from uuid_utils.compat import uuid7
 
+from central.broker_settings import BrokerSettings
 from central.contracts.commit_ack import CommitAckV1
 from central.contracts.heartbeat import HeartbeatV1
 from central.contracts.passage import (
@@ -41,7 +42,7 @@ from central.contracts.topics import Stream, Topic
 from central.db.pool import connection_info
 from central.ingest.app import run_ingest
 from central.ingest.metrics import IngestMetrics
-from central.settings import BrokerSettings, CentralSettings, IngestSettings
+from central.settings import CentralSettings, IngestSettings
 from central.sites.service import register_device
 from central.sites.types import Registration
 

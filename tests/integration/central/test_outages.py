@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
+from central.broker_settings import BrokerSettings
 from central.db.migrate import apply_migrations
 from central.devices.broker_rights import INGEST_USERNAME
-from central.settings import BrokerSettings, CentralSettings, IngestSettings
+from central.settings import CentralSettings, IngestSettings
 from deploy.local.broker import PrivateBroker, new_secret
 from deploy.local.ports import free_port
 from deploy.local.postgres import LoopbackAccess, PrivateCluster

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
+from central.broker_settings import BrokerSettings
 from central.db.pool import connection_info
 from central.errors import SettingsError
-from central.settings import BrokerSettings, CentralSettings, read_secret, read_settings
+from central.settings import CentralSettings, read_secret, read_settings
 
 
 @pytest.fixture(autouse=True)

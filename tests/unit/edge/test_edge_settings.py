@@ -90,7 +90,7 @@ def test_the_environment_wins_over_the_file(
         (('id = "cam-02"', 'id = "cam-01"'), "two cameras have the same id"),
         (("lane = 2", "lane = 2\nspeed_limit = 50"), "cameras.0.speed_limit: Extra inputs"),
         (('url = "https://api.example"', 'url = "api.example"'), "api.url"),
-        (('url = "https://api.example"', 'url = "http://api.example"'), "needs https"),
+        (('url = "https://api.example"', 'url = "http://api.example"'), "api.url"),
         (('host = "broker.example"', 'host = "broker.example"\nuse_tls = false'), "needs use_tls"),
         (("{ number = 2 }", "{ number = 1 }"), "two antennas have the same number"),
         (("{ number = 1, lane = 7 }, { number = 2 }", ""), "readers.0.antennas"),

@@ -74,15 +74,18 @@ def verified(password: str, known_hash: str | None) -> tuple[bool, str | None]:
 
     Slow on purpose; ``None``, as of an unknown account, costs the same and never fits.
     """
+    given = _normal(password)
+    is_too_long = len(given) > PASSWORD_LENGTH_MAX  # cut short it could fit
+    known = _hash_of_nobody() if known_hash is None or is_too_long else known_hash
     try:
-        return _hasher().verify_and_update(_normal(password), known_hash or _hash_of_nobody())
+        return _hasher().verify_and_update(given[:PASSWORD_LENGTH_MAX], known)
     except UnknownHashError:
         return False, None
 
 
 def _normal(password: str) -> str:
-    """The same signs whatever keyboard they come from; what is too long is cut."""
-    return unicodedata.normalize("NFKC", password[:PASSWORD_LENGTH_MAX])
+    """The same signs whatever keyboard they come from."""
+    return unicodedata.normalize("NFKC", password)
 
 
 def _is_common(password: str) -> bool:

@@ -3,7 +3,13 @@
 
 import pytest
 
-from central.identity.passwords import PasswordFault, fault_of
+from central.identity.passwords import (
+    PASSWORD_LENGTH_MAX,
+    PasswordFault,
+    fault_of,
+    hashed,
+    verified,
+)
 
 
 @pytest.mark.parametrize(
@@ -28,3 +34,12 @@ def test_common_short_and_own_names_are_refused(password: str, fault: PasswordFa
     found = fault_of(password, username="tran.thi.huong", display_name="Trần Thị Hương")
 
     assert found is fault
+
+
+def test_a_password_that_is_too_long_never_fits() -> None:
+    longest = "v9Gq-" * 51 + "x"
+    known = hashed(longest)
+
+    assert len(longest) == PASSWORD_LENGTH_MAX
+    assert verified(longest, known)[0]
+    assert not verified(f"{longest}y", known)[0]

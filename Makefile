@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 # Developers' targets; `make` alone lists them. Everything runs in the environment of ./luuthong.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt lock train eval eval-gate models-verify bench-consoles bench-edge bench-ingest bench-ledger bench-peers bench-render bench-unseen audit sbom schemas docs up down clean
+.PHONY: help demo test check fmt lock train eval eval-gate models-verify bench-consoles bench-edge bench-ingest bench-ledger bench-peers bench-render bench-unseen audit sbom schemas docs screenshots up down clean
 LUUTHONG := ./luuthong
 HOME_FOLDER := $(if $(LUUTHONG_HOME),$(LUUTHONG_HOME),.luuthong)
 BIN := $(HOME_FOLDER)/venv/bin
@@ -79,6 +79,9 @@ sbom: ## write CycloneDX documents of the Python and npm packages into runs/
 
 schemas: ## write the JSON Schemas of the messages
 	$(BIN)/python -m central.contracts.schemas
+
+screenshots: ## pictures of every page of the running stack into deploy/docs/images/console
+	$(BIN)/python -m tests.system.console.screenshots
 
 docs: ## write the generated pages of deploy/docs
 	$(BIN)/python -m deploy.settings_page

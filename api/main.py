@@ -39,6 +39,7 @@ from api.console.map import pages as console_map
 from api.console.navigation import menu_for
 from api.console.overview import pages as console_overview
 from api.console.parts import CATALOGUE_FOLDER, TEMPLATE_FOLDER, ConsoleParts
+from api.console.protection import pages as console_protection
 from api.console.remembered import PlateShelf
 from api.console.tolls import days as console_toll_days
 from api.console.tolls import pages as console_tolls
@@ -112,6 +113,7 @@ PAGES: Final = (
     console_account,
     console_users,
     console_components,
+    console_protection,
     console_cameras,
     console_completeness,
     console_quarantine,
@@ -173,15 +175,20 @@ def create_app(
     app.mount(STATIC_PATH, HashedFiles(directory=files.folder), name="static")
     for kind in (ApiError, CentralError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, _answer_error)
-    registry = CollectorRegistry()
-    for collector in (ProcessCollector, PlatformCollector, GCCollector):
-        collector(registry=registry)
-    app.state.metrics = RequestMetrics(registry)
+    app.state.metrics = RequestMetrics(_process_metrics())
     app.add_middleware(LastResort)
     app.add_middleware(BodyLimit, bytes_max_of=_body_bytes_max)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(RequestObserver, metrics=app.state.metrics)
     return app
+
+
+def _process_metrics() -> CollectorRegistry:
+    """What every process tells about itself."""
+    registry = CollectorRegistry()
+    for collector in (ProcessCollector, PlatformCollector, GCCollector):
+        collector(registry=registry)
+    return registry
 
 
 class LastResort:

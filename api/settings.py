@@ -9,7 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from api.errors import ApiSettingsError
-from central.settings import DeviceAuthoritySettings, NotifySettings, OfficeSettings
+from central.settings import (
+    DeviceAuthoritySettings,
+    NotifySettings,
+    OfficeSettings,
+)
 
 ENV_PREFIX = "LUUTHONG_API_"
 
@@ -109,6 +113,9 @@ class ApiSettings(BaseSettings):
     notify: NotifySettings = Field(
         default=NotifySettings(),
         description="Notices by e-mail, the same as the centre's: without a server none is queued.",
+    )
+    relatives_key_file: Path | None = Field(
+        default=None, description="Secret under which plates of officials' relatives are hashed."
     )
     documents: PaperTrustSettings = Field(
         default=PaperTrustSettings(), description="Trust in signed papers."

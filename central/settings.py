@@ -106,10 +106,7 @@ class JobsSettings(_Section):
     )
     concurrency: int = Field(default=4, ge=1, le=32, description="Jobs that run at a time.")
     audit_roots_folder: Path | None = Field(
-        default=None,
-        description="Folder into which the daily roots of the audit log are written, a file for "
-        "each day, for copying out of the house. Without it they are in the database and on the "
-        "console's page only.",
+        default=None, description="Folder for the audit log's daily roots, a file for each day."
     )
 
 
@@ -307,6 +304,9 @@ class CentralSettings(BaseSettings):
         default=DeviceAuthoritySettings(), description="Certificates of devices."
     )
     jobs: JobsSettings = Field(default=JobsSettings(), description="Periodic jobs.")
+    relatives_key_file: Path | None = Field(
+        default=None, description="Secret under which plates of officials' relatives are hashed."
+    )
     tolling: TollingSettings = Field(default=TollingSettings(), description="Toll crossings.")
     office: OfficeSettings = Field(
         default=OfficeSettings(), description="Who takes dossiers in and decides."

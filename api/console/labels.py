@@ -9,6 +9,7 @@ from api.console.audit import labels as audit
 from api.console.devices import labels as devices
 from api.console.dossiers import labels as dossiers
 from api.console.map import labels as site_map
+from api.console.protection import labels as protection
 from api.console.tolls import day_labels as toll_days
 from api.console.tolls import labels as tolls
 from api.console.vehicles import labels as vehicles
@@ -18,6 +19,7 @@ __all__ = ["AREAS", "ErrorWords", "Translate", "Words", "error_words", "words"]
 
 AREAS: Final = (
     people,
+    protection,
     alerts,
     audit,
     devices,

@@ -66,6 +66,13 @@ ENTRIES: Final = (
     _entry("/console/tolls/days", Group.TOLLS, "calendar", May.SEE_TOLLS, _("Toll days")),
     _entry("/console/dossiers", Group.DOSSIERS, "folder", May.SEE_DOSSIERS, _("Dossiers")),
     _entry("/console/users", Group.ADMINISTRATION, "users", May.MANAGE_USERS, _("Users")),
+    _entry(
+        "/console/protection",
+        Group.ADMINISTRATION,
+        "shield",
+        May.PROTECT_DATA,
+        _("Data protection"),
+    ),
     _entry("/console/audit", Group.ADMINISTRATION, "list", May.SEE_AUDIT, _("Audit log")),
     _entry(
         "/console/components",

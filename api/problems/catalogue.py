@@ -5,14 +5,34 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from api.problems import control, core, ledger, people, procedures, registry, toll_days, tolling
+from api.problems import (
+    control,
+    core,
+    ledger,
+    people,
+    procedures,
+    protection,
+    registry,
+    toll_days,
+    tolling,
+)
 from api.problems.problem import Problem
 from central.errors import CentralError
 
 PROBLEMS: Final[Mapping[type[CentralError], Problem]] = MappingProxyType(
     {
         kind: problem
-        for part in (control, core, ledger, people, procedures, registry, toll_days, tolling)
+        for part in (
+            protection,
+            control,
+            core,
+            ledger,
+            people,
+            procedures,
+            registry,
+            toll_days,
+            tolling,
+        )
         for kind, problem in part.PROBLEMS.items()
     }
 )

@@ -277,6 +277,42 @@ CREATE TABLE camera (
   CONSTRAINT camera_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(id)
 );
 
+CREATE TABLE data_request (
+  code text COLLATE "C" NOT NULL,
+  kind text NOT NULL,
+  state text NOT NULL DEFAULT 'received'::text,
+  applicant text NOT NULL,
+  contact text NOT NULL DEFAULT ''::text,
+  statement text NOT NULL,
+  vehicle_id uuid NOT NULL,
+  received_at timestamp with time zone NOT NULL,
+  received_by text NOT NULL,
+  acknowledge_by date NOT NULL,
+  due_on date NOT NULL,
+  calendar_version integer NOT NULL,
+  legal_reference text NOT NULL,
+  acknowledged_at timestamp with time zone,
+  decided_at timestamp with time zone,
+  decided_by text,
+  answer text,
+  version integer NOT NULL DEFAULT 1,
+  CONSTRAINT data_request_answer_check CHECK (((char_length(answer) >= 1) AND (char_length(answer) <= 2000))),
+  CONSTRAINT data_request_applicant_check CHECK (((char_length(applicant) >= 1) AND (char_length(applicant) <= 200))),
+  CONSTRAINT data_request_calendar_version_fkey FOREIGN KEY (calendar_version) REFERENCES working_calendar(version),
+  CONSTRAINT data_request_check CHECK ((due_on >= acknowledge_by)),
+  CONSTRAINT data_request_check1 CHECK (((state = ANY (ARRAY['done'::text, 'refused'::text])) = (decided_at IS NOT NULL))),
+  CONSTRAINT data_request_check2 CHECK (((decided_at IS NULL) = (decided_by IS NULL))),
+  CONSTRAINT data_request_code_check CHECK ((code ~ '^DL-[0-9]{4}-[0-9]{6}$'::text)),
+  CONSTRAINT data_request_contact_check CHECK ((char_length(contact) <= 200)),
+  CONSTRAINT data_request_kind_check CHECK ((kind = ANY (ARRAY['access'::text, 'correction'::text, 'erasure'::text, 'restriction'::text]))),
+  CONSTRAINT data_request_pkey PRIMARY KEY (code),
+  CONSTRAINT data_request_state_check CHECK ((state = ANY (ARRAY['received'::text, 'acknowledged'::text, 'done'::text, 'refused'::text]))),
+  CONSTRAINT data_request_statement_check CHECK (((char_length(statement) >= 1) AND (char_length(statement) <= 2000))),
+  CONSTRAINT data_request_vehicle_id_fkey FOREIGN KEY (vehicle_id) REFERENCES vehicle(id),
+  CONSTRAINT data_request_version_check CHECK ((version >= 1))
+);
+CREATE INDEX data_request_received ON public.data_request USING btree (received_at DESC, code DESC);
+
 CREATE TABLE device (
   id slug NOT NULL,
   site_id slug NOT NULL,
@@ -929,6 +965,48 @@ CREATE TABLE procrastinate_workers (
 );
 CREATE INDEX idx_procrastinate_workers_last_heartbeat ON public.procrastinate_workers USING btree (last_heartbeat);
 
+CREATE TABLE protection_finding (
+  id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+  rule text NOT NULL,
+  username text NOT NULL,
+  day date NOT NULL,
+  key_id uuid,
+  looks integer NOT NULL,
+  usual numeric(8,1),
+  state text NOT NULL DEFAULT 'open'::text,
+  found_at timestamp with time zone NOT NULL,
+  decided_by text,
+  decided_at timestamp with time zone,
+  reason text,
+  CONSTRAINT protection_finding_check CHECK (((state = 'open'::text) = (decided_at IS NULL))),
+  CONSTRAINT protection_finding_check1 CHECK (((decided_at IS NULL) = (decided_by IS NULL))),
+  CONSTRAINT protection_finding_check2 CHECK (((decided_at IS NULL) = (reason IS NULL))),
+  CONSTRAINT protection_finding_key_id_fkey FOREIGN KEY (key_id) REFERENCES subject_key(id),
+  CONSTRAINT protection_finding_looks_check CHECK ((looks >= 1)),
+  CONSTRAINT protection_finding_pkey PRIMARY KEY (id),
+  CONSTRAINT protection_finding_reason_check CHECK (((char_length(reason) >= 1) AND (char_length(reason) <= 1000))),
+  CONSTRAINT protection_finding_rule_fkey FOREIGN KEY (rule) REFERENCES protection_rule(name),
+  CONSTRAINT protection_finding_rule_username_day_key_id_key UNIQUE NULLS NOT DISTINCT (rule, username, day, key_id),
+  CONSTRAINT protection_finding_state_check CHECK ((state = ANY (ARRAY['open'::text, 'explained'::text, 'escalated'::text]))),
+  CONSTRAINT protection_finding_username_check CHECK (((char_length(username) >= 1) AND (char_length(username) <= 100))),
+  CONSTRAINT protection_finding_usual_check CHECK ((usual >= (0)::numeric))
+);
+CREATE INDEX protection_finding_open ON public.protection_finding USING btree (id DESC) WHERE (state = 'open'::text);
+
+CREATE TABLE protection_rule (
+  name text NOT NULL,
+  is_enabled boolean NOT NULL,
+  parameters jsonb NOT NULL,
+  version integer NOT NULL DEFAULT 1,
+  changed_by text,
+  changed_at timestamp with time zone,
+  CONSTRAINT protection_rule_check CHECK (((changed_by IS NULL) = (changed_at IS NULL))),
+  CONSTRAINT protection_rule_name_check CHECK ((name ~ '^[a-z][a-z_]{2,39}$'::text)),
+  CONSTRAINT protection_rule_parameters_check CHECK ((jsonb_typeof(parameters) = 'object'::text)),
+  CONSTRAINT protection_rule_pkey PRIMARY KEY (name),
+  CONSTRAINT protection_rule_version_check CHECK ((version >= 1))
+);
+
 CREATE TABLE quarantine (
   id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
   fingerprint sha256_digest NOT NULL,
@@ -986,6 +1064,17 @@ CREATE TABLE registry_import (
   CONSTRAINT registry_import_rows_created_check CHECK ((rows_created >= 0)),
   CONSTRAINT registry_import_rows_read_check CHECK ((rows_read >= 0)),
   CONSTRAINT registry_import_rows_unchanged_check CHECK ((rows_unchanged >= 0))
+);
+
+CREATE TABLE relative_plate (
+  id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+  username text NOT NULL,
+  plate_hmac sha256_digest NOT NULL,
+  added_by text NOT NULL,
+  added_at timestamp with time zone NOT NULL,
+  CONSTRAINT relative_plate_pkey PRIMARY KEY (id),
+  CONSTRAINT relative_plate_username_fkey FOREIGN KEY (username) REFERENCES app_user(username),
+  CONSTRAINT relative_plate_username_plate_hmac_key UNIQUE (username, plate_hmac)
 );
 
 CREATE TABLE role_rule (

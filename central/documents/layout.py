@@ -21,6 +21,7 @@ from central.documents.values import (
     BadgeValues,
     DocumentValues,
     DossierHeading,
+    ErasureValues,
     Issuer,
     PaperLine,
     PermitValues,
@@ -57,6 +58,7 @@ class DocumentTemplate(StrEnum):
     REJECTION = "rejection"
     BADGE = "badge"
     PERMIT = "permit"
+    ERASURE = "erasure"
 
 
 def template_of(values: DocumentValues) -> DocumentTemplate:
@@ -72,6 +74,8 @@ def template_of(values: DocumentValues) -> DocumentTemplate:
             return DocumentTemplate.BADGE
         case PermitValues():
             return DocumentTemplate.PERMIT
+        case ErasureValues():
+            return DocumentTemplate.ERASURE
 
 
 def payload_of(values: DocumentValues) -> Payload:
@@ -87,6 +91,8 @@ def payload_of(values: DocumentValues) -> Payload:
             return _badge(values)
         case PermitValues():
             return _permit(values)
+        case ErasureValues():
+            return _erasure(values)
 
 
 def encoded(payload: Payload) -> str:
@@ -227,6 +233,27 @@ def _permit(values: PermitValues) -> Payload:
         "signed": "Bản điện tử được ký số.",
         "qr_svg": qr_svg(values.qr_text),
         "scan": _scan_words(values.qr_text),
+    }
+
+
+def _erasure(values: ErasureValues) -> Payload:
+    return {
+        "issuer": _issuer(values.issuer),
+        "place_and_date": _place_and_date(values.issuer, values.issued_at),
+        "code": values.code,
+        "applicant": values.applicant,
+        "legal_basis": values.legal_basis,
+        "done": f"Lúc {moment_words(values.issued_at)}, {values.passages} lượt xe qua đã được xóa "
+        f"biển số; {values.pictures} ảnh được xóa trong vòng một giờ; "
+        f"{len(values.key_fingerprints)} khóa đã bị hủy, nên dữ liệu cá nhân được niêm phong bằng "
+        "các khóa này trong nhật ký không ai đọc được nữa.",
+        "kept": f"Giữ lại theo quy định khác: {values.kept} lượt xe qua gắn với giao dịch thu phí "
+        "hoặc cảnh báo; bút toán thu phí, hồ sơ thủ tục và cơ sở dữ liệu đăng ký phương tiện.",
+        "keys": list(values.key_fingerprints) or ["Không có khóa nào."],
+        "chain_head": values.chain_head,
+        "note": "Bản sao lưu lập trước thời điểm này còn chứa dữ liệu cho đến khi bị hủy theo lịch "
+        "sao lưu; khi phục hồi từ bản sao lưu, phải hủy lại các khóa có dấu vân tay nêu trên.",
+        "decided_by": values.decided_by,
     }
 
 

@@ -15,6 +15,7 @@ class SubjectKind(StrEnum):
     """What a paper is about."""
 
     DOSSIER = "dossier"
+    DATA_REQUEST = "data_request"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

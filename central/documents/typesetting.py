@@ -18,7 +18,7 @@ from central.documents.errors import (
     UnprintableTextError,
 )
 from central.documents.layout import DocumentTemplate, encoded, payload_of, template_of
-from central.documents.values import BadgeValues, DocumentValues, PermitValues
+from central.documents.values import BadgeValues, DocumentValues, ErasureValues, PermitValues
 
 TYPESETTING_TIMEOUT_S: Final = 20.0
 """Longest wait for one paper; a usual one takes some hundredths of a second. Lower: a busy
@@ -86,7 +86,9 @@ def _compiler(template: DocumentTemplate, data: str) -> typst.Compiler:
 
 def _issued_at(values: DocumentValues) -> int:
     """When the paper says that it was made: seconds since 1970, so that no clock is asked."""
-    issued = values if isinstance(values, BadgeValues | PermitValues) else values.heading
+    issued = (
+        values if isinstance(values, BadgeValues | PermitValues | ErasureValues) else values.heading
+    )
     return int(issued.issued_at.timestamp())
 
 

@@ -283,7 +283,43 @@ class PermitValues:
             raise ValueError("a permit ends after it begins, and a trip has at least one day")
 
 
-DocumentValues = ReceiptValues | SupplementValues | RejectionValues | BadgeValues | PermitValues
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErasureValues:
+    """A certificate of an erasure of personal data; no form of the law exists for it.
+
+    Attributes:
+        code: Of the request.
+        passages: How many lost their plate.
+        pictures: How many are erased within the hour.
+        kept: Passages that other law keeps.
+        key_fingerprints: SHA-256 of the keys that were destroyed, hex.
+        chain_head: Where the audit log's chain stood.
+        decided_by: Who did it.
+        issued_at: Aware instant of the erasure.
+    """
+
+    issuer: Issuer
+    code: str
+    applicant: str
+    legal_basis: str
+    passages: int
+    pictures: int
+    kept: int
+    key_fingerprints: tuple[str, ...]
+    chain_head: str
+    decided_by: str
+    issued_at: datetime
+
+    def __post_init__(self) -> None:
+        _check_lines(self.code, self.applicant, self.legal_basis, self.chain_head, self.decided_by)
+        _check_aware(self.issued_at)
+        if min(self.passages, self.pictures, self.kept) < 0:
+            raise ValueError("numbers of an erasure are not negative")
+
+
+DocumentValues = (
+    ReceiptValues | SupplementValues | RejectionValues | BadgeValues | PermitValues | ErasureValues
+)
 
 
 def _check_lines(*texts: str) -> None:

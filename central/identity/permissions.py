@@ -39,6 +39,7 @@ class Permission(StrEnum):
     REVIEW_TOLLS = "review_tolls"
     CLOSE_TOLL_DAYS = "close_toll_days"
     SEE_AUDIT = "see_audit"
+    PROTECT_DATA = "protect_data"
     SEE_DEVICES = "see_devices"
     HANDLE_QUARANTINE = "handle_quarantine"
     MANAGE_USERS = "manage_users"
@@ -89,7 +90,7 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
         Role.TOLL_OPERATOR: _TOLL_OPERATOR,
         Role.TOLL_AUDITOR: _TOLL_OPERATOR | {Permission.CLOSE_TOLL_DAYS, Permission.SEE_AUDIT},
         Role.DATA_PROTECTION_OFFICER: _EVERYBODY
-        | {Permission.LOOK_UP_VEHICLES, Permission.SEE_AUDIT},
+        | {Permission.LOOK_UP_VEHICLES, Permission.SEE_AUDIT, Permission.PROTECT_DATA},
         # What a program may do is said by its key, which may hold no more than its maker.
         Role.API_CLIENT: frozenset(),
         # Shows everything on made-up data: only a local stack makes one.

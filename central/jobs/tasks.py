@@ -12,6 +12,7 @@ from central.jobs import (
     ledger_tasks,
     notice_tasks,
     procedure_tasks,
+    protection_tasks,
     toll_tasks,
 )
 from central.jobs.context import Periodic, WorkTask
@@ -34,6 +35,11 @@ TASKS: Final[Mapping[str, WorkTask]] = MappingProxyType(
 PERIODIC: Final[tuple[Periodic, ...]] = (
     Periodic(name="seal_audit", cron="* * * * * */15", run=audit_tasks.seal_audit),
     Periodic(name="note_audit_roots", cron="13 * * * *", run=audit_tasks.note_audit_roots),
+    Periodic(
+        name="find_unusual_looks",
+        cron="37 * * * *",
+        run=protection_tasks.find_unusual_looks,
+    ),
     Periodic(name="verify_audit", cron="23 19 * * *", run=audit_tasks.verify_audit),
     Periodic(name="judge_forgotten", cron="*/5 * * * *", run=control_tasks.judge_forgotten),
     Periodic(name="trim_alert_feed", cron="*/5 * * * *", run=control_tasks.trim_alert_feed),

@@ -66,6 +66,11 @@ class StackLayout:
         return self.secrets / "control-broker-password"
 
     @property
+    def relatives_key_file(self) -> Path:
+        """Secret under which plates of officials' relatives are hashed."""
+        return self.secrets / "relatives-key"
+
+    @property
     def signing_key(self) -> SigningKey:
         """The development key that papers are signed with, and its certificates."""
         return SigningKey(

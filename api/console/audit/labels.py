@@ -34,7 +34,7 @@ def words(_: Translate) -> Words:
             "service": _("Program"),
             "command": _("Command at the server"),
         },
-        "audit_actions": _actions(_),
+        "audit_actions": {**_actions(_), **_protection_actions(_)},
         "audit_subjects": _subjects(_),
         "audit_permissions": _permissions(_),
     }
@@ -105,6 +105,23 @@ def _actions(_: Translate) -> Mapping[str, str]:
     }
 
 
+def _protection_actions(_: Translate) -> Mapping[str, str]:
+    """The same for data protection."""
+    return {
+        "data_request_advanced": _("Request about data moved on"),
+        "data_request_looked_at": _("Request about data looked at"),
+        "data_request_taken_in": _("Request about data taken in"),
+        "erasure_certificate_opened": _("Certificate of erasure opened"),
+        "finding_decided": _("Unusual look decided"),
+        "looks_searched": _("Asked who looked at a plate"),
+        "personal_data_erased": _("Personal data erased"),
+        "personal_data_exported": _("Personal data exported"),
+        "protection_rule_set": _("Rule for unusual looks changed"),
+        "relative_added": _("Relative's plate added"),
+        "relative_removed": _("Relative's plate removed"),
+    }
+
+
 def _subjects(_: Translate) -> Mapping[str, str]:
     """Kinds of things that acts are about."""
     return {
@@ -115,7 +132,12 @@ def _subjects(_: Translate) -> Mapping[str, str]:
         "badge": _("Badge"),
         "camera": _("Camera"),
         "device": _("Device"),
+        "data_request": _("Request about data"),
         "dossier": _("Dossier"),
+        "finding": _("Unusual look"),
+        "looks": _("Looks at a plate"),
+        "protection_rule": _("Rule for unusual looks"),
+        "relative": _("Relative's plate"),
         "driving_licence": _("Driver's licence"),
         "list": _("List"),
         "passage": _("Passage of a vehicle"),
@@ -155,6 +177,7 @@ def _permissions(_: Translate) -> Mapping[str, str]:
         "close_toll_days": _("Close toll days"),
         "see_audit": _("See the audit log"),
         "see_live_frames": _("Look at live pictures"),
+        "protect_data": _("Look after data protection"),
         "see_devices": _("See cameras and devices"),
         "handle_quarantine": _("Deal with the quarantine"),
         "manage_users": _("Manage users"),

@@ -125,6 +125,7 @@ def central_environment(layout: StackLayout, state: StackState) -> Mapping[str, 
             "LUUTHONG_CENTRAL_DOCUMENTS__SIGNING_KEY_FILE": str(key.key_file),
             "LUUTHONG_CENTRAL_DOCUMENTS__SIGNING_CERTIFICATE_FILE": str(key.certificate_file),
             "LUUTHONG_CENTRAL_DOCUMENTS__CA_FILE": str(key.ca_file),
+            "LUUTHONG_CENTRAL_RELATIVES_KEY_FILE": str(layout.relatives_key_file),
         }
     )
 
@@ -138,6 +139,7 @@ def api_environment(layout: StackLayout, state: StackState) -> Mapping[str, str]
             "LUUTHONG_API_DATABASE_URL": state.service_database_url,
             "LUUTHONG_API_EVIDENCE_FOLDER": str(state.evidence_folder),
             "LUUTHONG_API_DOCUMENTS__CA_FILE": str(layout.signing_key.ca_file),
+            "LUUTHONG_API_RELATIVES_KEY_FILE": str(layout.relatives_key_file),
         }
     )
 

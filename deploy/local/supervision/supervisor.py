@@ -133,6 +133,7 @@ class Supervisor:
         log.info("procedures_loaded", new=len(loaded.new), known=len(loaded.known))
         if ensure_development_key(layout.signing_key, now=self._clock()):
             log.info("development_signing_key_made")
+        _kept_secret(layout.relatives_key_file)
         self._bring_up(product_services(layout, state))
         if not self._stop_asked.is_set():
             self._publish(StackPhase.READY)

@@ -17,6 +17,7 @@ from tests.integration.api.world import World
 
 LOOK = {"purpose": "traffic_control"}
 PLATE = {"plate": "20C-123.45", **LOOK}
+REQUEST = "/console/protection/requests/{request_code}"
 ANY_ID = "01930b1e-7c00-7000-8000-000000000001"
 VALUES = {
     "user_id": "1",
@@ -25,6 +26,10 @@ VALUES = {
     "action": "approve",
     "kind": "receipt",
     "message_id": "1",
+    "finding_id": "1",
+    "relative_id": "1",
+    "name": "no_case",
+    "request_code": "DL-2026-000001",
 }
 
 EVERYBODYS = {
@@ -125,6 +130,26 @@ ASKED: Mapping[tuple[str, str], tuple[Permission, Mapping[str, Any]]] = {
     ("GET", "/console/dossiers/{code}/papers/{kind}.pdf"): (Permission.SEE_DOSSIERS, {}),
     ("GET", "/console/components"): (Permission.SEE_COMPONENTS, {}),
     ("GET", "/console/audit"): (Permission.SEE_AUDIT, {}),
+    ("GET", "/console/protection"): (Permission.PROTECT_DATA, {}),
+    ("POST", "/console/protection/findings/{finding_id}/decide"): (
+        Permission.PROTECT_DATA,
+        {"state": "explained", "reason": "x"},
+    ),
+    ("GET", "/console/protection/looks"): (Permission.PROTECT_DATA, {}),
+    ("POST", "/console/protection/looks"): (Permission.PROTECT_DATA, PLATE),
+    ("GET", "/console/protection/rules"): (Permission.PROTECT_DATA, {}),
+    ("POST", "/console/protection/rules/{name}"): (Permission.PROTECT_DATA, {"version": 1}),
+    ("GET", "/console/protection/relatives"): (Permission.PROTECT_DATA, {}),
+    ("POST", "/console/protection/relatives"): (Permission.PROTECT_DATA, {}),
+    ("POST", "/console/protection/relatives/{relative_id}/remove"): (Permission.PROTECT_DATA, {}),
+    ("GET", "/console/protection/retention"): (Permission.PROTECT_DATA, {}),
+    ("GET", "/console/protection/requests"): (Permission.PROTECT_DATA, {}),
+    ("POST", "/console/protection/requests"): (Permission.PROTECT_DATA, {"kind": "access"}),
+    ("GET", REQUEST): (Permission.PROTECT_DATA, {}),
+    ("POST", f"{REQUEST}/advance"): (Permission.PROTECT_DATA, {"state": "done"}),
+    ("POST", f"{REQUEST}/export"): (Permission.PROTECT_DATA, {}),
+    ("POST", f"{REQUEST}/erase"): (Permission.PROTECT_DATA, {}),
+    ("GET", f"{REQUEST}/certificate.pdf"): (Permission.PROTECT_DATA, {}),
     ("GET", "/console/audit/roots"): (Permission.SEE_AUDIT, {}),
     ("GET", "/console/audit/roots/file"): (Permission.SEE_AUDIT, {}),
     ("POST", "/console/audit/find"): (

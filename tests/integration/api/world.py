@@ -72,7 +72,7 @@ _EMPTY: Final = """
     TRUNCATE alert_sighting, alert_feed, alert, watchlist_entry, passage, passage_identity,
              passage_evidence, passage_feed, evidence, device_stream, device_day, live_frame,
              device_status, device_heartbeat, quarantine, audit_entry, audit_seal, audit_root,
-             subject_key;
+             subject_key, protection_finding, relative_plate, data_request;
     DELETE FROM camera WHERE id <> 'lan-vao';
     UPDATE app_user
        SET failed_logins = 0, login_allowed_at = NULL, unit_id = NULL, reach = 'province';

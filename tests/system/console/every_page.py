@@ -36,6 +36,7 @@ NO_PAGES: Final = frozenset(
         "/console/pictures/{sha256}",
         "/console/dossiers/{code}/papers",
         "/console/dossiers/{code}/papers/{kind}.pdf",
+        "/console/protection/requests/{request_code}/certificate.pdf",
         "/console/tolls/numbers",
         "/console/tolls/review",
         "/public",
@@ -51,6 +52,7 @@ ONE_OF_EACH: Final = {
     "/console/dossiers/{code}": "SELECT code FROM dossier",
     "/console/passages/{passage_id}": "SELECT id FROM passage ORDER BY seq DESC",
     "/console/passages/{passage_id}/similar": "SELECT id FROM passage ORDER BY seq DESC",
+    "/console/protection/requests/{request_code}": "SELECT code FROM data_request",
     "/console/quarantine/{message_id}": "SELECT id FROM quarantine",
     "/console/tolls/days/{day_id}": "SELECT id FROM toll_day",
     "/console/tolls/{crossing_id}": "SELECT id FROM toll_crossing",
@@ -63,8 +65,8 @@ ONE_OF_EACH: Final = {
 WITH_QUERY: Final = {"/console/dossiers/new": ("vehicle", "SELECT id FROM vehicle")}
 """Pages that show little without a parameter: its name and a query for it."""
 
-OF_DOSSIERS: Final = ("/console/dossiers", "/public")
-"""Pages of the world with dossiers; all others belong to the world with a toll station."""
+OF_DOSSIERS: Final = ("/console/dossiers", "/console/protection", "/public")
+"""Pages of the world with dossiers and a calendar; all others to that of a station."""
 
 
 def pages_of(app: FastAPI) -> tuple[str, ...]:

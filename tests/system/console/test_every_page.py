@@ -25,7 +25,7 @@ from central.ingest.database import IngestDatabase
 from central.ingest.parsing import parse
 from central.ingest.store import store_batch
 from central.ingest.types import Delivery
-from tests.integration.api.dossiers import dossier_world
+from tests.integration.api.dossiers import PLATE, dossier_world
 from tests.integration.api.tolling import toll_world
 from tests.integration.api.world import LIMITS, World
 from tests.integration.central import tolls
@@ -74,6 +74,8 @@ def test_every_page_of_dossiers_and_citizens_is_accessible_light_and_within_boun
     with dossier_world(world) as office:
         with world.signed_in_as(SEES_ALL) as clerk:
             office.take_in(clerk)
+            asked = {"kind": "erasure", "plate": PLATE, "applicant": "Bà X", "statement": "Xin xóa"}
+            assert clerk.post("/console/protection/requests", data=asked).status_code == 303
 
         faults = _faults(browser, world, language, of_dossiers=True)
 

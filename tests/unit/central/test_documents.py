@@ -30,6 +30,7 @@ from central.documents.values import (
     BadgeValues,
     DocumentValues,
     DossierHeading,
+    ErasureValues,
     Issuer,
     PaperLine,
     PermitValues,
@@ -104,7 +105,20 @@ PERMIT = PermitValues(
     qr_text="H15.50-270205-0976",
     issued_at=ISSUED_AT,
 )
-ALL = [RECEIPT, SUPPLEMENT, REJECTION, BADGE, PERMIT]
+ERASURE = ErasureValues(
+    issuer=ISSUER,
+    code="DL-2026-000001",
+    applicant="Bà Nguyễn Thị X",
+    legal_basis="NĐ 356/2025/NĐ-CP Điều 5",
+    passages=12,
+    pictures=24,
+    kept=3,
+    key_fingerprints=("ab" * 32, "cd" * 32),
+    chain_head=f"120:{'ef' * 32}",
+    decided_by="Trần Y",
+    issued_at=ISSUED_AT,
+)
+ALL = [RECEIPT, SUPPLEMENT, REJECTION, BADGE, PERMIT, ERASURE]
 MARKUP = '#panic("x") \\ "trích" $x^2$ *đậm* _nghiêng_ <nhãn> @tham `mã` = // /* [ ] { } ~'
 
 
@@ -136,6 +150,8 @@ async def test_a_paper_is_typeset_in_a_thread_as_it_is_in_this_one() -> None:
 def test_markup_in_a_name_stays_text(values: DocumentValues) -> None:
     if isinstance(values, BadgeValues | PermitValues):
         hostile: DocumentValues = replace(values, party=MARKUP, number=MARKUP)
+    elif isinstance(values, ErasureValues):
+        hostile = replace(values, applicant=MARKUP, decided_by=MARKUP)
     else:
         hostile = replace(values, heading=replace(HEADING, applicant=MARKUP, subject=MARKUP))
 

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""What is kept for how long, and which job drops it: as it is, not as it ought to be."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """How long one kind of data is kept.
+
+    Attributes:
+        data: Its code.
+        keep: As delivered; ``None`` is without end.
+        job: What drops it; ``None`` when nothing does.
+        reference: Law or rule that asks for the time.
+    """
+
+    data: str
+    keep: timedelta | None
+    job: str | None
+    reference: str
+
+
+RETENTIONS: Final = (
+    Retention(data="passages", keep=None, job=None, reference="-"),
+    Retention(
+        data="pictures",
+        keep=timedelta(days=90),
+        job="erase_evidence",
+        reference="TT 34/2024/TT-BGTVT; NĐ 61/2026/NĐ-CP Điều 14.3",
+    ),
+    Retention(data="live_feed", keep=timedelta(hours=6), job="trim_feed", reference="-"),
+    Retention(data="heartbeats", keep=timedelta(days=7), job="trim_heartbeats", reference="-"),
+    Retention(data="sessions", keep=timedelta(hours=12), job="remove_dead_sessions", reference="-"),
+    Retention(
+        data="audit_log",
+        keep=None,
+        job=None,
+        reference="NĐ 333/2026/NĐ-CP Điều 16.6.c",
+    ),
+    Retention(data="ledger", keep=None, job=None, reference="Luật Kế toán 88/2015/QH13"),
+    Retention(data="dossiers", keep=None, job=None, reference="Luật Lưu trữ 33/2024/QH15"),
+    Retention(data="registry", keep=None, job=None, reference="-"),
+    Retention(data="data_requests", keep=None, job=None, reference="Luật 91/2025/QH15 Điều 23"),
+)

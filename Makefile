@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 # Developers' targets; `make` alone lists them. Everything runs in the environment of ./luuthong.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt lock train eval eval-gate models-verify bench-consoles bench-edge bench-ingest bench-ledger bench-peers bench-render bench-unseen audit sbom schemas docs screenshots up down clean
+.PHONY: help demo test check fmt lock train eval eval-gate models-verify bench-consoles bench-edge bench-ingest bench-ledger bench-peers bench-render bench-unseen audit sbom schemas client docs screenshots up down clean
 LUUTHONG := ./luuthong
 HOME_FOLDER := $(if $(LUUTHONG_HOME),$(LUUTHONG_HOME),.luuthong)
 BIN := $(HOME_FOLDER)/venv/bin
@@ -82,6 +82,9 @@ schemas: ## write the JSON Schemas of the messages
 
 screenshots: ## pictures of every page of the running stack into deploy/docs/images/console
 	$(BIN)/python -m tests.system.console.screenshots
+
+client: ## write the typed Python client of /v1 (api/client)
+	$(BIN)/python -m deploy.client_code
 
 docs: ## write the generated pages of deploy/docs
 	$(BIN)/python -m deploy.settings_page

@@ -18,6 +18,8 @@
         ├── BodyTooLargeError
         ├── LengthRequiredError
         ├── MediaTypeError
+        ├── PreconditionNeededError
+        ├── PreconditionFailedError
         ├── CursorInvalidError
         ├── NotHereError
         ├── TooManyRequestsError
@@ -159,6 +161,22 @@ class MediaTypeError(RequestError):
     status = 415
     code = "unsupported-media-type"
     title = "This kind of body is not accepted here"
+
+
+class PreconditionNeededError(RequestError):
+    """A change did not say which version of the thing its caller saw."""
+
+    status = 428
+    code = "precondition-needed"
+    title = "Send If-Match with the ETag of the version that you saw"
+
+
+class PreconditionFailedError(RequestError):
+    """The thing is no longer as the caller saw it."""
+
+    status = 412
+    code = "precondition-failed"
+    title = "Somebody else changed this meanwhile; look at it again"
 
 
 class CursorInvalidError(RequestError):

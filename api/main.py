@@ -3,7 +3,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from importlib.metadata import version
 from typing import Final, TypedDict
@@ -35,6 +35,7 @@ from api.console.errors import problem_page
 from api.console.feeds import make_feeds
 from api.console.labels import words
 from api.console.live import Listener, running
+from api.console.machines import keys as console_keys
 from api.console.map import pages as console_map
 from api.console.navigation import menu_for
 from api.console.overview import pages as console_overview
@@ -58,8 +59,10 @@ from api.public.parts import PUBLIC_PREFIX, PublicParts, make_public_parts
 from api.security.headers import SecurityHeaders
 from api.security.limits import BODY_BYTES_MAX, BodyLimit
 from api.security.origin import require_same_origin
+from api.security.rates import AddressRates, RateHeaders, RateLimit
 from api.settings import ApiSettings, read_settings
 from api.v1 import (
+    alerts,
     enrolment,
     evidence,
     health,
@@ -67,8 +70,10 @@ from api.v1 import (
     metrics,
     openapi,
     passages,
+    roads,
     session,
     vehicles,
+    watchlist,
 )
 from api.v1.metrics import RequestMetrics, RequestObserver
 from central.db.pool import connection_info, open_pool
@@ -86,6 +91,9 @@ V1_PARTS: Final = (
     session,
     passages,
     vehicles,
+    alerts,
+    watchlist,
+    roads,
     evidence,
     health,
     openapi,
@@ -119,6 +127,7 @@ PAGES: Final = (
     console_quarantine,
     console_live_frames,
     console_pictures,
+    console_keys,
     public_pages,
 )
 """The stream stands before the details, whose address would fit it, too."""
@@ -162,6 +171,7 @@ def create_app(
         version=version("luuthong"),
         summary="Passages of a province's roads, for machines.",
         license_info={"name": "AGPL-3.0-or-later", "identifier": "AGPL-3.0-or-later"},
+        generate_unique_id_function=lambda route: route.name,
         openapi_url=None,  # FastAPI's own pages load scripts of other hosts
         lifespan=partial(
             _lifespan, settings=settings, clock=clock or partial(datetime.now, UTC), files=files
@@ -178,6 +188,7 @@ def create_app(
     app.state.metrics = RequestMetrics(_process_metrics())
     app.add_middleware(LastResort)
     app.add_middleware(BodyLimit, bytes_max_of=_body_bytes_max)
+    app.add_middleware(RateHeaders)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(RequestObserver, metrics=app.state.metrics)
     return app
@@ -238,6 +249,11 @@ async def _lifespan(
             store=EvidenceStore(settings.evidence_folder),
             clock=clock,
             authority=_device_authority(settings),
+            key_rates=AddressRates(
+                RateLimit(
+                    requests_max=settings.key_requests_per_minute, window=timedelta(minutes=1)
+                )
+            ),
         )
         feeds = make_feeds(process, subscribers_max=settings.live_subscribers_max)
         await stack.enter_async_context(running(Listener(info, (feeds.passages, feeds.alerts))))

@@ -101,6 +101,13 @@ class ApiSettings(BaseSettings):
         description="Most pages that follow the live list at a time; further ones are told to "
         "try again later.",
     )
+    key_requests_per_minute: int = Field(
+        default=600,
+        ge=1,
+        le=100_000,
+        description="Most requests of one program's key in a minute; further ones are told to "
+        "wait. Higher: one program may take more of this server from the others.",
+    )
     office: OfficeSettings = Field(
         default=OfficeSettings(),
         description="Who takes dossiers in and decides, the same as the centre's.",

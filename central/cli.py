@@ -37,6 +37,7 @@ from central.identity.types import NewPassword
 from central.ingest.inspection import QuarantineEntry, open_quarantine
 from central.jobs.commands import job_commands
 from central.logging import configure_logging
+from central.machines.commands import key_commands
 from central.procedures.rulebook.commands import procedure_commands
 from central.registry.importing.commands import registry_app
 from central.settings import CentralSettings, read_settings
@@ -66,6 +67,7 @@ def _owner_info() -> str:
 app.add_typer(user_commands(_owner_info), name="user")
 app.add_typer(unit_commands(_owner_info), name="unit")
 app.add_typer(area_commands(_owner_info), name="area")
+app.add_typer(key_commands(_owner_info), name="keys")
 app.add_typer(audit_commands(_owner_info), name="audit")
 app.add_typer(job_commands(_owner_info), name="job")
 app.add_typer(procedure_commands(_owner_info), name="procedures")

@@ -8,6 +8,7 @@ from api.console.alerts import labels as alerts
 from api.console.audit import labels as audit
 from api.console.devices import labels as devices
 from api.console.dossiers import labels as dossiers
+from api.console.machines import labels as machines
 from api.console.map import labels as site_map
 from api.console.protection import labels as protection
 from api.console.tolls import day_labels as toll_days
@@ -24,6 +25,7 @@ AREAS: Final = (
     audit,
     devices,
     dossiers,
+    machines,
     site_map,
     tolls,
     toll_days,

@@ -66,6 +66,7 @@ ENTRIES: Final = (
     _entry("/console/tolls/days", Group.TOLLS, "calendar", May.SEE_TOLLS, _("Toll days")),
     _entry("/console/dossiers", Group.DOSSIERS, "folder", May.SEE_DOSSIERS, _("Dossiers")),
     _entry("/console/users", Group.ADMINISTRATION, "users", May.MANAGE_USERS, _("Users")),
+    _entry("/console/keys", Group.ADMINISTRATION, "key", May.MANAGE_KEYS, _("API keys")),
     _entry(
         "/console/protection",
         Group.ADMINISTRATION,

@@ -21,6 +21,7 @@ from central.audit.types import (
     Purpose,
 )
 from central.errors import CentralUnavailableError, PermissionDeniedError
+from central.identity.permissions import Role
 from central.identity.types import Origin, User
 
 REFUSED_ACTION: Final = "act_refused"
@@ -97,7 +98,7 @@ class LookForm:
 def actor_of(user: User, request: Request) -> Actor:
     """A signed-in user as the audit log names them."""
     return Actor(
-        kind=ActorKind.USER,
+        kind=_kind_of(user.role),
         name=user.username,
         role=user.role,
         request_id=_request_id(request),
@@ -148,7 +149,7 @@ LookFormDep = Annotated[LookForm, Depends(look_form)]
 async def record_refusal(process: Process, request: Request, error: PermissionDeniedError) -> None:
     """Write a refused act down, in a transaction of its own: that of the act was rolled back."""
     actor = Actor(
-        kind=ActorKind.USER,
+        kind=_kind_of(error.role),
         name=error.username,
         role=error.role,
         request_id=_request_id(request),
@@ -174,6 +175,11 @@ async def record_refusal(process: Process, request: Request, error: PermissionDe
 def client_address(request: Request) -> str | None:
     """Where a request comes from; behind a proxy that the server trusts, whom that names."""
     return request.client.host[:ADDRESS_LENGTH_MAX] if request.client is not None else None
+
+
+def _kind_of(role: str) -> ActorKind:
+    """Whether a role is a person's or a program's."""
+    return ActorKind.SERVICE if role == Role.API_CLIENT else ActorKind.USER
 
 
 def _route(request: Request) -> str:

@@ -10,8 +10,10 @@ from fastapi import Depends, Request
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
-from api.errors import NotSignedInError, PasswordChangeNeededError
+from api.errors import NotSignedInError, PasswordChangeNeededError, TooManyRequestsError
 from api.security.cookies import session_token
+from api.security.keys import bearer_key
+from api.security.rates import RATE_USE, AddressRates
 from api.settings import ApiSettings
 from central.db.outages import translated_outages
 from central.devices.authority import DeviceAuthority
@@ -21,6 +23,7 @@ from central.evidence.store import EvidenceStore
 from central.identity.permissions import Permission
 from central.identity.service import IdentityService
 from central.identity.types import Duty, SessionPolicy, User
+from central.machines.service import KeyService
 from central.passages.service import PassageService
 from central.sites.service import SiteService
 
@@ -35,6 +38,7 @@ class Process:
     pool: AsyncConnectionPool
     store: EvidenceStore
     clock: Clock
+    key_rates: AddressRates
     authority: DeviceAuthority | None = None
 
     @property
@@ -121,13 +125,38 @@ async def session_user(request: Request, identity: Identity, now: Now) -> User:
 SessionUser = Annotated[User, Depends(session_user, scope="function")]
 
 
-async def signed_in_user(user: SessionUser) -> User:
-    """The user whose session cookie came with the request, ready to work.
+async def program_of(
+    request: Request, key: str, *, process: Process, connection: AsyncConnection, now: datetime
+) -> User:
+    """The program whose key came with the request.
 
     Raises:
+        KeyRefusedError: The key lets nobody in.
+        TooManyRequestsError: It asked more often than a key may.
+    """
+    program = await KeyService(connection).program_of(key, now=now)
+    use = process.key_rates.use_after(program.key_prefix, now=now)
+    setattr(request.state, RATE_USE, use)
+    if use.is_over:
+        raise TooManyRequestsError(wait_s=use.wait_s)
+    return program
+
+
+async def signed_in_user(
+    request: Request, identity: Identity, connection: Connection, process: ProcessDep, now: Now
+) -> User:
+    """The program whose key, or the user whose session cookie, came with the request.
+
+    Raises:
+        KeyRefusedError: The key lets nobody in; a cookie beside it does not help.
+        TooManyRequestsError: The key asked more often than it may.
         NotSignedInError: There is no session, or it has ended.
         PasswordChangeNeededError: The user has to choose an own password first.
     """
+    key = bearer_key(request)
+    if key is not None:
+        return await program_of(request, key, process=process, connection=connection, now=now)
+    user = await session_user(request, identity, now)
     if user.duty is Duty.CHANGE_PASSWORD:
         raise PasswordChangeNeededError
     return user

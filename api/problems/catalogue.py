@@ -9,6 +9,7 @@ from api.problems import (
     control,
     core,
     ledger,
+    machines,
     people,
     procedures,
     protection,
@@ -23,10 +24,11 @@ PROBLEMS: Final[Mapping[type[CentralError], Problem]] = MappingProxyType(
     {
         kind: problem
         for part in (
-            protection,
             control,
             core,
             ledger,
+            machines,
+            protection,
             people,
             procedures,
             registry,

@@ -8,6 +8,10 @@ from api.v1.schemas import ProblemBody
 
 _MEANINGS: Final = {
     "not-signed-in": (401, "Sign in first"),
+    "key-unknown": (401, "No key of ours is written like this"),
+    "key-expired": (401, "The key has expired"),
+    "key-revoked": (401, "The key was revoked"),
+    "too-many-requests": (429, "Too many requests; wait before the next one"),
     "login-refused": (401, "The user name or the password is wrong"),
     "login-delayed": (429, "Too many failed attempts; wait before the next one"),
     "first-password-expired": (
@@ -19,6 +23,14 @@ _MEANINGS: Final = {
     "filter-invalid": (422, "The search makes no sense"),
     "plate-pattern-invalid": (422, "A plate pattern has only letters, digits, ? and *"),
     "cursor-invalid": (422, "The cursor is not one of ours"),
+    "precondition-needed": (428, "Send If-Match with the ETag of the version that you saw"),
+    "precondition-failed": (412, "Somebody else changed this meanwhile; look at it again"),
+    "idempotency-key-pending": (409, "The first request with this key is still being worked on"),
+    "idempotency-key-reused": (422, "This key was used for another request"),
+    "alert-not-found": (404, "No alert has this id"),
+    "alert-state": (409, "The alert's state does not allow this"),
+    "watchlist-entry-not-found": (404, "No entry of the watchlist has this id, or it was removed"),
+    "watchlist-entry-invalid": (422, "A part of the watchlist entry is missing or wrong"),
     "permission-denied": (403, "The user's role does not allow this"),
     "vehicle-not-found": (404, "The registry knows no such vehicle"),
     "vehicle-ambiguous": (409, "Several vehicles bear this text; state the plate's colour"),
@@ -38,6 +50,9 @@ _MEANINGS: Final = {
     "database-unavailable": (503, "The database can't be reached; try again"),
 }
 
+_OF_KEYS: Final = ("key-unknown", "key-expired", "key-revoked", "too-many-requests")
+"""What every address that wants to know its caller answers to a program's key."""
+
 Responses = dict[int | str, dict[str, Any]]
 """FastAPI's own type for documented answers, whose values are free JSON."""
 
@@ -45,7 +60,8 @@ Responses = dict[int | str, dict[str, Any]]
 def problems(*codes: str) -> Responses:
     """Documentation of the errors that an address may answer with."""
     responses: Responses = {}
-    for code in codes:
+    of_keys = _OF_KEYS if "not-signed-in" in codes else ()
+    for code in (*codes, *of_keys):
         status, title = _MEANINGS[code]
         response = responses.setdefault(
             status,

@@ -85,7 +85,11 @@ async def put_evidence(
     response_class=FileResponse,
     dependencies=[MaySeePassages],
     responses=problems(
-        "not-signed-in", "evidence-not-found", "request-invalid", "database-unavailable"
+        "not-signed-in",
+        "permission-denied",
+        "evidence-not-found",
+        "request-invalid",
+        "database-unavailable",
     )
     | {200: {"content": {JPEG: {}}, "description": "The picture"}},
 )

@@ -21,6 +21,7 @@ router = APIRouter(prefix="/v1/passages", tags=["passages"], dependencies=[MaySe
     dependencies=[ListLook],
     responses=problems(
         "not-signed-in",
+        "permission-denied",
         "request-invalid",
         "filter-invalid",
         "plate-pattern-invalid",
@@ -44,7 +45,11 @@ async def search_passages(
 @router.get(
     "/{passage_id}",
     responses=problems(
-        "not-signed-in", "passage-not-found", "request-invalid", "database-unavailable"
+        "not-signed-in",
+        "permission-denied",
+        "passage-not-found",
+        "request-invalid",
+        "database-unavailable",
     ),
 )
 async def get_passage(

@@ -93,6 +93,58 @@ CREATE TABLE alert_sighting (
 CREATE INDEX alert_sighting_alert ON public.alert_sighting USING btree (alert_id, captured_at DESC);
 CREATE INDEX alert_sighting_late ON public.alert_sighting USING btree (captured_at DESC, passage_id DESC) WHERE (alert_id IS NULL);
 
+CREATE TABLE api_answer (
+  caller text COLLATE "C" NOT NULL,
+  idempotency_key text COLLATE "C" NOT NULL,
+  request_digest sha256_digest NOT NULL,
+  status smallint NOT NULL,
+  headers jsonb NOT NULL,
+  body text NOT NULL,
+  answered_at timestamp with time zone NOT NULL,
+  CONSTRAINT api_answer_body_check CHECK ((char_length(body) <= 65536)),
+  CONSTRAINT api_answer_caller_check CHECK (((char_length(caller) >= 1) AND (char_length(caller) <= 100))),
+  CONSTRAINT api_answer_idempotency_key_check CHECK (((char_length(idempotency_key) >= 1) AND (char_length(idempotency_key) <= 100))),
+  CONSTRAINT api_answer_pkey PRIMARY KEY (caller, idempotency_key),
+  CONSTRAINT api_answer_status_check CHECK (((status >= 200) AND (status <= 299)))
+);
+CREATE INDEX api_answer_age ON public.api_answer USING btree (answered_at);
+
+CREATE TABLE api_client (
+  id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+  name text COLLATE "C" NOT NULL,
+  purpose text NOT NULL,
+  permissions text[] NOT NULL,
+  site_ids text[],
+  made_by text NOT NULL,
+  made_at timestamp with time zone NOT NULL,
+  CONSTRAINT api_client_name_check CHECK ((name ~ '^[a-z0-9][a-z0-9-]{1,39}$'::text)),
+  CONSTRAINT api_client_name_key UNIQUE (name),
+  CONSTRAINT api_client_permissions_check CHECK (((cardinality(permissions) >= 1) AND (cardinality(permissions) <= 100))),
+  CONSTRAINT api_client_pkey PRIMARY KEY (id),
+  CONSTRAINT api_client_purpose_check CHECK (((char_length(purpose) >= 1) AND (char_length(purpose) <= 200))),
+  CONSTRAINT api_client_site_ids_check CHECK (((cardinality(site_ids) >= 1) AND (cardinality(site_ids) <= 200)))
+);
+
+CREATE TABLE api_key (
+  id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+  client_id bigint NOT NULL,
+  prefix text COLLATE "C" NOT NULL,
+  secret_hash sha256_digest NOT NULL,
+  made_by text NOT NULL,
+  made_at timestamp with time zone NOT NULL,
+  expires_at timestamp with time zone NOT NULL,
+  revoked_at timestamp with time zone,
+  revoked_by text,
+  last_used_at timestamp with time zone,
+  CONSTRAINT api_key_check CHECK ((expires_at >= made_at)),
+  CONSTRAINT api_key_check1 CHECK (((revoked_at IS NULL) = (revoked_by IS NULL))),
+  CONSTRAINT api_key_client_id_fkey FOREIGN KEY (client_id) REFERENCES api_client(id),
+  CONSTRAINT api_key_pkey PRIMARY KEY (id),
+  CONSTRAINT api_key_prefix_check CHECK ((prefix ~ '^[0-9a-f]{12}$'::text)),
+  CONSTRAINT api_key_prefix_key UNIQUE (prefix)
+);
+CREATE INDEX api_key_client ON public.api_key USING btree (client_id, made_at DESC);
+
 CREATE TABLE app_session (
   token_hash sha256_digest NOT NULL,
   user_id bigint NOT NULL,

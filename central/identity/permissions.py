@@ -45,6 +45,7 @@ class Permission(StrEnum):
     MANAGE_USERS = "manage_users"
     SEE_LIVE_FRAMES = "see_live_frames"
     SEE_COMPONENTS = "see_components"
+    MANAGE_KEYS = "manage_keys"
 
 
 _EVERYBODY: Final = frozenset({Permission.SEE_PASSAGES})
@@ -76,6 +77,7 @@ _ADMINISTRATOR: Final = frozenset(
         Permission.SEE_DEVICES,
         Permission.HANDLE_QUARANTINE,
         Permission.SEE_COMPONENTS,
+        Permission.MANAGE_KEYS,
     }
 )
 """Keeps the system running: needs no passage, no vehicle and no look at who looked at them."""
@@ -91,8 +93,8 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
         Role.TOLL_AUDITOR: _TOLL_OPERATOR | {Permission.CLOSE_TOLL_DAYS, Permission.SEE_AUDIT},
         Role.DATA_PROTECTION_OFFICER: _EVERYBODY
         | {Permission.LOOK_UP_VEHICLES, Permission.SEE_AUDIT, Permission.PROTECT_DATA},
-        # What a program may do is said by its key, which may hold no more than its maker.
-        Role.API_CLIENT: frozenset(),
+        # The most that a key can hold; what a program may do of it is said by its key.
+        Role.API_CLIENT: (_OPERATOR - {Permission.SEE_LIVE_FRAMES}) | {Permission.EDIT_WATCHLIST},
         # Shows everything on made-up data: only a local stack makes one.
         Role.DEMONSTRATOR: frozenset(Permission),
     }

@@ -10,6 +10,7 @@ from central.jobs import (
     control_tasks,
     device_tasks,
     ledger_tasks,
+    machine_tasks,
     notice_tasks,
     procedure_tasks,
     protection_tasks,
@@ -47,6 +48,7 @@ PERIODIC: Final[tuple[Periodic, ...]] = (
     Periodic(name="match_forgotten", cron="*/5 * * * *", run=toll_tasks.match_forgotten),
     Periodic(name="match_long_forgotten", cron="41 20 * * *", run=toll_tasks.match_long_forgotten),
     Periodic(name="seal_ledger", cron="* * * * * */15", run=ledger_tasks.seal_ledger),
+    Periodic(name="forget_answers", cron="29 * * * *", run=machine_tasks.forget_answers),
     Periodic(
         name="seal_ledger_stragglers", cron="23 * * * *", run=ledger_tasks.seal_ledger_stragglers
     ),

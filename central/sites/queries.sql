@@ -44,6 +44,15 @@ SELECT id, province, name
  ORDER BY name, id
  LIMIT %(rows_max)s;
 
+-- name: select_sites_after
+-- Sites that the caller may see after an id, by id.
+SELECT id, province, name
+  FROM site
+ WHERE (%(scope)s::text[] IS NULL OR id = any(%(scope)s::text[]))
+   AND id > %(after)s
+ ORDER BY id
+ LIMIT %(rows_max)s;
+
 -- name: select_cameras
 -- Cameras that the caller may see, by site and name.
 SELECT site_id, id, name

@@ -154,6 +154,15 @@ class SiteRepository:
         )
         return cursor.rowcount == 1
 
+    async def sites_after(self, scope: SiteScope, *, after: str, limit: int) -> Sequence[Site]:
+        """Sites of a scope after an id, by id."""
+        async with self._connection.cursor(row_factory=class_row(Site)) as cursor:
+            await cursor.execute(
+                QUERIES["select_sites_after"],
+                {"scope": scope.as_list(), "after": after, "rows_max": limit},
+            )
+            return await cursor.fetchall()
+
     async def cameras(self, scope: SiteScope) -> Sequence[Camera]:
         """Cameras of a scope, by site and name."""
         async with self._connection.cursor(row_factory=class_row(Camera)) as cursor:

@@ -33,6 +33,7 @@ from central.sites.types import (
     Position,
     Registration,
     Site,
+    SitePage,
 )
 
 SECRET_BYTES: Final = 32
@@ -135,6 +136,18 @@ class SiteService:
         """
         if not await self._rows.set_position(site_id, position):
             raise SiteNotFoundError(site_id)
+
+    async def page(self, scope: SiteScope, *, after: str, size: int) -> SitePage:
+        """Some sites of a scope by id.
+
+        Args:
+            scope: What the caller may see.
+            after: Only sites after this id; empty for the first page.
+            size: Most sites of the page.
+        """
+        found = await self._rows.sites_after(scope, after=after, limit=size + 1)
+        shown = tuple(found[:size])
+        return SitePage(sites=shown, next_after=shown[-1].id if len(found) > size else None)
 
     async def cameras(self, scope: SiteScope) -> Sequence[Camera]:
         """Cameras of a scope, by site and name."""

@@ -46,6 +46,14 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SitePage:
+    """Sites by id; ``next_after`` leads on, ``None`` at the end."""
+
+    sites: tuple[Site, ...]
+    next_after: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Camera:
     """A camera of a site; ``id`` is unique within the site."""
 

@@ -52,6 +52,9 @@ def _actions(_: Translate) -> Mapping[str, str]:
         "alert_closed": _("Alert closed"),
         "alert_ended_by_dossier": _("Alert ended by a dossier"),
         "alert_opened": _("Alert opened"),
+        "api_client_added": _("Program let in"),
+        "api_key_revoked": _("Key of a program revoked"),
+        "api_key_rotated": _("Key of a program renewed"),
         "audit_looked_at": _("Audit log looked at"),
         "audit_verified": _("Audit log checked"),
         "badge_revoked": _("Badge revoked"),
@@ -127,6 +130,7 @@ def _subjects(_: Translate) -> Mapping[str, str]:
     return {
         "passage_list": _("List of passages"),
         "alert": _("Alert"),
+        "api_client": _("Program with a key"),
         "audit_chain": _("Chain of the audit log"),
         "audit_log": _("Audit log"),
         "badge": _("Badge"),
@@ -182,6 +186,7 @@ def _permissions(_: Translate) -> Mapping[str, str]:
         "handle_quarantine": _("Deal with the quarantine"),
         "manage_users": _("Manage users"),
         "see_components": _("See the page of components"),
+        "manage_keys": _("Manage keys of programs"),
     }
 
 

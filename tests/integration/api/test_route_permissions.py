@@ -23,6 +23,7 @@ VALUES = {
     "user_id": "1",
     "code": "H15-261123-0001",
     "sha256": "ab" * 32,
+    "prefix": "0123456789ab",
     "action": "approve",
     "kind": "receipt",
     "message_id": "1",
@@ -79,6 +80,23 @@ ASKED: Mapping[tuple[str, str], tuple[Permission, Mapping[str, Any]]] = {
     ("GET", "/console/overview/charts/{key}"): (Permission.SEE_PASSAGES, {}),
     ("GET", "/console/map"): (Permission.SEE_PASSAGES, {}),
     ("GET", "/console/map/sites"): (Permission.SEE_PASSAGES, {}),
+    ("GET", "/v1/alerts"): (Permission.SEE_ALERTS, {}),
+    ("GET", "/v1/alerts/{alert_id}"): (Permission.SEE_ALERTS, {}),
+    ("POST", "/v1/alerts/{alert_id}/acknowledge"): (Permission.HANDLE_ALERTS, {}),
+    ("POST", "/v1/alerts/{alert_id}/close"): (
+        Permission.HANDLE_ALERTS,
+        {"reason": "vehicle_stopped"},
+    ),
+    ("POST", "/v1/watchlist/search"): (Permission.SEE_WATCHLIST, {}),
+    ("POST", "/v1/watchlist"): (
+        Permission.EDIT_WATCHLIST,
+        {"plate": "20C12345", "reason": "stolen", "legal_basis": "x"},
+    ),
+    ("DELETE", "/v1/watchlist/{entry_id}"): (Permission.EDIT_WATCHLIST, {}),
+    ("GET", "/v1/sites"): (Permission.SEE_PASSAGES, {}),
+    ("GET", "/v1/devices"): (Permission.SEE_DEVICES, {}),
+    ("GET", "/v1/devices/{device_id}"): (Permission.SEE_DEVICES, {}),
+    ("GET", "/v1/devices/{device_id}/completeness"): (Permission.SEE_DEVICES, {}),
     ("GET", "/console/alerts"): (Permission.SEE_ALERTS, {}),
     ("GET", "/console/alerts/stream"): (Permission.SEE_ALERTS, {"after": 0}),
     ("GET", "/console/alerts/{alert_id}"): (Permission.SEE_ALERTS, {}),
@@ -129,6 +147,10 @@ ASKED: Mapping[tuple[str, str], tuple[Permission, Mapping[str, Any]]] = {
     ("GET", "/console/dossiers/{code}/papers"): (Permission.SEE_DOSSIERS, {}),
     ("GET", "/console/dossiers/{code}/papers/{kind}.pdf"): (Permission.SEE_DOSSIERS, {}),
     ("GET", "/console/components"): (Permission.SEE_COMPONENTS, {}),
+    ("GET", "/console/keys"): (Permission.MANAGE_KEYS, {}),
+    ("POST", "/console/keys"): (Permission.MANAGE_KEYS, {"name": "x1", "purpose": "x"}),
+    ("POST", "/console/keys/{name}/rotate"): (Permission.MANAGE_KEYS, {}),
+    ("POST", "/console/keys/{prefix}/revoke"): (Permission.MANAGE_KEYS, {}),
     ("GET", "/console/audit"): (Permission.SEE_AUDIT, {}),
     ("GET", "/console/protection"): (Permission.PROTECT_DATA, {}),
     ("POST", "/console/protection/findings/{finding_id}/decide"): (
@@ -199,8 +221,10 @@ def ask(client: httpx.Client, method: str, path: str, values: Mapping[str, Any])
     headers = {"HX-Request": "true"}
     if method == "GET":
         return client.get(address, params=values, headers=headers)
+    if method == "DELETE":
+        return client.delete(address)
     if path.startswith("/v1"):
-        return client.post(address, json=values)
+        return client.post(address, json=values, headers={"If-Match": '"1"'})
     return client.post(address, data=values, headers=headers)
 
 

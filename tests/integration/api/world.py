@@ -26,6 +26,7 @@ from psycopg import AsyncConnection, sql
 from api.main import create_app
 from api.security.connections import GuardedProtocol
 from api.settings import ApiSettings
+from central.audit.types import Actor
 from central.contracts.heartbeat import CameraHealthV1, CameraState, HeartbeatV1
 from central.contracts.passage import (
     BoxV1,
@@ -42,12 +43,14 @@ from central.contracts.passage import (
     VehicleClass,
 )
 from central.contracts.topics import Stream, Topic
-from central.identity.permissions import Role
+from central.identity.permissions import Permission, Role
 from central.identity.service import IdentityService
 from central.ingest.database import IngestDatabase
 from central.ingest.parsing import parse
 from central.ingest.store import store_batch
 from central.ingest.types import Delivery
+from central.machines.service import KeyAdministration
+from central.machines.types import MadeKey, NewClient
 from central.settings import IngestSettings
 from central.sites.repository import SiteRepository
 from central.sites.service import register_device
@@ -72,7 +75,8 @@ _EMPTY: Final = """
     TRUNCATE alert_sighting, alert_feed, alert, watchlist_entry, passage, passage_identity,
              passage_evidence, passage_feed, evidence, device_stream, device_day, live_frame,
              device_status, device_heartbeat, quarantine, audit_entry, audit_seal, audit_root,
-             subject_key, protection_finding, relative_plate, data_request;
+             subject_key, protection_finding, relative_plate, data_request, api_key, api_client,
+             api_answer;
     DELETE FROM camera WHERE id <> 'lan-vao';
     UPDATE app_user
        SET failed_logins = 0, login_allowed_at = NULL, unit_id = NULL, reach = 'province';
@@ -239,6 +243,22 @@ class World:
             )
             assert answer.status_code == 201, answer.text
             self._forget_sign_ins()
+            yield client
+
+    @contextmanager
+    def program(
+        self, *permissions: Permission, name: str = "tram-can", site_ids: Sequence[str] = ()
+    ) -> Iterator[httpx.Client]:
+        """A client with a key that allows exactly this; without sites it sees every site."""
+        new = NewClient(
+            name=name,
+            purpose="Trạm kiểm tra tải trọng",
+            permissions=frozenset(permissions),
+            site_ids=frozenset(site_ids) or None,
+        )
+        made = _finished(_add_program(self.database_url, new, now=datetime.now(UTC)))
+        headers = {"Authorization": f"Bearer {made.key}"}
+        with httpx.Client(base_url=self.api_url, headers=headers) as client:
             yield client
 
     @contextmanager
@@ -416,6 +436,12 @@ async def _add_user(database_url: str, *, now: datetime, username: str, role: Ro
             username=username, display_name=DISPLAY_NAME, role=role, now=now
         )
     return made.password
+
+
+async def _add_program(database_url: str, new: NewClient, *, now: datetime) -> MadeKey:
+    async with await AsyncConnection.connect(database_url) as connection:
+        keys = KeyAdministration(connection, actor=Actor.command("tests"))
+        return await keys.add(new, lifetime=timedelta(days=30), now=now)
 
 
 async def _add_camera(database_url: str, *, camera_id: str, name: str) -> None:

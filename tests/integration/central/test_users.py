@@ -173,11 +173,11 @@ async def test_only_who_may_see_the_audit_log_sees_it(
         (Permission.TAKE_IN_DOSSIERS, {"clerk", "approver"}),
         (Permission.DECIDE_DOSSIERS, {"approver"}),
         (Permission.SEE_DOSSIERS, {"clerk", "approver"}),
-        (Permission.SEE_ALERTS, {"operator", "reviewer"}),
-        (Permission.HANDLE_ALERTS, {"operator", "reviewer"}),
-        (Permission.SEE_WATCHLIST, {"operator", "reviewer"}),
-        (Permission.EDIT_WATCHLIST, {"reviewer"}),
-        (Permission.CHECK_PAPERS, {"operator", "reviewer", "clerk", "approver"}),
+        (Permission.SEE_ALERTS, {"operator", "reviewer", "api_client"}),
+        (Permission.HANDLE_ALERTS, {"operator", "reviewer", "api_client"}),
+        (Permission.SEE_WATCHLIST, {"operator", "reviewer", "api_client"}),
+        (Permission.EDIT_WATCHLIST, {"reviewer", "api_client"}),
+        (Permission.CHECK_PAPERS, {"operator", "reviewer", "clerk", "approver", "api_client"}),
         (
             Permission.LOOK_UP_VEHICLES,
             {
@@ -188,6 +188,7 @@ async def test_only_who_may_see_the_audit_log_sees_it(
                 "toll_operator",
                 "toll_auditor",
                 "data_protection_officer",
+                "api_client",
             },
         ),
         (Permission.SEE_TOLLS, {"toll_operator", "toll_auditor"}),
@@ -196,14 +197,22 @@ async def test_only_who_may_see_the_audit_log_sees_it(
         (Permission.SEE_AUDIT, {"toll_auditor", "data_protection_officer"}),
         (
             Permission.SEE_PASSAGES,
-            {role.value for role in Role} - {"administrator", "api_client"},
+            {role.value for role in Role} - {"administrator"},
         ),
         (
             Permission.SEE_DEVICES,
-            {"administrator", "operator", "reviewer", "toll_auditor", "toll_operator"},
+            {
+                "administrator",
+                "operator",
+                "reviewer",
+                "toll_auditor",
+                "toll_operator",
+                "api_client",
+            },
         ),
         (Permission.HANDLE_QUARANTINE, {"administrator"}),
         (Permission.MANAGE_USERS, {"administrator"}),
+        (Permission.MANAGE_KEYS, {"administrator"}),
     ],
 )
 def test_a_permission_belongs_to_these_roles(permission: Permission, roles: set[str]) -> None:

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import cv2
+import numpy as np
 import psycopg
 import pytest
 from psycopg_pool import AsyncConnectionPool
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
 
 NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 EVERYTHING = SiteScope.everything()
-JPEG = b"\xff\xd8\xff\xe0picture\xff\xd9"
+JPEG = bytes(cv2.imencode(".jpg", np.zeros((16, 16, 3), np.uint8))[1])
 SHA256 = hashlib.sha256(JPEG).hexdigest()
 
 

@@ -215,6 +215,7 @@ async def test_only_who_may_see_the_audit_log_sees_it(
         (Permission.MANAGE_KEYS, {"administrator"}),
         (Permission.SEE_LIVE_FRAMES, {"operator", "reviewer"}),
         (Permission.SEE_COMPONENTS, {"administrator"}),
+        (Permission.PROTECT_DATA, {"data_protection_officer"}),
     ],
 )
 def test_a_permission_belongs_to_these_roles(permission: Permission, roles: set[str]) -> None:

@@ -32,7 +32,6 @@ NO_PAGES: Final = frozenset(
         "/console/cameras/{device_id}/frames/{frame_id}/picture",
         "/console/dossiers/new/findings",
         "/console/map/sites",
-        "/console/passages/export",
         "/console/pictures/{sha256}",
         "/console/dossiers/{code}/papers",
         "/console/dossiers/{code}/papers/{kind}.pdf",

@@ -25,6 +25,9 @@ def test_a_wrong_password_is_told_and_the_right_one_opens_the_list(
     expect(page.locator("#username")).to_have_value(USERNAME)
     page.fill("#password", world.password)
     page.press("#password", "Enter")
+    # Everybody begins at the first page of their menu.
+    expect(page).to_have_url(re.compile("/console/overview$"))
+    page.goto("/console/passages")
     expect(page.locator("#rows tr")).to_have_count(50)
 
 

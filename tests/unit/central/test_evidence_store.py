@@ -2,6 +2,8 @@
 import hashlib
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from central.errors import (
@@ -12,7 +14,7 @@ from central.errors import (
 )
 from central.evidence.store import PICTURE_BYTES_MAX, EvidenceStore
 
-JPEG = b"\xff\xd8\xff\xe0picture\xff\xd9"
+JPEG = bytes(cv2.imencode(".jpg", np.zeros((16, 16, 3), np.uint8))[1])
 
 
 def digest(body: bytes) -> str:

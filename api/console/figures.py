@@ -13,7 +13,7 @@ from api.deps.transactions import transaction
 from central.domain.local_time import local_date, start_of_local_day
 from central.identity.permissions import Permission
 from central.identity.types import User
-from central.traffic.service import TrafficService, counts_by_start
+from central.traffic.service import TrafficService
 from central.traffic.types import FlowSlot, Span
 
 SLOT: Final = timedelta(minutes=15)
@@ -70,9 +70,9 @@ async def _read(process: Process, *, user: User, now: datetime) -> Figures:
     async with transaction(process) as connection:
         traffic = TrafficService(connection, user=user)
         today = await traffic.flow(span)
-        before = await traffic.counts(span.before(WEEK))
+        before = await traffic.flow(span.before(WEEK))
     return Figures(
         span=span,
         today=today,
-        week_before={at + WEEK: count for at, count in counts_by_start(before).items()},
+        week_before={each.starts_at + WEEK: each.passages for each in before},
     )

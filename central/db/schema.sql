@@ -908,6 +908,29 @@ CREATE INDEX passage_plate ON public.passage USING btree (plate_text, captured_a
 CREATE INDEX passage_plate_pattern ON public.passage USING gin (plate_text gin_trgm_ops) WHERE (plate_text <> ''::text);
 SELECT create_hypertable('passage', by_range('captured_at', INTERVAL '7 days'));
 
+CREATE TABLE passage_day (
+  day date NOT NULL,
+  site_id slug NOT NULL,
+  passages integer NOT NULL,
+  plates_read integer NOT NULL,
+  late integer NOT NULL,
+  motorcycles integer NOT NULL,
+  cars integer NOT NULL,
+  buses integer NOT NULL,
+  trucks integer NOT NULL,
+  speed_counts integer[] NOT NULL,
+  latency_counts integer[] NOT NULL,
+  CONSTRAINT passage_day_check CHECK (((plates_read >= 0) AND (plates_read <= passages))),
+  CONSTRAINT passage_day_check1 CHECK (((late >= 0) AND (late <= passages))),
+  CONSTRAINT passage_day_check2 CHECK (((motorcycles >= 0) AND (motorcycles <= passages))),
+  CONSTRAINT passage_day_check3 CHECK (((cars >= 0) AND (cars <= passages))),
+  CONSTRAINT passage_day_check4 CHECK (((buses >= 0) AND (buses <= passages))),
+  CONSTRAINT passage_day_check5 CHECK (((trucks >= 0) AND (trucks <= passages))),
+  CONSTRAINT passage_day_passages_check CHECK ((passages >= 1)),
+  CONSTRAINT passage_day_pkey PRIMARY KEY (day, site_id)
+);
+CREATE INDEX passage_day_site ON public.passage_day USING btree (site_id, day DESC);
+
 CREATE TABLE passage_evidence (
   captured_at timestamp with time zone NOT NULL,
   passage_id uuid NOT NULL,
@@ -934,12 +957,66 @@ CREATE TABLE passage_feed (
 CREATE INDEX passage_feed_stored ON public.passage_feed USING btree (stored_at);
 CREATE INDEX passage_feed_unjudged ON public.passage_feed USING btree ("position") WHERE (judged_at IS NULL);
 
+CREATE TABLE passage_hour (
+  hour_at timestamp with time zone NOT NULL,
+  site_id slug NOT NULL,
+  passages integer NOT NULL,
+  plates_read integer NOT NULL,
+  late integer NOT NULL,
+  motorcycles integer NOT NULL,
+  cars integer NOT NULL,
+  buses integer NOT NULL,
+  trucks integer NOT NULL,
+  speed_counts integer[] NOT NULL,
+  latency_counts integer[] NOT NULL,
+  CONSTRAINT passage_hour_check CHECK (((plates_read >= 0) AND (plates_read <= passages))),
+  CONSTRAINT passage_hour_check1 CHECK (((late >= 0) AND (late <= passages))),
+  CONSTRAINT passage_hour_check2 CHECK (((motorcycles >= 0) AND (motorcycles <= passages))),
+  CONSTRAINT passage_hour_check3 CHECK (((cars >= 0) AND (cars <= passages))),
+  CONSTRAINT passage_hour_check4 CHECK (((buses >= 0) AND (buses <= passages))),
+  CONSTRAINT passage_hour_check5 CHECK (((trucks >= 0) AND (trucks <= passages))),
+  CONSTRAINT passage_hour_passages_check CHECK ((passages >= 1)),
+  CONSTRAINT passage_hour_pkey PRIMARY KEY (hour_at, site_id)
+);
+CREATE INDEX passage_hour_site ON public.passage_hour USING btree (site_id, hour_at DESC);
+SELECT create_hypertable('passage_hour', by_range('hour_at', INTERVAL '360 days'));
+
 CREATE TABLE passage_identity (
   id uuid NOT NULL,
   captured_at timestamp with time zone NOT NULL,
   stream_id bigint NOT NULL,
   seq bigint NOT NULL,
   CONSTRAINT passage_identity_pkey PRIMARY KEY (id)
+);
+
+CREATE TABLE passage_minute (
+  minute_at timestamp with time zone NOT NULL,
+  site_id slug NOT NULL,
+  passages integer NOT NULL,
+  plates_read integer NOT NULL,
+  late integer NOT NULL,
+  motorcycles integer NOT NULL,
+  cars integer NOT NULL,
+  buses integer NOT NULL,
+  trucks integer NOT NULL,
+  speeds_kmh real[] NOT NULL,
+  latencies_s real[] NOT NULL,
+  CONSTRAINT passage_minute_check CHECK (((plates_read >= 0) AND (plates_read <= passages))),
+  CONSTRAINT passage_minute_check1 CHECK (((late >= 0) AND (late <= passages))),
+  CONSTRAINT passage_minute_check2 CHECK (((motorcycles >= 0) AND (motorcycles <= passages))),
+  CONSTRAINT passage_minute_check3 CHECK (((cars >= 0) AND (cars <= passages))),
+  CONSTRAINT passage_minute_check4 CHECK (((buses >= 0) AND (buses <= passages))),
+  CONSTRAINT passage_minute_check5 CHECK (((trucks >= 0) AND (trucks <= passages))),
+  CONSTRAINT passage_minute_passages_check CHECK ((passages >= 1)),
+  CONSTRAINT passage_minute_pkey PRIMARY KEY (minute_at, site_id)
+);
+CREATE INDEX passage_minute_site ON public.passage_minute USING btree (site_id, minute_at DESC);
+SELECT create_hypertable('passage_minute', by_range('minute_at', INTERVAL '28 days'));
+
+CREATE TABLE passage_touched (
+  id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+  minute_at timestamp with time zone NOT NULL,
+  CONSTRAINT passage_touched_pkey PRIMARY KEY (id)
 );
 
 CREATE TABLE procedure_version (

@@ -50,6 +50,12 @@ SELECT id, captured_at, stream_id, seq
 ON CONFLICT (id) DO NOTHING
 RETURNING id;
 
+-- name: touch_minutes
+-- Have the minutes counted anew in which these passages lie.
+INSERT INTO passage_touched (minute_at)
+SELECT minute_at
+  FROM unnest(%(minutes)s::timestamptz[]) AS touched (minute_at);
+
 -- name: insert_feed_entry
 -- Tell live pages what this commit stores. The lock makes positions ascend with the commits.
 WITH lock AS MATERIALIZED (

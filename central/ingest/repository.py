@@ -230,6 +230,8 @@ class IngestRepository:
             EVIDENCE_COLUMNS,
             (row for each in messages for row in evidence_rows(each.event)),
         )
+        minutes = {each.event.captured_at.replace(second=0, microsecond=0) for each in messages}
+        self._connection.execute(QUERIES["touch_minutes"], {"minutes": sorted(minutes)})
 
     def store_tag_reads(
         self, messages: Sequence[TagReadMessage], stream_ids: Sequence[int], *, now: datetime

@@ -15,6 +15,7 @@ from central.jobs import (
     procedure_tasks,
     protection_tasks,
     toll_tasks,
+    traffic_tasks,
 )
 from central.jobs.context import Periodic, WorkTask
 
@@ -48,6 +49,7 @@ PERIODIC: Final[tuple[Periodic, ...]] = (
     Periodic(name="match_forgotten", cron="*/5 * * * *", run=toll_tasks.match_forgotten),
     Periodic(name="match_long_forgotten", cron="41 20 * * *", run=toll_tasks.match_long_forgotten),
     Periodic(name="seal_ledger", cron="* * * * * */15", run=ledger_tasks.seal_ledger),
+    Periodic(name="count_traffic", cron="* * * * * */15", run=traffic_tasks.count_traffic),
     Periodic(name="forget_answers", cron="29 * * * *", run=machine_tasks.forget_answers),
     Periodic(
         name="seal_ledger_stragglers", cron="23 * * * *", run=ledger_tasks.seal_ledger_stragglers

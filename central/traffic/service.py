@@ -9,33 +9,27 @@ from psycopg import AsyncConnection
 from central.identity.permissions import Permission
 from central.identity.types import User
 from central.traffic.repository import TrafficRepository
-from central.traffic.types import CountSlot, FlowSlot, Span
+from central.traffic.types import FlowSlot, Span
 
 
 class TrafficService:
-    """What can be asked about traffic, in the caller's transaction and within the user's scope."""
+    """What can be asked about traffic, in the caller's transaction and within the user's scope.
+
+    Everything comes from the counts, which follow the passages by some seconds.
+    """
 
     def __init__(self, connection: AsyncConnection, *, user: User) -> None:
         self._rows = TrafficRepository(connection)
         self._user = user
 
     async def flow(self, span: Span) -> Sequence[FlowSlot]:
-        """Slots of a span that hold a passage, in order.
+        """Every slot of a span in order; one in which nothing passed is there as well.
 
         Raises:
             PermissionDeniedError: The user may not see passages.
         """
         self._user.require(Permission.SEE_PASSAGES)
         return await self._rows.flow(span, self._user.scope)
-
-    async def counts(self, span: Span) -> Sequence[CountSlot]:
-        """The same, counted only, which is quicker.
-
-        Raises:
-            PermissionDeniedError: The user may not see passages.
-        """
-        self._user.require(Permission.SEE_PASSAGES)
-        return await self._rows.counts(span, self._user.scope)
 
     async def by_site(self, *, since: datetime) -> Mapping[str, int]:
         """How many passed every site since an aware time; sites without any are left out.
@@ -46,8 +40,3 @@ class TrafficService:
         self._user.require(Permission.SEE_PASSAGES)
         counted = await self._rows.by_site(since, self._user.scope)
         return {each.site_id: each.passages for each in counted}
-
-
-def counts_by_start(slots: Sequence[CountSlot | FlowSlot]) -> dict[datetime, int]:
-    """How many passed, by the beginning of the slot."""
-    return {each.starts_at: each.passages for each in slots}

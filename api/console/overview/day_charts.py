@@ -28,7 +28,7 @@ def _flow(figures: Figures, *, now: datetime, _: Translate) -> Chart:
     """Passages per slot. A slot without any is zero as long as it has begun."""
     times = figures.span.starts
     counted = {slot.starts_at: slot.passages for slot in figures.today}
-    has_past = bool(figures.week_before)
+    has_past = any(figures.week_before.values())
     return Chart(
         key="flow",
         title=_("Passages per 15 minutes"),
@@ -63,10 +63,14 @@ def _share(figures: Figures, *, _: Translate) -> Chart:
                 figures,
                 _("Share of passages"),
                 SeriesStyle.AREA,
-                lambda slot: PERCENT * slot.plates_read / slot.passages,
+                _share_read,
             ),
         ),
     )
+
+
+def _share_read(slot: FlowSlot) -> float | None:
+    return PERCENT * slot.plates_read / slot.passages if slot.passages else None
 
 
 def _speed(figures: Figures, *, _: Translate) -> Chart:

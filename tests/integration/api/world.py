@@ -55,6 +55,7 @@ from central.settings import IngestSettings
 from central.sites.repository import SiteRepository
 from central.sites.service import register_device
 from central.sites.types import Camera, Registration
+from central.traffic.counting.service import count_touched
 from deploy.local.names import SERVICE_USER
 from deploy.local.ports import free_port
 from deploy.local.postgres import PrivateCluster
@@ -73,7 +74,8 @@ SESSION_COOKIE: Final = "luuthong_session"
 _Outcome = TypeVar("_Outcome")
 _EMPTY: Final = """
     TRUNCATE alert_sighting, alert_feed, alert, watchlist_entry, passage, passage_identity,
-             passage_evidence, passage_feed, evidence, device_stream, device_day, live_frame,
+             passage_evidence, passage_feed, passage_touched, passage_minute, passage_hour,
+             passage_day, evidence, device_stream, device_day, live_frame,
              device_status, device_heartbeat, quarantine, audit_entry, audit_seal, audit_root,
              subject_key, protection_finding, relative_plate, data_request, api_key, api_client,
              api_answer;
@@ -286,6 +288,7 @@ class World:
             with database.transaction() as connection:
                 outcome = store_batch(connection, deliveries, limits=LIMITS, now=datetime.now(UTC))
             assert bool(outcome.quarantined) is not is_good, outcome.quarantined
+        _finished(_count(self.database_url))
 
     def _passage(self, seen: Seen) -> PassageV1:
         self.seq += 1
@@ -442,6 +445,12 @@ async def _add_program(database_url: str, new: NewClient, *, now: datetime) -> M
     async with await AsyncConnection.connect(database_url) as connection:
         keys = KeyAdministration(connection, actor=Actor.command("tests"))
         return await keys.add(new, lifetime=timedelta(days=30), now=now)
+
+
+async def _count(database_url: str) -> None:
+    """Bring the counts up to date, as the job does every few seconds."""
+    async with await AsyncConnection.connect(database_url) as connection:
+        await count_touched(connection)
 
 
 async def _add_camera(database_url: str, *, camera_id: str, name: str) -> None:

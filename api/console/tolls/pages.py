@@ -132,6 +132,7 @@ async def numbers(
     request: Request, *, console: Console, acting: ActingDep, connection: Connection, now: Now
 ) -> Response:
     """Today's numbers again, for refreshing them; by itself it leads to the page."""
+    acting.user.require(Permission.SEE_TOLLS)
     if "hx-request" not in request.headers:
         return RedirectResponse(TOLLS_PATH, status_code=303)
     maker = _Maker(request, console=console, acting=acting, connection=connection, now=now)

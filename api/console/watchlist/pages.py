@@ -181,6 +181,7 @@ async def search(
     state: Annotated[str, Form(max_length=CHOICE_LENGTH_MAX)] = "",
 ) -> Response:
     """Turn a plate into an address that does not hold it."""
+    acting.user.require(Permission.SEE_WATCHLIST)
     query = WatchlistQuery.parse({"state": state})
     try:
         pattern = parse_plate(plate)

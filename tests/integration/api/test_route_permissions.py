@@ -44,8 +44,6 @@ EVERYBODYS = {
     ("POST", "/console/account/sessions/{session_id}/end"),
     ("GET", "/console"),
     ("GET", "/console/"),
-    ("POST", "/console/find"),
-    ("POST", "/console/watchlist/search"),
 }
 ASKED: Mapping[tuple[str, str], tuple[Permission, Mapping[str, Any]]] = {
     ("GET", "/console/users"): (Permission.MANAGE_USERS, {}),
@@ -108,6 +106,8 @@ ASKED: Mapping[tuple[str, str], tuple[Permission, Mapping[str, Any]]] = {
         Permission.HANDLE_ALERTS,
         {"version": 1, "reason": "handled"},
     ),
+    ("POST", "/console/find"): (Permission.SEE_PASSAGES, {"text": "20C-123.45"}),
+    ("POST", "/console/watchlist/search"): (Permission.SEE_WATCHLIST, {"plate": "20C12345"}),
     ("GET", "/console/watchlist"): (Permission.SEE_WATCHLIST, {}),
     ("POST", "/console/watchlist"): (Permission.EDIT_WATCHLIST, {"plate": "20C12345"}),
     ("POST", "/console/watchlist/{entry_id}/remove"): (Permission.EDIT_WATCHLIST, {}),

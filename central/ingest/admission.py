@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from central.contracts.passage import ClockSource, PassageV1
-from central.contracts.tag_read import TagReadV1
 from central.contracts.topics import Topic
 from central.domain.times import TimeLimits, TimeVerdict
 from central.ingest.types import (
@@ -16,6 +14,7 @@ from central.ingest.types import (
     RejectedMessage,
     TagReadMessage,
 )
+from central.ingest.wire import RECORDING_CLOCK, WireEvent, WirePassage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,19 +72,19 @@ class Admission:
             return Reason.SITE_MISMATCH
         return None
 
-    def _event_problem(self, event: PassageV1 | TagReadV1) -> Reason | None:
+    def _event_problem(self, event: WireEvent) -> Reason | None:
         """What is wrong with a passage's camera, or with the time of an event.
 
         A tag's reader need not be known: which lane it belongs to is the toll stations' affair.
         """
         if (
-            isinstance(event, PassageV1)
+            isinstance(event, WirePassage)
             and (event.site_id, event.camera_id) not in self.directory.cameras
         ):
             return Reason.UNKNOWN_CAMERA
         judge = (
             self.limits.judge_recording
-            if event.clock_source is ClockSource.FILE
+            if event.clock_source == RECORDING_CLOCK
             else self.limits.judge
         )
         match judge(event.captured_at, now=self.now):

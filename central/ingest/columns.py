@@ -1,196 +1,253 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The columns of a batch's COPY: which they are, their types, and an event as one row."""
+"""The columns of a batch's COPY, and events as packed rows of them.
 
-from collections.abc import Iterator
-from datetime import datetime
-from types import MappingProxyType
+A row begins with what is known only when it is stored. The rest, its body, is packed when the
+message is read: on another thread than the one that waits for the database. Fields that always
+have a value of one size stand together, so that one call packs them.
+"""
+
+import struct
+from functools import lru_cache
 from typing import Final
 
-from psycopg.types.json import Jsonb
-from pydantic_core import to_json
+from msgspec import Struct
+from msgspec.json import encode
 
-from central.contracts.passage import BoxV1, PassageV1, PlateReadV1
-from central.contracts.tag_read import TagReadV1
-
-PASSAGE_COLUMNS: Final = MappingProxyType(
-    {
-        "captured_at": "timestamptz",
-        "id": "uuid",
-        "stored_at": "timestamptz",
-        "device_id": "text",
-        "stream_id": "int8",
-        "seq": "int8",
-        "boot_id": "uuid",
-        "site_id": "text",
-        "camera_id": "text",
-        "lane": "int2",
-        "direction": "text",
-        "first_seen_at": "timestamptz",
-        "last_seen_at": "timestamptz",
-        "clock_source": "text",
-        "clock_error_ms": "int4",
-        "frame_index": "int8",
-        "frame_width_px": "int4",
-        "frame_height_px": "int4",
-        "vehicle_class": "text",
-        "vehicle_confidence": "float4",
-        "vehicle_box_px": "float4[]",
-        "models": "jsonb",
-        "speed_kmh": "float4",
-        "speed_uncertainty_kmh": "float4",
-        "is_late": "bool",
-        "plate_text": "text",
-        "plate_raw_text": "text",
-        "plate_confidence": "float4",
-        "plate_char_confidences": "float4[]",
-        "plate_is_legal": "bool",
-        "plate_alternatives": "jsonb",
-        "plate_layout": "text",
-        "plate_colour": "text",
-        "plate_frames_read": "int4",
-        "plate_box_px": "float4[]",
-    }
+from central.db.copying import (
+    NULL,
+    boolean,
+    float4,
+    float4_array,
+    int2,
+    int4,
+    jsonb,
+    microseconds,
+    text,
+    texts,
 )
-"""Name and type of every column, in the order of ``passage_row``."""
+from central.ingest.wire import WireBox, WireEvent, WirePassage, WirePlate, WireTagRead
 
-EVIDENCE_COLUMNS: Final = MappingProxyType(
-    {
-        "captured_at": "timestamptz",
-        "passage_id": "uuid",
-        "sha256": "bytea",
-        "kind": "text",
-        "media_type": "text",
-        "size_bytes": "int4",
-    }
+PASSAGE_COLUMNS: Final = (
+    "stored_at",
+    "stream_id",
+    "captured_at",
+    "id",
+    "seq",
+    "boot_id",
+    "first_seen_at",
+    "last_seen_at",
+    "clock_error_ms",
+    "frame_index",
+    "frame_width_px",
+    "frame_height_px",
+    "is_late",
+    "device_id",
+    "site_id",
+    "camera_id",
+    "direction",
+    "clock_source",
+    "vehicle_class",
+    "lane",
+    "vehicle_confidence",
+    "vehicle_box_px",
+    "models",
+    "speed_kmh",
+    "speed_uncertainty_kmh",
+    "plate_text",
+    "plate_raw_text",
+    "plate_confidence",
+    "plate_char_confidences",
+    "plate_is_legal",
+    "plate_alternatives",
+    "plate_layout",
+    "plate_colour",
+    "plate_frames_read",
+    "plate_box_px",
 )
-"""Name and type of every column, in the order of ``evidence_rows``."""
+"""In the order of ``row_start`` and ``passage_body``."""
 
-TAG_READ_COLUMNS: Final = MappingProxyType(
-    {
-        "captured_at": "timestamptz",
-        "id": "uuid",
-        "stored_at": "timestamptz",
-        "device_id": "text",
-        "stream_id": "int8",
-        "seq": "int8",
-        "boot_id": "uuid",
-        "site_id": "text",
-        "reader_id": "text",
-        "lane": "int2",
-        "epc": "text",
-        "tid": "text",
-        "antenna": "int2",
-        "rssi_dbm": "float4",
-        "reads": "int4",
-        "first_seen_at": "timestamptz",
-        "last_seen_at": "timestamptz",
-        "clock_source": "text",
-        "clock_error_ms": "int4",
-        "is_late": "bool",
-    }
+EVIDENCE_COLUMNS: Final = (
+    "captured_at",
+    "passage_id",
+    "size_bytes",
+    "sha256",
+    "kind",
+    "media_type",
 )
-"""Name and type of every column, in the order of ``tag_read_row``."""
+"""In the order of ``evidence_rows``."""
 
-IDENTITY_COLUMNS: Final = MappingProxyType(
-    {"id": "uuid", "captured_at": "timestamptz", "stream_id": "int8", "seq": "int8"}
+TAG_READ_COLUMNS: Final = (
+    "stored_at",
+    "stream_id",
+    "captured_at",
+    "id",
+    "seq",
+    "boot_id",
+    "first_seen_at",
+    "last_seen_at",
+    "clock_error_ms",
+    "antenna",
+    "reads",
+    "is_late",
+    "device_id",
+    "site_id",
+    "reader_id",
+    "clock_source",
+    "lane",
+    "epc",
+    "tid",
+    "rssi_dbm",
 )
-"""What an event is recognised by."""
+"""In the order of ``row_start`` and ``tag_read_body``."""
 
-_NO_PLATE: Final = ("", None, None, None, None, None, None, None, None, None)
+IDENTITY_COLUMNS: Final = ("id", "captured_at", "stream_id", "seq", "is_passage")
+"""What an event is recognised by, and which kind of event it is; in the order of
+``identity_row``."""
 
-
-def passage_row(passage: PassageV1, *, stream_id: int, now: datetime) -> tuple[object, ...]:
-    """A passage as one row of ``PASSAGE_COLUMNS``; ``now`` is when it is stored."""
-    return (
-        passage.captured_at,
-        passage.id,
-        now,
-        passage.device_id,
-        stream_id,
-        passage.seq,
-        passage.boot_id,
-        passage.site_id,
-        passage.camera_id,
-        passage.lane,
-        passage.direction.value,
-        passage.first_seen_at,
-        passage.last_seen_at,
-        passage.clock_source.value,
-        passage.clock_error_ms,
-        passage.frame_index,
-        passage.frame_width_px,
-        passage.frame_height_px,
-        passage.vehicle_class.value if passage.vehicle_class else None,
-        passage.vehicle_confidence,
-        _corners(passage.vehicle_box) if passage.vehicle_box else None,
-        _json([{"name": model.name, "sha256": model.sha256} for model in passage.models]),
-        passage.speed_kmh,
-        passage.speed_uncertainty_kmh,
-        passage.is_late,
-        *(_plate(passage.plate) if passage.plate else _NO_PLATE),
-    )
+# Every "i" before another sign is the size of the field that follows.
+_START: Final = struct.Struct("!h iq iq".replace(" ", ""))
+_PASSAGE: Final = struct.Struct("!iq i16s iq i16s iq iq ii iq ii ii i?".replace(" ", ""))
+_TAG_READ: Final = struct.Struct("!iq i16s iq i16s iq iq ii ih ii i?".replace(" ", ""))
+_EVIDENCE: Final = struct.Struct("!h iq i16s ii i32s".replace(" ", ""))
+_IDENTITY: Final = struct.Struct("!h i16s iq iq iq i?".replace(" ", ""))
+_BOX: Final = struct.Struct("!i iiIii if if if if".replace(" ", ""))
+_FLOAT4_OID: Final = 700
+_NO_PLATE: Final = text("") + 9 * NULL
+MODELS_REMEMBERED_MAX: Final = 1000
 
 
-def evidence_rows(passage: PassageV1) -> Iterator[tuple[object, ...]]:
-    """The pictures that a passage names, each once, as rows of ``EVIDENCE_COLUMNS``."""
-    for picture in {(each.kind, each.sha256): each for each in passage.evidence}.values():
-        yield (
-            passage.captured_at,
-            passage.id,
-            bytes.fromhex(picture.sha256),
-            picture.kind.value,
-            picture.media_type,
-            picture.size_bytes,
+def row_start(columns: int, *, stream_id: int, stored_us: int) -> bytes:
+    """What every row of an outbox in one batch begins with.
+
+    Args:
+        columns: How many columns the row has.
+        stream_id: Key of its outbox.
+        stored_us: When it is stored, as ``microseconds`` gives it.
+    """
+    return _START.pack(columns, 8, stored_us, 8, stream_id)
+
+
+def passage_body(passage: WirePassage) -> bytes:
+    """A passage's row of ``PASSAGE_COLUMNS`` without its start."""
+    return b"".join(
+        (
+            _PASSAGE.pack(
+                *(8, microseconds(passage.captured_at)),
+                *(16, passage.id.bytes),
+                *(8, passage.seq),
+                *(16, passage.boot_id.bytes),
+                *(8, microseconds(passage.first_seen_at)),
+                *(8, microseconds(passage.last_seen_at)),
+                *(4, passage.clock_error_ms),
+                *(8, passage.frame_index),
+                *(4, passage.frame_width_px),
+                *(4, passage.frame_height_px),
+                *(1, passage.is_late),
+            ),
+            texts(
+                passage.device_id,
+                passage.site_id,
+                passage.camera_id,
+                passage.direction,
+                passage.clock_source,
+                passage.vehicle_class,
+            ),
+            int2(passage.lane),
+            float4(passage.vehicle_confidence),
+            _box(passage.vehicle_box),
+            _json(passage.models),
+            float4(passage.speed_kmh),
+            float4(passage.speed_uncertainty_kmh),
+            _plate(passage.plate) if passage.plate else _NO_PLATE,
         )
-
-
-def tag_read_row(tag_read: TagReadV1, *, stream_id: int, now: datetime) -> tuple[object, ...]:
-    """A tag read as one row of ``TAG_READ_COLUMNS``; ``now`` is when it is stored."""
-    return (
-        tag_read.captured_at,
-        tag_read.id,
-        now,
-        tag_read.device_id,
-        stream_id,
-        tag_read.seq,
-        tag_read.boot_id,
-        tag_read.site_id,
-        tag_read.reader_id,
-        tag_read.lane,
-        tag_read.epc,
-        tag_read.tid,
-        tag_read.antenna,
-        tag_read.rssi_dbm,
-        tag_read.reads,
-        tag_read.first_seen_at,
-        tag_read.last_seen_at,
-        tag_read.clock_source.value,
-        tag_read.clock_error_ms,
-        tag_read.is_late,
     )
 
 
-def _plate(plate: PlateReadV1) -> tuple[object, ...]:
+def evidence_rows(passage: WirePassage) -> bytes:
+    """The pictures that a passage names, each once, as rows of ``EVIDENCE_COLUMNS``."""
+    pictures = {(each.kind, each.sha256): each for each in passage.evidence}.values()
+    return b"".join(
+        _EVIDENCE.pack(
+            len(EVIDENCE_COLUMNS),
+            *(8, microseconds(passage.captured_at)),
+            *(16, passage.id.bytes),
+            *(4, picture.size_bytes),
+            *(32, bytes.fromhex(picture.sha256)),
+        )
+        + texts(picture.kind, picture.media_type)
+        for picture in pictures
+    )
+
+
+def tag_read_body(tag_read: WireTagRead) -> bytes:
+    """A tag read's row of ``TAG_READ_COLUMNS`` without its start."""
+    return b"".join(
+        (
+            _TAG_READ.pack(
+                *(8, microseconds(tag_read.captured_at)),
+                *(16, tag_read.id.bytes),
+                *(8, tag_read.seq),
+                *(16, tag_read.boot_id.bytes),
+                *(8, microseconds(tag_read.first_seen_at)),
+                *(8, microseconds(tag_read.last_seen_at)),
+                *(4, tag_read.clock_error_ms),
+                *(2, tag_read.antenna),
+                *(4, tag_read.reads),
+                *(1, tag_read.is_late),
+            ),
+            texts(tag_read.device_id, tag_read.site_id, tag_read.reader_id, tag_read.clock_source),
+            int2(tag_read.lane),
+            text(tag_read.epc),
+            text(tag_read.tid),
+            float4(tag_read.rssi_dbm),
+        )
+    )
+
+
+def identity_row(event: WireEvent, *, stream_id: int) -> bytes:
+    """What an event is recognised by, as one row of ``IDENTITY_COLUMNS``."""
+    return _IDENTITY.pack(
+        len(IDENTITY_COLUMNS),
+        *(16, event.id.bytes),
+        *(8, microseconds(event.captured_at)),
+        *(8, stream_id),
+        *(8, event.seq),
+        *(1, isinstance(event, WirePassage)),
+    )
+
+
+def _plate(plate: WirePlate) -> bytes:
     """The plate's part of a row."""
-    return (
-        plate.text,
-        plate.raw_text,
-        plate.confidence,
-        list(plate.char_confidences),
-        plate.is_legal,
-        _json([{"text": each.text, "confidence": each.confidence} for each in plate.alternatives]),
-        plate.layout.value,
-        plate.colour.value,
-        plate.frames_read,
-        _corners(plate.box),
+    return b"".join(
+        (
+            text(plate.text),
+            text(plate.raw_text),
+            float4(plate.confidence),
+            float4_array(plate.char_confidences),
+            boolean(plate.is_legal),
+            jsonb(encode(plate.alternatives)),
+            texts(plate.layout, plate.colour),
+            int4(plate.frames_read),
+            _box(plate.box),
+        )
     )
 
 
-def _json(value: object) -> Jsonb:
-    """A value for a JSON column, written by the fastest library that is here anyway."""
-    return Jsonb(value, dumps=to_json)
+@lru_cache(maxsize=MODELS_REMEMBERED_MAX)
+def _json(values: tuple[Struct, ...]) -> bytes:
+    """Values as a field of type ``jsonb``; the same few come again and again."""
+    return jsonb(encode(values))
 
 
-def _corners(box: BoxV1) -> list[float]:
-    """A box as its column keeps it."""
-    return [box.x_min, box.y_min, box.x_max, box.y_max]
+def _box(box: WireBox | None) -> bytes:
+    """A box as its column keeps it: a ``float4[]`` of four."""
+    if box is None:
+        return NULL
+    return _BOX.pack(
+        _BOX.size - 4,
+        *(1, 0, _FLOAT4_OID, 4, 1),
+        *(4, box.x_min),
+        *(4, box.y_min),
+        *(4, box.x_max),
+        *(4, box.y_max),
+    )

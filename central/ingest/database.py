@@ -8,7 +8,6 @@ from typing import Final
 
 import psycopg
 
-from central.db.arrays import use_fast_float4_arrays
 from central.db.queries import SESSION_FILE_NAME
 
 STATEMENT_TIMEOUT_MS: Final = 30_000
@@ -58,7 +57,6 @@ class IngestDatabase:
                     [str(STATEMENT_TIMEOUT_MS)],
                 )
                 connection.execute(_SESSION_FILE.read_bytes())
-                use_fast_float4_arrays(connection)
             except BaseException:
                 connection.close()
                 raise

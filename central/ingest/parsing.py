@@ -9,9 +9,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from central.contracts.heartbeat import HeartbeatV1
 from central.contracts.identifiers import Slug
 from central.contracts.message import MAX_MESSAGE_BYTES, Seq
-from central.contracts.passage import PassageV1
-from central.contracts.tag_read import TagReadV1
 from central.contracts.topics import Stream, Topic, parse_topic
+from central.ingest.columns import evidence_rows, passage_body, tag_read_body
 from central.ingest.types import (
     Delivery,
     Envelope,
@@ -23,6 +22,7 @@ from central.ingest.types import (
     StreamKey,
     TagReadMessage,
 )
+from central.ingest.wire import WireEvent, read_passage, read_tag_read
 
 PROBLEMS_SHOWN_MAX = 5
 TOPICS_REMEMBERED_MAX = 4096
@@ -70,26 +70,37 @@ def _of_stream(delivery: Delivery, topic: Topic) -> ParsedMessage:
     """
     match topic.stream:
         case Stream.PASSAGE:
-            passage = PassageV1.from_json(delivery.payload)
+            passage = read_passage(delivery.payload)
             named = _envelope_of(passage, delivery, topic)
             if isinstance(named, RejectedMessage):
                 return named
-            return PassageMessage(delivery=delivery, topic=topic, event=passage, envelope=named)
+            return PassageMessage(
+                delivery=delivery,
+                topic=topic,
+                event=passage,
+                envelope=named,
+                body=passage_body(passage),
+                pictures=evidence_rows(passage),
+            )
         case Stream.TAG_READ:
-            tag_read = TagReadV1.from_json(delivery.payload)
+            tag_read = read_tag_read(delivery.payload)
             named = _envelope_of(tag_read, delivery, topic)
             if isinstance(named, RejectedMessage):
                 return named
-            return TagReadMessage(delivery=delivery, topic=topic, event=tag_read, envelope=named)
+            return TagReadMessage(
+                delivery=delivery,
+                topic=topic,
+                event=tag_read,
+                envelope=named,
+                body=tag_read_body(tag_read),
+            )
         case Stream.HEARTBEAT:
             return _heartbeat(delivery, topic)
         case Stream.ACK | Stream.COMMAND:
             return _rejected(delivery, Reason.TOPIC_UNKNOWN, "this stream goes out only")
 
 
-def _envelope_of(
-    event: PassageV1 | TagReadV1, delivery: Delivery, topic: Topic
-) -> Envelope | RejectedMessage:
+def _envelope_of(event: WireEvent, delivery: Delivery, topic: Topic) -> Envelope | RejectedMessage:
     """Which event it is, if its names agree with its topic."""
     if event.device_id != topic.device_id:
         return _rejected(delivery, Reason.TOPIC_MISMATCH, "device of another topic", topic=topic)

@@ -56,15 +56,23 @@ INSERT INTO passage_touched (minute_at)
 SELECT minute_at
   FROM unnest(%(minutes)s::timestamptz[]) AS touched (minute_at);
 
+-- name: forget_incoming
+-- Leave ids out of the batch that turned out to be stored already.
+DELETE FROM incoming_identity
+ WHERE NOT (id = any(%(claimed)s::uuid[]));
+
 -- name: insert_feed_entry
--- Tell live pages what this commit stores. The lock makes positions ascend with the commits.
+-- Tell live pages what this commit stores: the batch's passages whose ids are claimed. The lock
+-- makes positions ascend with the commits.
 WITH lock AS MATERIALIZED (
   SELECT pg_advisory_xact_lock(%(lock_id)s::bigint)
 )
 INSERT INTO passage_feed (stored_at, captured_ats, passage_ids)
-SELECT %(now)s AS stored_at, %(captured_ats)s::timestamptz[] AS captured_ats,
-       %(passage_ids)s::uuid[] AS passage_ids
-  FROM lock
+SELECT %(now)s AS stored_at, array_agg(captured_at) AS captured_ats,
+       array_agg(id) AS passage_ids
+  FROM incoming_identity
+  CROSS JOIN lock
+ WHERE is_passage
 RETURNING position;
 
 -- name: notify_feed

@@ -1,19 +1,20 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Rows that ingest reads and writes, on a plain (not async) connection."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from psycopg import Connection, sql
+from psycopg import Connection
 from psycopg.rows import class_row, scalar_row, tuple_row
 from psycopg.types.json import Jsonb
 from psycopg.types.multirange import Multirange
 
 from central.contracts.heartbeat import HeartbeatV1
 from central.contracts.topics import Topic
+from central.db.copying import copy_rows, microseconds
 from central.db.deferring import PRIORITY_LIVE, Job, defer
 from central.db.queries import QueryFile
 from central.db.sequences import multirange, seq_set
@@ -25,9 +26,8 @@ from central.ingest.columns import (
     IDENTITY_COLUMNS,
     PASSAGE_COLUMNS,
     TAG_READ_COLUMNS,
-    evidence_rows,
-    passage_row,
-    tag_read_row,
+    identity_row,
+    row_start,
 )
 from central.ingest.types import EventMessage, PassageMessage, Reason, StreamKey, TagReadMessage
 
@@ -198,17 +198,21 @@ class IngestRepository:
         self, messages: Sequence[EventMessage], stream_ids: Sequence[int]
     ) -> set[UUID]:
         """Claim the ids of new events and return them; the others are stored already."""
-        self._copy(
+        copy_rows(
+            self._connection,
             "incoming_identity",
             IDENTITY_COLUMNS,
             (
-                (each.event.id, each.event.captured_at, stream_id, each.event.seq)
+                identity_row(each.event, stream_id=stream_id)
                 for each, stream_id in zip(messages, stream_ids, strict=True)
             ),
         )
         with self._connection.cursor(row_factory=scalar_row) as cursor:
             cursor.execute(QUERIES["insert_identities"])
-            return set(cursor.fetchall())
+            claimed = set(cursor.fetchall())
+        if len(claimed) < len(messages):
+            self._connection.execute(QUERIES["forget_incoming"], {"claimed": list(claimed)})
+        return claimed
 
     def store_passages(
         self, messages: Sequence[PassageMessage], stream_ids: Sequence[int], *, now: datetime
@@ -217,18 +221,17 @@ class IngestRepository:
 
         They are copied straight into place: that the same event comes twice is settled by now.
         """
-        self._copy(
+        copy_rows(
+            self._connection,
             "passage",
             PASSAGE_COLUMNS,
-            (
-                passage_row(each.event, stream_id=stream_id, now=now)
-                for each, stream_id in zip(messages, stream_ids, strict=True)
-            ),
+            _rows(messages, stream_ids, columns=len(PASSAGE_COLUMNS), now=now),
         )
-        self._copy(
+        copy_rows(
+            self._connection,
             "passage_evidence",
             EVIDENCE_COLUMNS,
-            (row for each in messages for row in evidence_rows(each.event)),
+            (each.pictures for each in messages if each.pictures),
         )
         minutes = {each.event.captured_at.replace(second=0, microsecond=0) for each in messages}
         self._connection.execute(QUERIES["touch_minutes"], {"minutes": sorted(minutes)})
@@ -237,13 +240,11 @@ class IngestRepository:
         self, messages: Sequence[TagReadMessage], stream_ids: Sequence[int], *, now: datetime
     ) -> None:
         """Store tag reads whose ids are claimed, and queue a job for each."""
-        self._copy(
+        copy_rows(
+            self._connection,
             "tag_read",
             TAG_READ_COLUMNS,
-            (
-                tag_read_row(each.event, stream_id=stream_id, now=now)
-                for each, stream_id in zip(messages, stream_ids, strict=True)
-            ),
+            _rows(messages, stream_ids, columns=len(TAG_READ_COLUMNS), now=now),
         )
         with self._connection.pipeline():
             for message in messages:
@@ -251,17 +252,12 @@ class IngestRepository:
                 job = Job(task=MATCH_TAG_READ, arguments=arguments, priority=PRIORITY_LIVE)
                 defer(self._connection, job)
 
-    def announce(self, messages: Sequence[PassageMessage], *, channel: str, now: datetime) -> None:
-        """Put stored passages into the live feed, wake its readers, and queue what must follow."""
+    def announce(self, *, channel: str, now: datetime) -> None:
+        """Put the claimed passages into the live feed, wake its readers, queue what must follow."""
         with self._connection.cursor(row_factory=scalar_row) as cursor:
             cursor.execute(
                 QUERIES["insert_feed_entry"],
-                {
-                    "lock_id": FEED_LOCK_ID,
-                    "now": now,
-                    "captured_ats": [each.event.captured_at for each in messages],
-                    "passage_ids": [each.event.id for each in messages],
-                },
+                {"lock_id": FEED_LOCK_ID, "now": now},
             )
             position = cursor.fetchone()
         self._connection.execute(
@@ -332,21 +328,16 @@ class IngestRepository:
         self._connection.execute(QUERIES["upsert_device_status"], parameters)
         self._connection.execute(QUERIES["upsert_heartbeat_minute"], parameters)
 
-    def _copy(
-        self, table: str, columns: Mapping[str, str], rows: Iterable[tuple[object, ...]]
-    ) -> None:
-        """Copy rows into a table."""
-        with (
-            self._connection.cursor() as cursor,
-            cursor.copy(_copy_statement(table, columns)) as copy,
-        ):
-            copy.set_types(list(columns.values()))
-            for row in rows:
-                copy.write_row(row)
 
-
-def _copy_statement(table: str, columns: Mapping[str, str]) -> sql.Composed:
-    """A binary COPY into these columns."""
-    return sql.SQL("COPY {} ({}) FROM STDIN (FORMAT BINARY)").format(
-        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
-    )
+def _rows(
+    messages: Sequence[EventMessage], stream_ids: Sequence[int], *, columns: int, now: datetime
+) -> Iterator[bytes]:
+    """The rows of messages, packed when they were read, behind their starts."""
+    stored_us = microseconds(now)
+    starts = {
+        stream_id: row_start(columns, stream_id=stream_id, stored_us=stored_us)
+        for stream_id in set(stream_ids)
+    }
+    for message, stream_id in zip(messages, stream_ids, strict=True):
+        yield starts[stream_id]
+        yield message.body

@@ -207,7 +207,7 @@ class _BatchStore:
         passages = [each for each in fresh if isinstance(each, PassageMessage)]
         if passages:
             self._rows.store_passages(passages, self._stream_ids(passages), now=self._now)
-            self._rows.announce(passages, channel=FEED_CHANNEL, now=self._now)
+            self._rows.announce(channel=FEED_CHANNEL, now=self._now)
         tag_reads = [each for each in fresh if isinstance(each, TagReadMessage)]
         if tag_reads:
             self._rows.store_tag_reads(tag_reads, self._stream_ids(tag_reads), now=self._now)

@@ -83,6 +83,8 @@ ROUTES: Final[Mapping[tuple[str, str], May | Door]] = MappingProxyType(
         ("GET", "/console/login"): Door.OPEN,
         ("POST", "/console/login"): Door.OPEN,
         ("POST", "/console/logout"): Door.OPEN,
+        ("GET", "/console/traffic"): May.SEE_PASSAGES,
+        ("GET", "/console/traffic/{key}"): May.SEE_PASSAGES,
         ("GET", "/console/map"): May.SEE_PASSAGES,
         ("GET", "/console/map/sites"): May.SEE_PASSAGES,
         ("GET", "/console/overview"): May.SEE_PASSAGES,

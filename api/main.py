@@ -39,6 +39,7 @@ from api.console.machines import keys as console_keys
 from api.console.map import pages as console_map
 from api.console.navigation import menu_for
 from api.console.overview import pages as console_overview
+from api.console.traffic import pages as console_traffic
 from api.console.parts import CATALOGUE_FOLDER, TEMPLATE_FOLDER, ConsoleParts
 from api.console.protection import pages as console_protection
 from api.console.remembered import PlateShelf
@@ -104,6 +105,7 @@ V1_PARTS: Final = (
 PAGES: Final = (
     sign_in,
     console_overview,
+    console_traffic,
     console_map,
     stream,
     alerts_stream,

@@ -56,6 +56,7 @@ ENTRIES: Final = (
     _entry("/console/overview", Group.ROADS, "gauge", May.SEE_PASSAGES, _("Overview")),
     _entry("/console/alerts", Group.ROADS, "bell", May.SEE_ALERTS, _("Alerts")),
     _entry("/console/passages", Group.ROADS, "camera", May.SEE_PASSAGES, _("Passages")),
+    _entry("/console/traffic", Group.ROADS, "chart", May.SEE_PASSAGES, _("Traffic")),
     _entry("/console/map", Group.ROADS, "map", May.SEE_PASSAGES, _("Map")),
     _entry("/console/cameras", Group.ROADS, "device", May.SEE_DEVICES, _("Cameras and devices")),
     _entry("/console/completeness", Group.ROADS, "rows", May.SEE_DEVICES, _("Completeness")),

@@ -35,6 +35,10 @@ class SiteScope:
         """Whether a site lies in this scope."""
         return self.site_ids is None or site_id in self.site_ids
 
+    def narrowed_to(self, site_id: str) -> Self:
+        """One site of this scope; nothing when it lies outside."""
+        return type(self)(site_ids=frozenset({site_id} if self.allows(site_id) else ()))
+
     def as_list(self) -> list[str] | None:
         """For binding to a query: the sites in order, or ``None`` for every site."""
         return None if self.site_ids is None else sorted(self.site_ids)

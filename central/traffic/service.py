@@ -22,14 +22,21 @@ class TrafficService:
         self._rows = TrafficRepository(connection)
         self._user = user
 
-    async def flow(self, span: Span) -> Sequence[FlowSlot]:
+    async def flow(self, span: Span, *, site_id: str | None = None) -> Sequence[FlowSlot]:
         """Every slot of a span in order; one in which nothing passed is there as well.
+
+        Args:
+            span: Which time, in which slots.
+            site_id: One site only; ``None`` for all that the user may see.
 
         Raises:
             PermissionDeniedError: The user may not see passages.
         """
         self._user.require(Permission.SEE_PASSAGES)
-        return await self._rows.flow(span, self._user.scope)
+        scope = self._user.scope
+        if site_id is not None:
+            scope = scope.narrowed_to(site_id)
+        return await self._rows.flow(span, scope)
 
     async def by_site(self, *, since: datetime) -> Mapping[str, int]:
         """How many passed every site since an aware time; sites without any are left out.

@@ -16,8 +16,8 @@ from central.identity.permissions import Permission
 
 COMPONENTS_PATH: Final = "/console/components"
 ICON_NAMES: Final = (
-    "bell bus calendar camera car check chevron clock close coins device down eye filter "
-    "folder gauge inbox key keyboard late left list lock logo logout map motorcycle newer "
+    "bell bus calendar camera car chart check chevron clock close coins device down eye "
+    "filter folder gauge inbox key keyboard late left list lock logo logout map motorcycle newer "
     "offline older parts pause pencil picture play print right rows search send shield sun "
     "sure truck unknown unsure up user users vehicle warning"
 )

@@ -26,6 +26,7 @@ NO_PAGES: Final = frozenset(
         "/console/overview/charts",
         "/console/overview/charts/{key}",
         "/console/overview/strip",
+        "/console/traffic/{key}",
         "/console/audit/roots/file",
         "/console/cameras/{device_id}/frames",
         "/console/cameras/{device_id}/frames/{frame_id}",

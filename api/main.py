@@ -39,12 +39,12 @@ from api.console.machines import keys as console_keys
 from api.console.map import pages as console_map
 from api.console.navigation import menu_for
 from api.console.overview import pages as console_overview
-from api.console.traffic import pages as console_traffic
 from api.console.parts import CATALOGUE_FOLDER, TEMPLATE_FOLDER, ConsoleParts
 from api.console.protection import pages as console_protection
 from api.console.remembered import PlateShelf
 from api.console.tolls import days as console_toll_days
 from api.console.tolls import pages as console_tolls
+from api.console.traffic import pages as console_traffic
 from api.console.users import pages as console_users
 from api.console.vehicles import pages as console_vehicles
 from api.console.watchlist import pages as console_watchlist

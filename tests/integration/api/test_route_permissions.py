@@ -77,6 +77,8 @@ ASKED: Mapping[tuple[str, str], tuple[Permission, Mapping[str, Any]]] = {
     ("GET", "/console/overview/charts"): (Permission.SEE_PASSAGES, {}),
     ("GET", "/console/overview/charts/{key}"): (Permission.SEE_PASSAGES, {}),
     ("GET", "/console/map"): (Permission.SEE_PASSAGES, {}),
+    ("GET", "/console/traffic"): (Permission.SEE_PASSAGES, {}),
+    ("GET", "/console/traffic/{key}"): (Permission.SEE_PASSAGES, {}),
     ("GET", "/console/map/sites"): (Permission.SEE_PASSAGES, {}),
     ("GET", "/v1/alerts"): (Permission.SEE_ALERTS, {}),
     ("GET", "/v1/alerts/{alert_id}"): (Permission.SEE_ALERTS, {}),

@@ -38,6 +38,8 @@ from api.console.live import Listener, running
 from api.console.machines import keys as console_keys
 from api.console.map import pages as console_map
 from api.console.navigation import menu_for
+from api.console.outside import linking as console_outside_linking
+from api.console.outside import pages as console_outside
 from api.console.overview import pages as console_overview
 from api.console.parts import CATALOGUE_FOLDER, TEMPLATE_FOLDER, ConsoleParts
 from api.console.protection import pages as console_protection
@@ -82,6 +84,7 @@ from central.devices.authority import DeviceAuthority
 from central.devices.live_frames import PICTURE_BYTES_MAX as LIVE_PICTURE_BYTES_MAX
 from central.errors import CentralError, PermissionDeniedError
 from central.evidence.store import PICTURE_BYTES_MAX, EvidenceStore
+from central.identity.outside.provider import outside_provider
 from central.logging import configure_logging, where
 
 log = structlog.get_logger(__name__)
@@ -104,6 +107,8 @@ V1_PARTS: Final = (
 )
 PAGES: Final = (
     sign_in,
+    console_outside,
+    console_outside_linking,
     console_overview,
     console_traffic,
     console_map,
@@ -251,6 +256,7 @@ async def _lifespan(
             store=EvidenceStore(settings.evidence_folder),
             clock=clock,
             authority=_device_authority(settings),
+            provider=await stack.enter_async_context(outside_provider(settings.outside)),
             key_rates=AddressRates(
                 RateLimit(
                     requests_max=settings.key_requests_per_minute, window=timedelta(minutes=1)

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from api.errors import ApiSettingsError
+from central.identity.outside.settings import OutsideSettings
 from central.settings import (
     DeviceAuthoritySettings,
     NotifySettings,
@@ -123,6 +124,9 @@ class ApiSettings(BaseSettings):
     )
     relatives_key_file: Path | None = Field(
         default=None, description="Secret under which plates of officials' relatives are hashed."
+    )
+    outside: OutsideSettings = Field(
+        default=OutsideSettings(), description="Signing in by an OpenID Connect provider."
     )
     documents: PaperTrustSettings = Field(
         default=PaperTrustSettings(), description="Trust in signed papers."

@@ -4,6 +4,7 @@
 from typing import Final
 
 from api.console.account import labels as people
+from api.console.account import outside_labels as outside
 from api.console.alerts import labels as alerts
 from api.console.audit import labels as audit
 from api.console.devices import labels as devices
@@ -20,6 +21,7 @@ __all__ = ["AREAS", "ErrorWords", "Translate", "Words", "error_words", "words"]
 
 AREAS: Final = (
     people,
+    outside,
     protection,
     alerts,
     audit,

@@ -2,6 +2,7 @@
 """What the console's pages share within the process."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Final, cast
 
@@ -13,6 +14,11 @@ from api.console.reasons import ReasonShelf
 from api.console.remembered import PlateShelf
 from api.console.rendered import RenderedPieces
 from api.pages.rendering import Renderer
+from api.security.rates import AddressRates, RateLimit
+
+DEPARTURES: Final = RateLimit(requests_max=30, window=timedelta(minutes=1))
+"""How often one address may go to the provider. Higher: a whole office behind one address, and
+more calls to the provider by whoever wants to annoy it."""
 
 TEMPLATE_FOLDER: Final = Path(__file__).parent / "templates"
 CATALOGUE_FOLDER: Final = Path(__file__).parent / "locales"
@@ -28,6 +34,7 @@ class ConsoleParts:
     reasons: ReasonShelf = field(default_factory=ReasonShelf)
     figures: FiguresShelf = field(default_factory=FiguresShelf)
     rendered: RenderedPieces = field(default_factory=RenderedPieces)
+    outside_rates: AddressRates = field(default_factory=lambda: AddressRates(DEPARTURES))
 
 
 def console_of(request: Request) -> ConsoleParts:

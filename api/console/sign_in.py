@@ -17,6 +17,7 @@ from api.deps.request import Identity, Now, ProcessDep, SignedIn
 from api.deps.transactions import sign_in
 from api.errors import FirstPasswordExpiredError, LoginDelayedError, LoginRefusedError
 from api.pages.i18n import Language
+from api.pages.outside import LEFT_PATH, provider_name
 from api.pages.rendering import (
     HOME,
     LANGUAGE_COOKIE,
@@ -54,7 +55,12 @@ async def login_page(request: Request, console: Console) -> Response:
     """The form to sign in."""
     next_path = safe_next(request.query_params.get("next", ""))
     return console.renderer.page(
-        request, "login.html", problem=None, username="", next_path=next_path
+        request,
+        "login.html",
+        problem=None,
+        username="",
+        next_path=next_path,
+        outside=provider_name(request),
     )
 
 
@@ -88,6 +94,7 @@ async def log_in(
             problem=_problem_text(console.renderer, request, error),
             username=username,
             next_path=safe_next(next_path),
+            outside=provider_name(request),
         )
     target = next_page(opened.user, safe_next(next_path))
     response = RedirectResponse(target, status_code=303)
@@ -97,11 +104,11 @@ async def log_in(
 
 @router.post("/console/logout")
 async def log_out(request: Request, identity: Identity) -> Response:
-    """End the session and go back to the form."""
+    """End the session and go back to the form, or say that the provider's session lasts."""
     token = session_token(request)
-    if token is not None:
-        await identity.log_out(token)
-    response = RedirectResponse(LOGIN_PATH, status_code=303)
+    proof = await identity.log_out(token) if token is not None else None
+    is_outside = proof is not None and proof.is_outside and provider_name(request) is not None
+    response = RedirectResponse(LEFT_PATH if is_outside else LOGIN_PATH, status_code=303)
     clear_session_cookie(request, response)
     return response
 

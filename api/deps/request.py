@@ -20,6 +20,7 @@ from central.devices.authority import DeviceAuthority
 from central.errors import SessionInvalidError
 from central.evidence.service import EvidenceService
 from central.evidence.store import EvidenceStore
+from central.identity.outside.provider import OutsideProvider
 from central.identity.permissions import Permission
 from central.identity.service import IdentityService
 from central.identity.types import Duty, SessionPolicy, User
@@ -40,6 +41,7 @@ class Process:
     clock: Clock
     key_rates: AddressRates
     authority: DeviceAuthority | None = None
+    provider: OutsideProvider | None = None
 
     @property
     def session_policy(self) -> SessionPolicy:

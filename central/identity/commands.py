@@ -15,6 +15,7 @@ from rich.table import Table
 
 from central.domain.local_time import terminal_time
 from central.domain.scope import Reach
+from central.identity.outside.commands import add_outside_commands
 from central.identity.permissions import Role
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def user_commands(connect_with: Callable[[], str]) -> typer.Typer:
         """Give a user another role; it holds from the next click on."""
         perform(lambda people, now: people.set_role(username, role, now=now))
 
-    _add_place_command(app, connect_with)
+    _add_place_and_links(app, connect_with)
 
     @app.command("list")
     def show() -> None:
@@ -99,8 +100,9 @@ def user_commands(connect_with: Callable[[], str]) -> typer.Typer:
     return app
 
 
-def _add_place_command(app: typer.Typer, connect_with: Callable[[], str]) -> None:
-    """The command about unit and areas of a user."""
+def _add_place_and_links(app: typer.Typer, connect_with: Callable[[], str]) -> None:
+    """The commands about unit, areas and outside account of a user."""
+    add_outside_commands(app, connect_with)
 
     @app.command("place")
     def place(

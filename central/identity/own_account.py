@@ -16,6 +16,7 @@ from central.identity.passwords import PasswordFault, fault_of, hashed, verified
 from central.identity.repository import IdentityRepository
 from central.identity.service import IdentityService, token_hash
 from central.identity.types import (
+    Account,
     LoggedIn,
     LoginDelayed,
     LoginRefused,
@@ -106,15 +107,9 @@ class OwnAccount:
 
         A wrong old password counts like a failed login, so that nobody guesses here instead.
         """
-        account = await self._rows.locked_account(self._user.username)
-        if account is None:
-            return LoginRefused()
-        if account.login_allowed_at is not None and now < account.login_allowed_at:
-            return LoginDelayed(until_at=account.login_allowed_at)
-        is_right, _ = await asyncio.to_thread(verified, change.old, account.password_hash)
-        if not is_right:
-            await self._identity.record_failure(account, origin=origin, now=now)
-            return LoginRefused()
+        account = await self.account_proven_by(change.old, origin=origin, now=now)
+        if not isinstance(account, Account):
+            return account
         fault = self._fault_of(change)
         if fault is not None:
             return PasswordRefused(fault=fault)
@@ -128,6 +123,21 @@ class OwnAccount:
         return await self._identity.open_session(
             account.user, proof=Proof.PASSWORD, origin=origin, now=now
         )
+
+    async def account_proven_by(
+        self, password: str, *, origin: Origin, now: datetime
+    ) -> Account | LoginRefused | LoginDelayed:
+        """The own account, once its password was typed again; a wrong one counts as a login."""
+        account = await self._rows.locked_account(self._user.username)
+        if account is None:
+            return LoginRefused()
+        if account.login_allowed_at is not None and now < account.login_allowed_at:
+            return LoginDelayed(until_at=account.login_allowed_at)
+        is_right, _ = await asyncio.to_thread(verified, password, account.password_hash)
+        if not is_right:
+            await self._identity.record_failure(account, origin=origin, now=now)
+            return LoginRefused()
+        return account
 
     def _fault_of(self, change: PasswordChange) -> PasswordFault | None:
         """Why the new password may not be chosen."""

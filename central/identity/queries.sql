@@ -126,10 +126,16 @@ DELETE FROM login_client
  WHERE failed_at < %(before)s;
 
 -- name: select_session_user
--- The user of a session that is neither expired nor idle for too long.
+-- The user of a session that is neither expired nor idle for too long. Who came in by a provider
+-- did not use the first password, and perhaps showed a second factor there.
 SELECT app_user.id, app_user.username, app_user.display_name, app_user.role, app_user.unit_id,
-       app_user_scope.site_ids, app_user.first_password_until,
-       coalesce(role_rule.needs_second_factor, FALSE) AS needs_second_factor,
+       app_user_scope.site_ids,
+       CASE
+         WHEN app_session.proof NOT IN ('outside', 'outside_two_factors')
+           THEN app_user.first_password_until
+       END AS first_password_until,
+       coalesce(role_rule.needs_second_factor, FALSE)
+       AND app_session.proof <> 'outside_two_factors' AS needs_second_factor,
        exists (
          SELECT 1 FROM one_time_secret
           WHERE one_time_secret.user_id = app_user.id AND one_time_secret.confirmed_at IS NOT NULL
@@ -152,9 +158,10 @@ UPDATE app_session
  WHERE token_hash = %(token_hash)s;
 
 -- name: delete_session
--- End one session.
+-- End one session, and say how it was opened.
 DELETE FROM app_session
- WHERE token_hash = %(token_hash)s;
+ WHERE token_hash = %(token_hash)s
+RETURNING proof;
 
 -- name: delete_sessions_of_user
 -- End every session of a user, as after a new password.

@@ -288,9 +288,12 @@ class IdentityRepository:
             QUERIES["touch_session"], {"token_hash": token_hash, "now": now}
         )
 
-    async def end_session(self, token_hash: bytes) -> None:
-        """End a session; an unknown one is fine."""
-        await self._connection.execute(QUERIES["delete_session"], {"token_hash": token_hash})
+    async def end_session(self, token_hash: bytes) -> Proof | None:
+        """End a session and tell what had opened it; ``None`` when there was none."""
+        async with self._connection.cursor(row_factory=scalar_row) as cursor:
+            await cursor.execute(QUERIES["delete_session"], {"token_hash": token_hash})
+            proof: str | None = await cursor.fetchone()
+        return None if proof is None else Proof(proof)
 
     async def end_sessions_of(self, user_id: int) -> None:
         """End every session of a user."""

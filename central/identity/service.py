@@ -150,9 +150,9 @@ class IdentityService:
             await self._rows.touch_session(hashed_token, now=now)
         return session.user
 
-    async def log_out(self, token: str) -> None:
-        """End a session; an unknown one is fine."""
-        await self._rows.end_session(token_hash(token))
+    async def log_out(self, token: str) -> Proof | None:
+        """End a session and tell what had opened it; ``None`` when there was none."""
+        return await self._rows.end_session(token_hash(token))
 
     async def create_user(
         self,

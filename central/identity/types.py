@@ -26,6 +26,12 @@ class Proof(StrEnum):
     RECOVERY_CODE = "recovery_code"
     SECURITY_KEY = "security_key"
     OUTSIDE = "outside"
+    OUTSIDE_TWO_FACTORS = "outside_two_factors"
+
+    @property
+    def is_outside(self) -> bool:
+        """Whether a provider said who somebody is."""
+        return self in {Proof.OUTSIDE, Proof.OUTSIDE_TWO_FACTORS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ def words(_: Translate) -> Words:
             "recovery_code": _("Recovery code"),
             "security_key": _("Security key"),
             "outside": _("Outside account"),
+            "outside_two_factors": _("Outside account with a second factor"),
         },
         "password_problems": {
             "differs": _("The two new passwords differ."),

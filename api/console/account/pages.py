@@ -12,6 +12,7 @@ from api.console.parts import Console, ConsoleParts
 from api.deps.acting import OriginDep, actor_of
 from api.deps.request import Connection, Now, ProcessDep, SessionUser, SignedIn
 from api.errors import NotHereError, NotSignedInError
+from api.pages.outside import provider_name
 from api.pages.rendering import HOME, language_of
 from api.security.cookies import session_token, set_session_cookie
 from central.errors import SessionInvalidError
@@ -66,6 +67,7 @@ async def account_page(
         user=user,
         account=user,
         sessions=[session_view(each, speech) for each in await own.sessions(now=now)],
+        outside=provider_name(request),
     )
 
 

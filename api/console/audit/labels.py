@@ -43,6 +43,9 @@ def words(_: Translate) -> Words:
 def _actions(_: Translate) -> Mapping[str, str]:
     """Acts; one without words is shown by its code."""
     return {
+        "outside_account_linked": _("Outside account linked"),
+        "outside_account_unlinked": _("Link to an outside account taken away"),
+        "outside_login_refused": _("Signing in by an outside account refused"),
         "passages_exported": _("Passages saved as a file"),
         "similar_readings_looked_at": _("Similar readings looked at"),
         "act_refused": _("Act refused"),

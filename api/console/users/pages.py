@@ -15,6 +15,7 @@ from api.console.parts import Console, ConsoleParts
 from api.console.users.views import USERS_PATH, user_row
 from api.deps.acting import Acting, ActingDep
 from api.deps.request import Connection, Now
+from api.pages.outside import provider_name
 from api.pages.rendering import language_of
 from central.domain.scope import Reach
 from central.errors import InvalidUsernameError, UserExistsError
@@ -108,6 +109,7 @@ async def user_page(request: Request, user_id: int, *, console: Console, desk: D
         peoples_roles=[each.value for each in PEOPLES_ROLES],
         units=await desk.areas.units(),
         areas=await desk.areas.areas(),
+        outside=provider_name(request),
     )
 
 

@@ -36,8 +36,10 @@ BODY_METHODS: Final = frozenset({"POST", "PUT", "PATCH"})
 LEAVING: Final = ("/console/logout",)
 """Would end the session of the walk."""
 
-TRACES: Final = frozenset({"audit_entry", "audit_seal", "subject_key", "app_session"})
-"""What a look leaves behind, and when a session was last used."""
+TRACES: Final = frozenset(
+    {"audit_entry", "audit_seal", "subject_key", "app_session", "outside_login"}
+)
+"""What a look leaves behind, when a session was last used, and who went to the provider."""
 
 FITTING: Final = {**VALUES, "user_id": "2147483000"}
 """What fits into variables of addresses; the user is nobody, whom nothing can happen to."""

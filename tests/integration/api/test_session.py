@@ -23,6 +23,9 @@ OPEN_ROUTES = {
     ("POST", "/v1/enrolment/renewal"),  # a secret and the key of a certificate are
     ("GET", "/console/login"),
     ("POST", "/console/login"),
+    ("GET", "/console/login/outside"),
+    ("GET", "/console/login/outside/left"),
+    ("GET", "/console/login/outside/return"),
     ("POST", "/console/logout"),
     ("POST", "/console/preferences"),
     ("GET", "/public"),  # citizens have no account

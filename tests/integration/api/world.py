@@ -23,6 +23,7 @@ import uvicorn
 from fastapi import FastAPI
 from psycopg import AsyncConnection, sql
 
+from api.deps.request import Clock
 from api.main import create_app
 from api.security.connections import GuardedProtocol
 from api.settings import ApiSettings
@@ -60,6 +61,7 @@ from deploy.local.names import SERVICE_USER
 from deploy.local.ports import free_port
 from deploy.local.postgres import PrivateCluster
 from tests.fixtures.certificates import ServerCertificate
+from tests.fixtures.oidc_provider import running_provider
 
 PROVINCE: Final = "thai-nguyen"
 SITE_ID: Final = "cau-gia-bay"
@@ -70,6 +72,10 @@ USERNAME: Final = "operator"
 DISPLAY_NAME: Final = "Trực ban số 1"
 START_WAIT_S: Final = 20.0
 LIMITS: Final = IngestSettings().time_limits
+CLIENT_SECRET: Final = "a secret that the provider and the tests share"
+ELSEWHERE: Final = "http://127.0.0.1:9"
+"""Where the world's provider sends people back to: nobody comes back in most tests."""
+
 SESSION_COOKIE: Final = "luuthong_session"
 _Outcome = TypeVar("_Outcome")
 _EMPTY: Final = """
@@ -78,7 +84,7 @@ _EMPTY: Final = """
              passage_day, evidence, device_stream, device_day, live_frame,
              device_status, device_heartbeat, quarantine, audit_entry, audit_seal, audit_root,
              subject_key, protection_finding, relative_plate, data_request, api_key, api_client,
-             api_answer;
+             api_answer, outside_identity, outside_login;
     DELETE FROM camera WHERE id <> 'lan-vao';
     UPDATE app_user
        SET failed_logins = 0, login_allowed_at = NULL, unit_id = NULL, reach = 'province';
@@ -115,6 +121,7 @@ class World:
     Attributes:
         database_url: Address of the database for the account that the services work as.
         owner_url: The same for its owner; needed to empty the tables.
+        issuer: Identity provider that the api sends people to; empty for none.
     """
 
     database_url: str
@@ -127,6 +134,7 @@ class World:
     outbox_id: UUID = field(default_factory=uuid4)
     seq: int = 0
     app: FastAPI = field(default_factory=FastAPI, repr=False)
+    issuer: str = ""
 
     def settle(self, *, camera_ids: tuple[str, ...] = (CAMERA_ID,)) -> None:
         """Make a user, a site and a device."""
@@ -374,8 +382,12 @@ def served_world(
         evidence_folder=evidence_folder,
     )
     made.settle()
-    with serving(made):
-        yield made
+    with running_provider(
+        port=free_port(), console_url=ELSEWHERE, client_secret=CLIENT_SECRET
+    ) as provider:
+        made.issuer = provider.issuer
+        with serving(made):
+            yield made
 
 
 @contextmanager
@@ -384,6 +396,8 @@ def serving(
     *,
     tls: ServerCertificate | None = None,
     protocol: type[GuardedProtocol] = GuardedProtocol,
+    port: int | None = None,
+    clock: Clock | None = None,
     **settings: object,
 ) -> Iterator[str]:
     """Serve the api on a free port for as long as the block lasts; yields its address."""
@@ -393,12 +407,14 @@ def serving(
                 "database_url": world.database_url,
                 "evidence_folder": world.evidence_folder,
                 "sessions_max": 1000,  # one user signs in for every test
+                "outside": _provider_of(world),
                 **settings,
             }
-        )
+        ),
+        clock=clock,
     )
     world.app = app
-    port = free_port()
+    port = port or free_port()
     server = uvicorn.Server(
         uvicorn.Config(
             app,
@@ -425,6 +441,19 @@ def serving(
     finally:
         server.should_exit = True
         thread.join(timeout=START_WAIT_S)
+
+
+def _provider_of(world: World) -> dict[str, object]:
+    """Settings of the world's identity provider, if it has one."""
+    if not world.issuer:
+        return {}
+    secret_file = world.evidence_folder.with_name(f"{world.evidence_folder.name}-outside-secret")
+    secret_file.write_text(f"{CLIENT_SECRET}\n", encoding="utf-8")
+    return {
+        "issuer": world.issuer,
+        "console_url": ELSEWHERE,
+        "client_secret_file": secret_file,
+    }
 
 
 def _finished(work: Coroutine[Any, Any, _Outcome]) -> _Outcome:

@@ -32,6 +32,8 @@ NO_PAGES: Final = frozenset(
         "/console/cameras/{device_id}/frames/{frame_id}",
         "/console/cameras/{device_id}/frames/{frame_id}/picture",
         "/console/dossiers/new/findings",
+        "/console/login/outside",
+        "/console/login/outside/return",
         "/console/map/sites",
         "/console/pictures/{sha256}",
         "/console/dossiers/{code}/papers",
@@ -57,6 +59,7 @@ ONE_OF_EACH: Final = {
     "/console/tolls/days/{day_id}": "SELECT id FROM toll_day",
     "/console/tolls/{crossing_id}": "SELECT id FROM toll_crossing",
     "/console/users/{user_id}": "SELECT id FROM app_user",
+    "/console/users/{user_id}/outside": "SELECT id FROM app_user ORDER BY id DESC",
     "/console/vehicles/{vehicle_id}": "SELECT id FROM vehicle",
     "/public/dossiers/{code}": "SELECT code FROM dossier",
 }

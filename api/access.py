@@ -141,6 +141,7 @@ ROUTES: Final[Mapping[tuple[str, str], May | Door]] = MappingProxyType(
         ("POST", "/console/watchlist"): May.EDIT_WATCHLIST,
         ("POST", "/console/watchlist/search"): May.SEE_WATCHLIST,
         ("POST", "/console/watchlist/{entry_id}/remove"): May.EDIT_WATCHLIST,
+        ("GET", "/docs"): Door.OPEN,
         ("GET", "/metrics"): Door.OPEN,
         ("GET", "/public"): Door.OPEN,
         ("GET", "/public/"): Door.OPEN,

@@ -59,6 +59,7 @@ from api.pages.rendering import Renderer
 from api.public import pages as public_pages
 from api.public.errors import public_problem_page
 from api.public.parts import PUBLIC_PREFIX, PublicParts, make_public_parts
+from api.public.reference import pages as reference_pages
 from api.security.headers import SecurityHeaders
 from api.security.limits import BODY_BYTES_MAX, BodyLimit
 from api.security.origin import require_same_origin
@@ -136,6 +137,7 @@ PAGES: Final = (
     console_pictures,
     console_keys,
     public_pages,
+    reference_pages,
 )
 """The stream stands before the details, whose address would fit it, too."""
 
@@ -173,7 +175,7 @@ def create_app(
         settings = read_settings()
         configure_logging(settings.log_level)
     files = assets or Assets()
-    app = FastAPI(
+    app = openapi.DescribedApi(
         title="Luuthong",
         version=version("luuthong"),
         summary="Passages of a province's roads, for machines.",
@@ -306,7 +308,7 @@ async def _answer_error(request: Request, error: Exception) -> Response:
     request_id = request.scope["state"].get("request_id", "")
     if request.url.path.startswith(CONSOLE_PREFIX):
         return problem_page(request, problem, request_id=request_id)
-    if request.url.path.startswith(PUBLIC_PREFIX):
+    if request.url.path.startswith((PUBLIC_PREFIX, reference_pages.DOCS_PATH)):
         return public_problem_page(request, problem, request_id=request_id)
     return problem.as_response(request_id=request_id)
 

@@ -20,6 +20,9 @@ PUBLIC_PREFIX: Final = "/public"
 LOOK_UPS: Final = RateLimit(requests_max=30, window=timedelta(minutes=1))
 """Codes are easy to guess, so nobody may try many; a family behind one address rarely asks more."""
 
+READINGS: Final = RateLimit(requests_max=60, window=timedelta(minutes=1))
+"""The page about the interface is long and drawn for each reader."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublicParts:
@@ -27,6 +30,7 @@ class PublicParts:
 
     renderer: Renderer
     rates: AddressRates
+    reference_rates: AddressRates
 
 
 def make_public_parts(assets: Assets) -> PublicParts:
@@ -39,6 +43,7 @@ def make_public_parts(assets: Assets) -> PublicParts:
             words_of=words,
         ),
         rates=AddressRates(LOOK_UPS),
+        reference_rates=AddressRates(READINGS),
     )
 
 

@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Words of the page about ``/v1``: operations, groups, parameters and errors."""
+
+from collections.abc import Mapping
+
+from api.public.labels import Translate
+
+
+def group_words(_: Translate) -> Mapping[str, str]:
+    """Titles of groups by the document's tag."""
+    return {
+        "alerts": _("Alerts"),
+        "roads": _("Sites and devices"),
+        "devices": _("For devices"),
+        "evidence": _("Pictures"),
+        "health": _("Health"),
+        "registry": _("Vehicles and papers"),
+        "passages": _("Passages"),
+        "session": _("Sessions of people"),
+        "watchlist": _("Watchlist"),
+    }
+
+
+def operation_words(_: Translate) -> Mapping[str, tuple[str, str]]:
+    """Title and explanation of every operation by its id."""
+    return {**_operations_of_roads(_), **_operations_of_papers(_)}
+
+
+def parameter_words(_: Translate) -> Mapping[str, str]:
+    """Explanation of every parameter by its name in small letters."""
+    return {
+        "authorization": _("Device, a space, name and secret of the device with a colon between."),
+        "idempotency-key": _(
+            "Any text that names this one change. The same request with the same key within "
+            "24 hours changes nothing and is given the first answer again."
+        ),
+        "alert_id": _("Id of the alert."),
+        "cursor": _("next_cursor of the page before."),
+        "device_id": _("Id of the device."),
+        "entry_id": _("Id of the entry."),
+        "frame_id": _("Id of the picture that was asked for."),
+        "if-match": _("The ETag of the version that you saw. Another version is refused with 412."),
+        "page_size": _("Most rows of the page."),
+        "passage_id": _("Id of the passage."),
+        "rule": _("Only alerts of this rule."),
+        "sha256": _("Hex SHA-256 of the picture."),
+        "state": _("Only in this state; may be repeated."),
+        "vehicle_id": _("Only about this vehicle."),
+    }
+
+
+def problem_titles(_: Translate) -> Mapping[str, str]:
+    """What every error means, by its code."""
+    return {
+        "not-signed-in": _("Sign in first"),
+        "key-unknown": _("No key of ours is written like this"),
+        "key-expired": _("The key has expired"),
+        "key-revoked": _("The key was revoked"),
+        "too-many-requests": _("Too many requests; wait before the next one"),
+        "login-refused": _("The user name or the password is wrong"),
+        "login-delayed": _("Too many failed attempts; wait before the next one"),
+        "first-password-expired": _(
+            "The first password has expired; ask an administrator for a new one"
+        ),
+        "cross-origin-request": _("Requests of other sites are refused"),
+        "request-invalid": _("The request breaks the contract"),
+        "filter-invalid": _("The search makes no sense"),
+        "plate-pattern-invalid": _("A plate pattern has only letters, digits, ? and *"),
+        "cursor-invalid": _("The cursor is not one of ours"),
+        "precondition-needed": _("Send If-Match with the ETag of the version that you saw"),
+        "precondition-failed": _("Somebody else changed this meanwhile; look at it again"),
+        "idempotency-key-pending": _("The first request with this key is still being worked on"),
+        "idempotency-key-reused": _("This key was used for another request"),
+        "alert-not-found": _("No alert has this id"),
+        "alert-state": _("The alert's state does not allow this"),
+        "watchlist-entry-not-found": _("No entry of the watchlist has this id, or it was removed"),
+        "watchlist-entry-invalid": _("A part of the watchlist entry is missing or wrong"),
+        "permission-denied": _("The user's role or the key does not allow this"),
+        "vehicle-not-found": _("The registry knows no such vehicle"),
+        "vehicle-ambiguous": _("Several vehicles bear this text; state the plate's colour"),
+        "passage-not-found": _("No passage has this id"),
+        "evidence-not-found": _("No picture has this hash"),
+        "device-unknown": _("No device has this name"),
+        "device-unauthorised": _("The device's name or secret is missing or wrong"),
+        "live-frame-not-found": _("This picture was not asked for, or has expired"),
+        "invitation-refused": _("The invitation is unknown, used or expired"),
+        "certificate-request-invalid": _("This is no certificate request with a key on P-256"),
+        "authority-missing": _("This centre gives no certificates to devices"),
+        "hash-mismatch": _("The body has another hash"),
+        "body-too-large": _("The body is too large"),
+        "length-required": _("Content-Length is needed"),
+        "unsupported-media-type": _("This kind of body is not accepted here"),
+        "not-a-jpeg": _("The body is no JPEG picture"),
+        "database-unavailable": _("The database can't be reached; try again"),
+    }
+
+
+def _operations_of_roads(_: Translate) -> Mapping[str, tuple[str, str]]:
+    """What is seen on the roads, and by which devices."""
+    return {
+        "list_alerts": (
+            _("List alerts"),
+            _("One page of alerts, the most recently sighted first."),
+        ),
+        "get_alert": (
+            _("One alert"),
+            _("An alert with its newest sightings; the look is written to the audit log."),
+        ),
+        "acknowledge_alert": (_("Take an alert on"), _("Say that one looks after an open alert.")),
+        "close_alert": (
+            _("Close an alert"),
+            _("End an alert with a reason; the next sighting opens a new one."),
+        ),
+        "list_devices": (
+            _("List devices"),
+            _("One page of devices with how they were when last heard of, by id."),
+        ),
+        "get_device": (_("One device"), _("A device with how it was when last heard of.")),
+        "get_completeness": (
+            _("Completeness of a device"),
+            _("What the centre holds of every outbox of a device: first, last, missing, doubled."),
+        ),
+        "get_evidence": (
+            _("A picture"),
+            _(
+                "A picture, if a passage that the caller may see names it; the look is written "
+                "down."
+            ),
+        ),
+        "put_evidence": (
+            _("Store a picture"),
+            _("A device stores a picture; sending it again is harmless."),
+        ),
+        "put_live_frame": (
+            _("Send a picture of now"),
+            _("Takes the picture that this device was asked for, once and in time."),
+        ),
+        "search_passages": (
+            _("Search passages"),
+            _("One page of passages, newest first; page on with next_cursor."),
+        ),
+        "get_passage": (
+            _("One passage"),
+            _("A passage with everything that the device told, and where its pictures are."),
+        ),
+        "list_sites": (_("List sites"), _("One page of the sites that the caller may see, by id.")),
+    }
+
+
+def _operations_of_papers(_: Translate) -> Mapping[str, tuple[str, str]]:
+    """Vehicles, papers, watchlist, sessions and devices that enrol."""
+    return {
+        "enrol": (
+            _("Enrol a device"),
+            _("Use an invitation up for the device's first certificate and a new secret."),
+        ),
+        "renew": (
+            _("Renew a certificate"),
+            _(
+                "A further certificate, for a device that has its secret and the key of its "
+                "present one."
+            ),
+        ),
+        "health": (
+            _("Health"),
+            _("200 when everything that this process needs is there, otherwise 503."),
+        ),
+        "check_licence": (
+            _("Check a driving licence"),
+            _(
+                "Whether a driver may drive a vehicle on a day: yes, no or unknown, with every "
+                "ground."
+            ),
+        ),
+        "check_permit": (
+            _("Check a border permit"),
+            _(
+                "Whether a vehicle may cross a border on a day: yes, no or unknown, with every "
+                "ground."
+            ),
+        ),
+        "end_session": (
+            _("Sign out"),
+            _("Ends the session of the cookie; without one there is nothing to do."),
+        ),
+        "open_session": (
+            _("Sign in"),
+            _("Opens a session of a person; programs send a key instead."),
+        ),
+        "look_up_vehicle": (
+            _("Look a vehicle up"),
+            _(
+                "Everything about one vehicle; the look is written to the audit log with its "
+                "purpose."
+            ),
+        ),
+        "add_to_watchlist": (
+            _("Add to the watchlist"),
+            _("Puts a plate on the list. The same plate may stand on it for several reasons."),
+        ),
+        "search_watchlist": (
+            _("Search the watchlist"),
+            _(
+                "One page of the list, newest first; a search for a plate is written to the "
+                "audit log."
+            ),
+        ),
+        "remove_from_watchlist": (
+            _("Remove from the watchlist"),
+            _("Takes a plate off the list; the entry's history and its alerts stay."),
+        ),
+    }

@@ -36,6 +36,9 @@ STREAM_S_MAX: Final = 600.0
 CATCH_UP_PAGES_MAX: Final = 20
 """Feed pages read at once after a break; beyond, reloading the list is cheaper."""
 
+HOLDER_CHECK_S: Final = 30.0
+"""How long an open stream may go on after its session ended or its user's sites changed."""
+
 RETRY_MS: Final = 3000
 PING_S: Final = 15
 POSITION_MAX: Final = 2**62
@@ -53,6 +56,7 @@ Piece = TypeVar("Piece", bound=FeedPiece)
 
 ReadFeed = Callable[[int], Awaitable[Piece]]
 ReadPosition = Callable[[], Awaitable[int]]
+IsHeld = Callable[[], Awaitable[bool]]
 
 
 class Subscription(Generic[Piece]):
@@ -200,14 +204,45 @@ class Listener:
                     yield told or every
 
 
+class Watch:
+    """Whether a stream may go on: its time, and whether its session is still what it was.
+
+    Args:
+        is_held: Asked again and again; ``False`` ends the stream, and the browser comes back with
+            whatever session it has then.
+    """
+
+    def __init__(self, is_held: IsHeld) -> None:
+        self._is_held = is_held
+        self._ends_s = time.monotonic() + STREAM_S_MAX
+        self._check_s = time.monotonic() + HOLDER_CHECK_S
+
+    @property
+    def wait_s(self) -> float:
+        """How long the stream may wait before it asks again whether it may go on."""
+        return max(0.0, min(self._ends_s, self._check_s) - time.monotonic())
+
+    async def may_go_on(self) -> bool:
+        """Whether there is time left, and a session; the database is asked now and then only."""
+        now_s = time.monotonic()
+        if now_s >= self._ends_s:
+            return False
+        if now_s < self._check_s:
+            return True
+        self._check_s = now_s + HOLDER_CHECK_S
+        try:
+            return await self._is_held()
+        except CentralUnavailableError:
+            return False
+
+
 async def pages_after(
-    read: ReadFeed[Piece], subscription: Subscription[Piece], position: int
+    read: ReadFeed[Piece], subscription: Subscription[Piece], position: int, *, watch: Watch
 ) -> AsyncIterator[Piece | None]:
     """Feed pages after a position, each once; ``None`` and the end when too many were missed.
 
-    Ends when the stream's time is over or the database is away; the browser then comes back.
+    Ends when the watch says so or the database is away; the browser then comes back.
     """
-    ends_s = time.monotonic() + STREAM_S_MAX
     while True:
         for _ in range(CATCH_UP_PAGES_MAX):
             try:
@@ -221,17 +256,19 @@ async def pages_after(
         else:
             yield None
             return
-        while True:
+        while await watch.may_go_on():
             try:
-                async with asyncio.timeout(ends_s - time.monotonic()):
+                async with asyncio.timeout(watch.wait_s):
                     new_page = await subscription.next_page()
             except TimeoutError:
-                return
+                continue
             if new_page is None:
                 break
             if new_page.position > position:
                 position = new_page.position
                 yield new_page
+        else:
+            return
 
 
 @asynccontextmanager

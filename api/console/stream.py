@@ -14,10 +14,12 @@ from fastapi import APIRouter, Header, Query, Request
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from api.console.filters import ListQuery
-from api.console.live import PING_S, POSITION_MAX, RETRY_MS, pages_after
+from api.console.live import PING_S, POSITION_MAX, RETRY_MS, Watch, pages_after
 from api.console.parts import Console
 from api.console.rendered import RenderedPieces
 from api.console.views import row_view
+from api.deps.holders import is_still_held
+from api.deps.looks import ListLook
 from api.deps.request import Now, PassageReader, Process, ProcessDep
 from api.deps.transactions import transaction
 from api.pages.i18n import Language
@@ -44,7 +46,7 @@ class _Listener:
     scope: SiteScope
 
 
-@router.get("/console/passages/stream")
+@router.get("/console/passages/stream", dependencies=[ListLook])
 async def stream(
     request: Request,
     *,
@@ -72,7 +74,9 @@ async def stream(
         with console.feeds.passages.subscribe() as subscription:
             yield ServerSentEvent(comment="live", retry=RETRY_MS)
             position = int(last_event_id) if last_event_id else after
-            async for page in pages_after(partial(_read, listener), subscription, position):
+            watch = Watch(partial(is_still_held, request, process, user))
+            read = partial(_read, listener)
+            async for page in pages_after(read, subscription, position, watch=watch):
                 yield _event(listener, page)
 
     return EventSourceResponse(events(), ping=PING_S)

@@ -11,6 +11,7 @@ from central.domain.working_time import CalendarNotCoveredError
 from central.errors import CentralError
 from central.procedures.errors import (
     ActionNotAllowedError,
+    DossierNoLongerPublicError,
     DossierNotFoundError,
     GuardRefusedError,
     InvalidRequestError,
@@ -25,6 +26,9 @@ PROBLEMS: Final[Mapping[type[CentralError], Problem]] = MappingProxyType(
     {
         DossierNotFoundError: Problem(
             status=404, code="dossier-not-found", title="No dossier has this code"
+        ),
+        DossierNoLongerPublicError: Problem(
+            status=410, code="dossier-no-longer-shown", title="This dossier is no longer shown"
         ),
         ProcedureNotFoundError: Problem(
             status=404, code="procedure-not-found", title="No such procedure is in force"

@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from api.pages.rendering import language_of
 from api.problems.problem import Problem
+from api.public.codes import CODE_LENGTH_MAX
 from api.public.labels import problem_words
 from api.public.parts import public_of
 
@@ -20,7 +21,7 @@ def public_problem_page(request: Request, problem: Problem, *, request_id: str) 
         status=problem.status,
         title=title,
         advice=advice,
-        code=str(request.path_params.get("code", "")),
+        code=str(request.path_params.get("code", ""))[:CODE_LENGTH_MAX],
         request_id=request_id,
     )
     for name, value in problem.headers.items():

@@ -23,6 +23,10 @@ def problem_words(_: Translate, code: str) -> tuple[str, str]:
             _("No dossier has this code"),
             _("Compare it with the receipt: letters, digits, dots and hyphens."),
         ),
+        "dossier-no-longer-shown": (
+            _("This dossier is no longer shown here"),
+            _("It ended more than half a year ago. Ask the office that took it in."),
+        ),
         "not-found": (
             _("This page does not exist"),
             _("The address may be mistyped. Ask for your dossier by its code."),

@@ -6,7 +6,6 @@ and no vehicle.
 """
 
 import math
-import re
 from dataclasses import dataclass
 from typing import Annotated, Final
 
@@ -17,16 +16,14 @@ from api.deps.request import Connection, Now, ProcessDep
 from api.errors import TooManyRequestsError
 from api.pages.i18n import Language, Speech
 from api.pages.rendering import language_of
+from api.public.codes import CODE_LENGTH_MAX, code_in
 from api.public.parts import PUBLIC_PREFIX, Public
 from central.procedures.errors import DossierNotFoundError
 from central.procedures.service import DossierService
-from central.procedures.types import CODE_PATTERN, Term
+from central.procedures.types import Term
 from central.procedures.views import PublicStatus
 
 LOOKUP_PATH: Final = f"{PUBLIC_PREFIX}/dossiers"
-CODE_LENGTH_MAX: Final = 60
-_SPACES: Final = re.compile(r"\s+")
-_CODE: Final = re.compile(CODE_PATTERN)
 _OPEN_STATES: Final = frozenset({"received", "supplement_requested"})
 _DONE_STATES: Final = frozenset({"approved", "returned"})
 
@@ -93,12 +90,13 @@ async def lookup_page(request: Request, public: Public) -> Response:
 async def look_up(
     request: Request,
     public: Public,
-    code: Annotated[str, Form(max_length=CODE_LENGTH_MAX)] = "",
+    code: Annotated[str, Form()] = "",
 ) -> Response:
     """Turn what was typed into the dossier's address."""
-    wanted = _SPACES.sub("", code).upper()
-    if _CODE.fullmatch(wanted) is None:
-        return public.renderer.page(request, "lookup.html", status=422, code=code, is_wrong=True)
+    wanted = code_in(code)
+    if wanted is None:
+        shown = code[:CODE_LENGTH_MAX]
+        return public.renderer.page(request, "lookup.html", status=422, code=shown, is_wrong=True)
     return RedirectResponse(f"{LOOKUP_PATH}/{wanted}", status_code=303)
 
 
@@ -112,9 +110,12 @@ async def status_page(
     connection: Connection,
     now: Now,
 ) -> Response:
-    """The dossier's state."""
-    if _CODE.fullmatch(code) is None:
+    """The dossier's state; a code that was copied badly leads to the right address."""
+    wanted = code_in(code)
+    if wanted is None:
         raise DossierNotFoundError(code)
+    if wanted != code:
+        return RedirectResponse(f"{LOOKUP_PATH}/{wanted}", status_code=303)
     service = DossierService(
         connection, office=process.settings.office, notify=process.settings.notify
     )

@@ -260,20 +260,19 @@ def _required_control(settings: CentralSettings) -> "BrokerControlAccess":
 
 def _write_revocations(settings: CentralSettings) -> None:
     """Replace the list of revoked certificates at once, where the settings name a file."""
-    from central.devices.authority import DeviceAuthority  # noqa: PLC0415
+    from central.audit.types import Actor  # noqa: PLC0415
+    from central.devices.revocations import write_revocations  # noqa: PLC0415
 
-    key_file, certificate_file = settings.devices.required_files()
-    target = settings.devices.revocation_file
-    if target is None:
-        typer.echo("no list of revoked certificates is set", err=True)
-        return
-    authority = DeviceAuthority.load(key_file=key_file, certificate_file=certificate_file)
-    content = asyncio.run(
-        _with_enrolment(settings, lambda desk, now: desk.revocation_list(authority, now=now))
-    )
-    fresh = target.with_name(f"{target.name}.new")
-    fresh.write_bytes(content)
-    fresh.replace(target)
+    async def write() -> None:
+        async with await psycopg.AsyncConnection.connect(_info(settings)) as connection:
+            actor = Actor.command(COMMAND_NAME)
+            written = await write_revocations(
+                connection, settings.devices, actor=actor, now=datetime.now(UTC)
+            )
+        if written is None:
+            typer.echo("no list of revoked certificates is set", err=True)
+
+    asyncio.run(write())
 
 
 async def _with_sites(

@@ -134,6 +134,16 @@ class IdentityService:
             "login_refused", account.user if account else None, origin=origin, now=now
         )
 
+    async def is_held_unchanged(self, token: str, user: User, *, now: datetime) -> bool:
+        """Whether a session still belongs to a user whose role and sites are what they were.
+
+        Asking is no use of the session: a page that is left open does not keep it alive.
+        """
+        session = await self._rows.session(
+            token_hash(token), now=now, used_after=now - self._policy.idle
+        )
+        return session is not None and session.user == user
+
     async def user_of(self, token: str, *, now: datetime) -> User:
         """The user who holds a session's token.
 

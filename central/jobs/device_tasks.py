@@ -7,8 +7,10 @@ from uuid import UUID
 from paho.mqtt import publish
 from paho.mqtt.enums import MQTTProtocolVersion
 
+from central.audit.types import Actor
 from central.db.pool import connection_info
 from central.devices.live_frames import LiveFrameService
+from central.devices.revocations import write_revocations
 from central.ingest.release import release_quarantined
 from central.ingest.repository import RELEASABLE_REASONS
 from central.jobs.context import JobContext
@@ -31,6 +33,18 @@ async def retry_quarantined(context: JobContext, *, entry_id: int) -> None:
         reasons=tuple(sorted(RELEASABLE_REASONS)),
         entry_id=entry_id,
     )
+
+
+async def write_revocation_list(context: JobContext) -> int:
+    """Give the broker a list of revoked certificates for another week; 1 when one was written."""
+    async with context.transaction() as connection:
+        written = await write_revocations(
+            connection,
+            context.settings.devices,
+            actor=Actor.service("write_revocation_list"),
+            now=context.now(),
+        )
+    return int(written is not None)
 
 
 async def send_live_frame_command(context: JobContext, *, frame_id: str) -> None:

@@ -46,6 +46,9 @@ PERIODIC: Final[tuple[Periodic, ...]] = (
     Periodic(name="judge_forgotten", cron="*/5 * * * *", run=control_tasks.judge_forgotten),
     Periodic(name="trim_alert_feed", cron="*/5 * * * *", run=control_tasks.trim_alert_feed),
     Periodic(name="forget_live_frames", cron="* * * * *", run=device_tasks.forget_live_frames),
+    Periodic(
+        name="write_revocation_list", cron="7 18 * * *", run=device_tasks.write_revocation_list
+    ),
     Periodic(name="match_forgotten", cron="*/5 * * * *", run=toll_tasks.match_forgotten),
     Periodic(name="match_long_forgotten", cron="41 20 * * *", run=toll_tasks.match_long_forgotten),
     Periodic(name="seal_ledger", cron="* * * * * */15", run=ledger_tasks.seal_ledger),

@@ -10,6 +10,7 @@
         ├── ProcedureNotFoundError       no procedure of this name was in force on the day
         ├── NoCalendarError              no official calendar has been loaded
         ├── DossierNotFoundError         no dossier has this code
+        ├── DossierNoLongerPublicError   it ended too long ago for the citizens' page
         ├── InvalidRequestError          what is asked for does not fit the procedure
         ├── PapersMissingError           required papers were not handed in
         ├── SubmissionConflictError      the same submission key with other contents
@@ -80,6 +81,14 @@ class DossierNotFoundError(ProcedureError):
 
     def __init__(self, code: str) -> None:
         super().__init__("no dossier has this code")
+        self.code = code
+
+
+class DossierNoLongerPublicError(ProcedureError):
+    """The dossier ended so long ago that the citizens' page says nothing of it any more."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__("this dossier is no longer shown to the public")
         self.code = code
 
 

@@ -2,7 +2,7 @@
 """Looking at dossiers: lists, one with everything about it, and what citizens may know."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from psycopg import AsyncConnection
@@ -21,7 +21,7 @@ from central.domain.local_time import local_date
 from central.identity.permissions import Permission
 from central.identity.types import User
 from central.notify.service import NoticeService
-from central.procedures.errors import DossierNotFoundError
+from central.procedures.errors import DossierNoLongerPublicError, DossierNotFoundError
 from central.procedures.notices import SUBJECT_KIND
 from central.procedures.repository import DossierRepository
 from central.procedures.rows import SummaryRow
@@ -58,6 +58,10 @@ from central.registry.errors import VehicleNotFoundError
 from central.registry.service import RegistryService
 from central.registry.types import PartyId, VehicleFacts, VehicleId
 from central.settings import NotifySettings, OfficeSettings
+
+PUBLIC_FOR: Final = timedelta(days=180)
+"""How long after its end anybody with the code may see how a dossier ended. Longer: of use to more
+applicants, and to those who try out old codes."""
 
 OF_VEHICLE_MAX: Final = 100
 
@@ -176,11 +180,13 @@ class DossierReader:
 
         Raises:
             DossierNotFoundError: No dossier has this code.
+            DossierNoLongerPublicError: It ended too long ago.
         """
-        del now  # nothing depends on it as yet; whoever asks has it
         dossier = await self._rows.by_code(code)
         if dossier is None:
             raise DossierNotFoundError(code)
+        if dossier.ended_at is not None and dossier.ended_at + PUBLIC_FOR < now:
+            raise DossierNoLongerPublicError(code)
         procedure = await self._library.version(dossier.procedure_id, dossier.procedure_version)
         events = await self._rows.events(dossier.id)
         missing = [procedure.paper(name) for name in asked_papers(dossier, events)]

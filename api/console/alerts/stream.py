@@ -15,9 +15,11 @@ from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from api.console.alerts.query import STREAM_PATH, AlertQuery
 from api.console.alerts.views import alert_row
-from api.console.live import PING_S, POSITION_MAX, RETRY_MS, pages_after
+from api.console.live import PING_S, POSITION_MAX, RETRY_MS, Watch, pages_after
 from api.console.parts import Console
 from api.console.rendered import RenderedPieces
+from api.deps.holders import is_still_held
+from api.deps.looks import ListLook
 from api.deps.request import Process, ProcessDep, SignedIn
 from api.deps.transactions import transaction
 from api.pages.i18n import Language
@@ -42,7 +44,7 @@ class _Listener:
     scope: SiteScope
 
 
-@router.get(STREAM_PATH)
+@router.get(STREAM_PATH, dependencies=[ListLook])
 async def stream(
     request: Request,
     *,
@@ -68,7 +70,9 @@ async def stream(
         with console.feeds.alerts.subscribe() as subscription:
             yield ServerSentEvent(comment="live", retry=RETRY_MS)
             position = int(last_event_id) if last_event_id else after
-            async for page in pages_after(partial(_read, listener), subscription, position):
+            watch = Watch(partial(is_still_held, request, process, user))
+            read = partial(_read, listener)
+            async for page in pages_after(read, subscription, position, watch=watch):
                 yield _event(listener, page)
 
     return EventSourceResponse(events(), ping=PING_S)

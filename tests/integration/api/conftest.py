@@ -31,6 +31,23 @@ def world(lasting_world: World) -> World:
     return lasting_world
 
 
+@pytest.fixture(scope="module")
+def own_world(
+    cluster: PrivateCluster,
+    database_template: str,
+    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest,
+) -> Iterator[World]:
+    """A served api of one file alone: whatever somebody may do can really be done there."""
+    with served_world(
+        cluster,
+        template=database_template,
+        database=request.module.__name__.rpartition(".")[2],
+        evidence_folder=tmp_path_factory.mktemp("evidence"),
+    ) as made:
+        yield made
+
+
 @pytest.fixture(scope="session")
 def session_cookies(lasting_world: World) -> dict[str, str]:
     """Cookies of a session that lasts for the whole run: signing in is slow on purpose."""

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """New passages reach an open page, each once, also after a broken link."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -9,11 +10,21 @@ import httpx
 import psycopg
 import pytest
 
+from api.console import live
 from central.contracts.passage import VehicleClass
-from tests.integration.api.world import Seen, World, serving
+from central.identity.permissions import Role
+from tests.integration.api.world import USERNAME, Seen, World, serving
 
 WAIT_S = 15.0
 STREAM = "/console/passages/stream"
+MAKE_OLD = """
+    UPDATE app_session SET last_used_at = %s
+     WHERE user_id = (SELECT id FROM app_user WHERE username = 'demonstrator')
+"""
+LAST_USES = """
+    SELECT DISTINCT last_used_at FROM app_session
+     WHERE user_id = (SELECT id FROM app_user WHERE username = 'demonstrator')
+"""
 
 
 class Stream:
@@ -32,6 +43,12 @@ class Stream:
             if name in {"event", "id", "data"}:
                 event[name] = event.get(name, "") + value
         raise AssertionError("the stream ended")
+
+    def read_to_its_end(self) -> None:
+        """Wait until the answer is over; fails when it is not over in time."""
+        ends_s = time.monotonic() + WAIT_S
+        for _ in self._lines:
+            assert time.monotonic() < ends_s, "the stream goes on"
 
 
 @contextmanager
@@ -102,6 +119,72 @@ def test_a_page_that_searches_a_plate_gets_only_that_plate(
 
     assert "30F-256.58" in event["data"]
     assert "20A" not in event["data"]
+
+
+@pytest.mark.parametrize("path", [STREAM, "/console/alerts/stream"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        "DELETE FROM app_session WHERE user_id = %s",
+        "UPDATE app_user SET enabled = FALSE WHERE id = %s",
+        "UPDATE app_user SET reach = 'areas' WHERE id = %s",
+        "UPDATE app_user SET role = 'clerk' WHERE id = %s",
+    ],
+)
+def test_a_stream_ends_soon_after_its_session_or_what_its_user_may_see(
+    world: World, monkeypatch: pytest.MonkeyPatch, path: str, change: str
+) -> None:
+    assert live.HOLDER_CHECK_S < 60
+    monkeypatch.setattr(live, "HOLDER_CHECK_S", 0.2)
+    role = Role.DEMONSTRATOR
+    with world.signed_in_as(role) as client, _stream(client, f"{path}?after=0") as stream:
+        world.store(Seen())
+        with psycopg.connect(world.owner_url) as rows:
+            found = rows.execute("SELECT id, role FROM app_user WHERE username = %s", [role])
+            user_id, _ = found.fetchone() or (0, "")
+            rows.execute(change, [user_id])
+        stream.read_to_its_end()
+
+    with psycopg.connect(world.owner_url) as rows:
+        rows.execute(
+            "UPDATE app_user SET enabled = TRUE, reach = 'province', role = %s WHERE id = %s",
+            [role, user_id],
+        )
+
+
+def test_a_stream_that_nothing_happens_to_goes_on_and_does_not_keep_its_session_alive(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "HOLDER_CHECK_S", 0.05)
+    long_ago = datetime.now(UTC) - timedelta(minutes=10)
+    with (
+        world.signed_in_as(Role.DEMONSTRATOR) as client,
+        psycopg.connect(world.owner_url, autocommit=True) as rows,
+        _stream(client, f"{STREAM}?after={_position(world)}") as stream,
+    ):
+        rows.execute(MAKE_OLD, [long_ago])
+        world.store(Seen())
+        first = stream.next_event()
+        world.store(Seen())
+        second = stream.next_event()
+        kept = rows.execute(LAST_USES).fetchall()
+
+    assert (first["event"], second["event"]) == ("passages", "passages")
+    assert kept == [(long_ago,)]
+
+
+@pytest.mark.parametrize("path", [STREAM, "/console/alerts/stream"])
+def test_opening_a_stream_is_written_down_as_opening_a_list_is(
+    world: World, client: httpx.Client, path: str
+) -> None:
+    with _stream(client, f"{path}?after=0"):
+        pass
+
+    with psycopg.connect(world.owner_url) as rows:
+        written = rows.execute(
+            "SELECT actor, subject_id FROM audit_entry WHERE action = 'list_looked_at'"
+        ).fetchall()
+    assert written == [(USERNAME, path)]
 
 
 def test_after_a_very_long_break_the_page_is_told_to_reload(

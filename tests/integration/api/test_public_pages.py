@@ -3,13 +3,17 @@
 
 import re
 from collections.abc import Iterator
+from html import escape
 
 import httpx
+import psycopg
 import pytest
 
 from api.pages.assets import STATIC_PATH
+from api.public.codes import CODE_LENGTH_MAX
 from api.public.parts import LOOK_UPS
 from central.identity.permissions import Role
+from central.procedures.reading import PUBLIC_FOR
 from tests.integration.api.dossiers import (
     CLERK_NAME,
     FIRM,
@@ -68,12 +72,29 @@ def test_the_house_leads_to_the_question(citizen: httpx.Client) -> None:
     assert "Hồ sơ của tôi đến đâu?" in citizen.get(LOOKUP).text
 
 
-@pytest.mark.parametrize(("before", "between"), [("", ""), ("  ", " "), ("\t", "   ")])
-def test_a_code_leads_to_its_dossier_typed_small_and_with_spaces_too(
-    citizen: httpx.Client, address: str, before: str, between: str
+@pytest.mark.parametrize(
+    "written",
+    [
+        "{code}",
+        "  {small} ",
+        "\t{spaced}",
+        "{bare}",
+        "{dashed}",
+        "https://dichvu.example/public/dossiers/{code}?lang=en",
+        "http://127.0.0.1/public/dossiers/{small}/",
+    ],
+)
+def test_a_code_leads_to_its_dossier_however_it_is_typed(
+    citizen: httpx.Client, address: str, written: str
 ) -> None:
     code = code_of(address)
-    typed = f"{before}{code[:6].lower()}{between}{code[6:].lower()} "
+    typed = written.format(
+        code=code,
+        small=code.lower(),
+        spaced=f"{code[:6]}  {code[6:]}".lower(),
+        bare=code.replace("-", ""),
+        dashed=code.replace("-", " \N{EN DASH} "),
+    )
 
     answer = citizen.post(LOOKUP, data={"code": typed})
 
@@ -139,7 +160,7 @@ def test_a_decided_dossier_says_so(
 
 
 def test_an_unknown_code_is_not_found_and_can_be_corrected(citizen: httpx.Client) -> None:
-    for code in ("H15-261122-9999", "nonsense", "h15-261122-0001"):
+    for code in ("H15-261122-9999", "nonsense", "H15-261122"):
         page = citizen.get(f"{LOOKUP}/{code}")
 
         assert page.status_code == 404, code
@@ -148,11 +169,50 @@ def test_an_unknown_code_is_not_found_and_can_be_corrected(citizen: httpx.Client
         assert 'action="/public/dossiers"' in page.text
 
 
-@pytest.mark.parametrize("code", ["", "H15", "H15-26112-0001", "<script>alert(1)</script>"])
+def test_an_address_with_a_badly_copied_code_leads_to_the_right_one(
+    citizen: httpx.Client, address: str
+) -> None:
+    code = code_of(address)
+
+    for copied in (code.lower(), code.replace("-", ""), f"{code} "):
+        answer = citizen.get(f"{LOOKUP}/{copied}")
+
+        assert (answer.status_code, answer.headers["location"]) == (303, f"{LOOKUP}/{code}")
+
+
+def test_a_dossier_that_ended_long_ago_is_no_longer_shown_to_anybody(
+    citizen: httpx.Client, office: DossierWorld, clerk: httpx.Client
+) -> None:
+    made = office.take_in(clerk)
+    with office.world.signed_in_as(Role.APPROVER) as approver:
+        approver.post(f"{made}/reject", data={"version": "1", "reason": "Thiếu giấy phép"})
+    url = f"{LOOKUP}/{code_of(made)}"
+
+    before = citizen.get(url)
+    with psycopg.connect(office.world.owner_url) as rows:
+        rows.execute(
+            "UPDATE dossier SET received_at = received_at - %(ago)s, ended_at = ended_at - %(ago)s,"
+            " due_at = due_at - %(ago)s WHERE code = %(code)s",
+            {"ago": PUBLIC_FOR, "code": code_of(made)},
+        )
+    vietnamese = citizen.get(url)
+    english = citizen.get(f"{url}?lang=en")
+
+    assert before.status_code == 200
+    assert (vietnamese.status_code, english.status_code) == (410, 410)
+    assert "Hồ sơ này không còn được hiển thị ở đây" in vietnamese.text
+    assert "This dossier is no longer shown here" in english.text
+    assert "Hồ sơ bị từ chối" not in vietnamese.text
+
+
+@pytest.mark.parametrize(
+    "code", ["", "H15", "H15-26112-0001", "<script>alert(1)</script>", "1" * 70, "H15-" * 2000]
+)
 def test_what_is_no_code_comes_back_in_the_form(citizen: httpx.Client, code: str) -> None:
     page = citizen.post(LOOKUP, data={"code": code})
 
     assert page.status_code == 422
+    assert f'value="{escape(code[:CODE_LENGTH_MAX])}"' in page.text
     assert "Đây không phải mã hồ sơ" in page.text
     assert "<script>" not in page.text
 

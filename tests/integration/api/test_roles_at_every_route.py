@@ -6,22 +6,20 @@ new address or role is asked without a word here.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from enum import StrEnum
 from typing import Any, Final
 
 import httpx
 import psycopg
-import pytest
 
 from api.access import ROUTES, Door
 from central.identity.permissions import PERMISSIONS, Permission, Role
-from deploy.local.postgres import PrivateCluster
 from tests.integration.api.test_bad_input import ANY_ID, _filled
 from tests.integration.api.test_route_permissions import ASKED, plain
 from tests.integration.api.test_session import routes_of
-from tests.integration.api.world import World, served_world
+from tests.integration.api.world import World
 
 LOGIN: Final = "/console/login?next="
 PROGRAM: Final = "everything"
@@ -40,30 +38,16 @@ class Verdict(StrEnum):
     SENT_TO_SIGN_IN = "sent to sign in"
 
 
-@pytest.fixture(scope="module")
-def crowded_world(
-    cluster: PrivateCluster, database_template: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[World]:
-    """A served api of its own: whoever may do something does it here."""
-    with served_world(
-        cluster,
-        template=database_template,
-        database="roles_at_routes",
-        evidence_folder=tmp_path_factory.mktemp("evidence"),
-    ) as made:
-        yield made
-
-
 def test_every_address_lets_in_every_role_as_the_tables_say_and_writes_each_refusal_down_once(
-    crowded_world: World,
+    own_world: World,
 ) -> None:
-    routes = _last_those_that_sign_out(crowded_world)
+    routes = _last_those_that_sign_out(own_world)
     wrong: list[str] = []
     refusals: Counter[tuple[str, str, str, str]] = Counter()
 
     for role in Role:
         with ExitStack() as stack:
-            client = stack.enter_context(_somebody(crowded_world, role))
+            client = stack.enter_context(_somebody(own_world, role))
             for method, path in routes:
                 door = ROUTES[method, plain(path)]
                 expected = _expected(role, path, door)
@@ -75,20 +59,20 @@ def test_every_address_lets_in_every_role_as_the_tables_say_and_writes_each_refu
 
     assert len(routes) > 100
     assert wrong == []
-    with psycopg.connect(crowded_world.owner_url) as rows:
+    with psycopg.connect(own_world.owner_url) as rows:
         assert Counter(rows.execute(REFUSED).fetchall()) == refusals
 
 
 def test_every_address_but_the_open_ones_sends_strangers_to_sign_in_and_refuses_nobody(
-    crowded_world: World,
+    own_world: World,
 ) -> None:
     wrong: list[str] = []
     with (
-        psycopg.connect(crowded_world.owner_url, autocommit=True) as rows,
-        httpx.Client(base_url=crowded_world.api_url) as stranger,
+        psycopg.connect(own_world.owner_url, autocommit=True) as rows,
+        httpx.Client(base_url=own_world.api_url) as stranger,
     ):
         before = Counter(rows.execute(REFUSED).fetchall())
-        for method, path in _last_those_that_sign_out(crowded_world):
+        for method, path in _last_those_that_sign_out(own_world):
             stranger.cookies.clear()
             is_open = ROUTES[method, plain(path)] is Door.OPEN
             expected = Verdict.LET_IN if is_open else Verdict.SENT_TO_SIGN_IN

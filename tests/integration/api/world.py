@@ -71,6 +71,7 @@ CAMERA_ID: Final = "lan-vao"
 USERNAME: Final = "operator"
 DISPLAY_NAME: Final = "Trực ban số 1"
 START_WAIT_S: Final = 20.0
+ANSWER_WAIT_S: Final = 30.0
 LIMITS: Final = IngestSettings().time_limits
 CLIENT_SECRET: Final = "a secret that the provider and the tests share"
 ELSEWHERE: Final = "http://127.0.0.1:9"
@@ -247,7 +248,7 @@ class World:
             self.passwords[name] = _finished(
                 _add_user(self.database_url, now=datetime.now(UTC), username=name, role=role)
             )
-        with httpx.Client(base_url=self.api_url) as client:
+        with httpx.Client(base_url=self.api_url, timeout=ANSWER_WAIT_S) as client:
             answer = client.post(
                 "/v1/session", json={"username": name, "password": self.passwords[name]}
             )

@@ -36,6 +36,7 @@ from api.console.feeds import make_feeds
 from api.console.labels import words
 from api.console.live import Listener, running
 from api.console.machines import keys as console_keys
+from api.console.machines import webhooks as console_webhooks
 from api.console.map import pages as console_map
 from api.console.navigation import menu_for
 from api.console.outside import linking as console_outside_linking
@@ -136,6 +137,7 @@ PAGES: Final = (
     console_live_frames,
     console_pictures,
     console_keys,
+    console_webhooks,
     public_pages,
     reference_pages,
 )

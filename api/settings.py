@@ -15,6 +15,7 @@ from central.settings import (
     NotifySettings,
     OfficeSettings,
 )
+from central.webhook_settings import WebhookSettings
 
 ENV_PREFIX = "LUUTHONG_API_"
 
@@ -121,6 +122,9 @@ class ApiSettings(BaseSettings):
     notify: NotifySettings = Field(
         default=NotifySettings(),
         description="Notices by e-mail, the same as the centre's: without a server none is queued.",
+    )
+    webhooks: WebhookSettings = Field(
+        default=WebhookSettings(), description="Webhooks, the same as the centre's."
     )
     relatives_key_file: Path | None = Field(
         default=None, description="Secret under which plates of officials' relatives are hashed."

@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from central.broker_settings import BrokerSettings, Port
 from central.domain.times import TimeLimits
 from central.errors import SettingsError
+from central.webhook_settings import WebhookSettings
 
 ENV_PREFIX = "LUUTHONG_CENTRAL_"
 SECRET_BYTES_MAX = 4096
@@ -315,6 +316,7 @@ class CentralSettings(BaseSettings):
         default=DocumentsSettings(), description="Signatures on papers."
     )
     notify: NotifySettings = Field(default=NotifySettings(), description="Notices by e-mail.")
+    webhooks: WebhookSettings = Field(default=WebhookSettings(), description="Webhooks.")
     log_level: str = Field(
         default="info",
         pattern=r"^(debug|info|warning|error)$",

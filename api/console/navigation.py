@@ -69,6 +69,13 @@ ENTRIES: Final = (
     _entry("/console/users", Group.ADMINISTRATION, "users", May.MANAGE_USERS, _("Users")),
     _entry("/console/keys", Group.ADMINISTRATION, "key", May.MANAGE_KEYS, _("API keys")),
     _entry(
+        "/console/webhooks",
+        Group.ADMINISTRATION,
+        "send",
+        May.MANAGE_WEBHOOKS,
+        _("Webhooks"),
+    ),
+    _entry(
         "/console/protection",
         Group.ADMINISTRATION,
         "shield",

@@ -16,6 +16,7 @@ from api.problems import (
     registry,
     toll_days,
     tolling,
+    webhooks,
 )
 from api.problems.problem import Problem
 from central.errors import CentralError
@@ -34,6 +35,7 @@ PROBLEMS: Final[Mapping[type[CentralError], Problem]] = MappingProxyType(
             registry,
             toll_days,
             tolling,
+            webhooks,
         )
         for kind, problem in part.PROBLEMS.items()
     }

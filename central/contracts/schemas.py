@@ -15,6 +15,7 @@ from central.contracts.heartbeat import HeartbeatV1
 from central.contracts.message import Message
 from central.contracts.passage import PassageV1
 from central.contracts.tag_read import TagReadV1
+from central.contracts.webhook import WebhookV1
 
 FOLDER: Final = Path(__file__).parent / "json"
 
@@ -25,6 +26,7 @@ CONTRACTS: Final = MappingProxyType[str, type[Message]](
         "heartbeat-1": HeartbeatV1,
         "commit-ack-1": CommitAckV1,
         "live-frame-1": LiveFrameCommandV1,
+        "webhook-1": WebhookV1,
     }
 )
 

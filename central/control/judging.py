@@ -10,8 +10,9 @@ from psycopg import AsyncConnection
 
 from central.contracts.passage import PlateColour
 from central.control.repository import ControlRepository
+from central.control.rows import RaisedRow
 from central.control.rules import Known, findings, is_sure
-from central.control.types import ALERT_CHANNEL, Finding, Judgement
+from central.control.types import ALERT_CHANNEL, AlertState, Finding, Judgement
 from central.control.watchlist_repository import WatchlistRepository
 from central.control.watchlist_types import WatchlistEntry
 from central.domain.control_law import ControlLaw, control_law
@@ -20,6 +21,8 @@ from central.passages.service import PassageService
 from central.passages.types import PassageSummary
 from central.registry.service import RegistryService
 from central.registry.types import PlateKey, VehicleFacts
+from central.webhooks.outbox import WebhookOutbox
+from central.webhooks.types import EventType, Happening
 
 
 class JudgingService:
@@ -36,6 +39,7 @@ class JudgingService:
         self._registry = RegistryService(connection)
         self._passages = PassageService(connection)
         self._law = law or control_law()
+        self._outbox = WebhookOutbox(connection)
 
     async def judge_commit(self, position: int, *, now: datetime) -> Judgement | None:
         """Judge what one commit stored; ``None`` when that was done before.
@@ -71,6 +75,7 @@ class JudgingService:
             sightings.extend((each, alert_id) for each in same)
         if sightings:
             await self._rows.add_sightings(sightings, now=now)
+        await self._outbox.put(_raised_happenings(live, raised), now=now)
         if raised:
             await self._rows.announce(
                 {row.id for row in raised.values()}, channel=ALERT_CHANNEL, now=now
@@ -150,6 +155,25 @@ def _known_of(
         entries=tuple(each for each in entries if each.fits(colour) and each.holds_at(moment)),
         read_at=now,
     )
+
+
+def _raised_happenings(
+    live: Iterable[Finding], raised: Mapping[tuple[str, str], RaisedRow]
+) -> list[Happening]:
+    """What webhooks are told of alerts that are new."""
+    return [
+        Happening(
+            type=EventType.ALERT_RAISED,
+            subject="alert",
+            subject_id=str(raised[key].id),
+            site_id=same[-1].passage.site_id,
+            state=AlertState.OPEN.value,
+            rule=same[0].rule.value,
+            path=f"/v1/alerts/{raised[key].id}",
+        )
+        for key, same in _by_key(live).items()
+        if raised[key].is_new
+    ]
 
 
 def _by_key(found: Iterable[Finding]) -> Mapping[tuple[str, str], Sequence[Finding]]:

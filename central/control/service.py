@@ -43,10 +43,17 @@ from central.identity.permissions import Permission
 from central.identity.types import User
 from central.passages.service import PassageService
 from central.registry.types import VehicleId
+from central.webhooks.outbox import WebhookOutbox
+from central.webhooks.types import EventType, Happening
 
 FEED_ROWS_MAX: Final = 200
 SIGHTINGS_SHOWN_MAX: Final = 50
 COUNT_MAX: Final = 1000
+_TOLD: Final = {
+    AlertState.ACKNOWLEDGED: EventType.ALERT_ACKNOWLEDGED,
+    AlertState.CLOSED: EventType.ALERT_CLOSED,
+}
+"""What webhooks are told of an alert that somebody brought into a state."""
 
 
 class AlertService:
@@ -61,6 +68,7 @@ class AlertService:
         self._rows = ControlRepository(connection)
         self._passages = PassageService(connection)
         self._audit = AuditService(connection)
+        self._outbox = WebhookOutbox(connection)
         self._law = law or control_law()
 
     async def list_alerts(self, wanted: AlertFilter, page: ListRequest, *, user: User) -> AlertPage:
@@ -297,7 +305,24 @@ class AlertService:
         return alert
 
     async def _announce(self, alert_ids: set[UUID] | set[AlertId], *, now: datetime) -> None:
-        """Tell live pages."""
+        """Tell webhooks and live pages."""
+        alerts = await self._rows.by_id(set(alert_ids), SiteScope.everything())
+        await self._outbox.put(
+            [
+                Happening(
+                    type=_TOLD[each.state],
+                    subject="alert",
+                    subject_id=str(each.id),
+                    site_id=each.site_id,
+                    state=each.state.value,
+                    rule=each.rule.value,
+                    path=f"/v1/alerts/{each.id}",
+                )
+                for each in alerts
+                if each.state in _TOLD
+            ],
+            now=now,
+        )
         await self._rows.announce(alert_ids, channel=ALERT_CHANNEL, now=now)
 
     async def _write_down(

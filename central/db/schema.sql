@@ -1657,6 +1657,82 @@ CREATE TABLE watchlist_entry (
 CREATE INDEX watchlist_entry_listed ON public.watchlist_entry USING btree (listed_at DESC, id DESC);
 CREATE INDEX watchlist_entry_plate ON public.watchlist_entry USING btree (plate_text) WHERE (removed_at IS NULL);
 
+CREATE TABLE webhook (
+  id uuid NOT NULL,
+  name text COLLATE "C" NOT NULL,
+  url text NOT NULL,
+  events text[] NOT NULL,
+  site_ids text[],
+  state text NOT NULL DEFAULT 'working'::text,
+  pause_reason text,
+  paused_at timestamp with time zone,
+  failing_since timestamp with time zone,
+  made_by text NOT NULL,
+  made_at timestamp with time zone NOT NULL,
+  CONSTRAINT webhook_check CHECK (((state = 'paused'::text) = (pause_reason IS NOT NULL))),
+  CONSTRAINT webhook_check1 CHECK (((pause_reason IS NULL) = (paused_at IS NULL))),
+  CONSTRAINT webhook_events_check CHECK (((cardinality(events) >= 1) AND (cardinality(events) <= 50))),
+  CONSTRAINT webhook_name_check CHECK ((name ~ '^[a-z0-9][a-z0-9-]{1,39}$'::text)),
+  CONSTRAINT webhook_pause_reason_check CHECK ((pause_reason = ANY (ARRAY['person'::text, 'failing'::text, 'gone'::text]))),
+  CONSTRAINT webhook_pkey PRIMARY KEY (id),
+  CONSTRAINT webhook_site_ids_check CHECK (((cardinality(site_ids) >= 1) AND (cardinality(site_ids) <= 200))),
+  CONSTRAINT webhook_state_check CHECK ((state = ANY (ARRAY['working'::text, 'paused'::text, 'removed'::text]))),
+  CONSTRAINT webhook_url_check CHECK (((char_length(url) >= 1) AND (char_length(url) <= 500)))
+);
+CREATE UNIQUE INDEX webhook_name ON public.webhook USING btree (name) WHERE (state <> 'removed'::text);
+
+CREATE TABLE webhook_delivery (
+  id uuid NOT NULL,
+  webhook_id uuid NOT NULL,
+  event_id uuid NOT NULL,
+  made_at timestamp with time zone NOT NULL,
+  state text NOT NULL DEFAULT 'waiting'::text,
+  attempts integer NOT NULL DEFAULT 0,
+  due_at timestamp with time zone,
+  expires_at timestamp with time zone NOT NULL,
+  attempted_at timestamp with time zone,
+  delivered_at timestamp with time zone,
+  status smallint,
+  failure text,
+  latency_ms integer,
+  CONSTRAINT webhook_delivery_attempts_check CHECK ((attempts >= 0)),
+  CONSTRAINT webhook_delivery_check CHECK (((state = 'waiting'::text) = (due_at IS NOT NULL))),
+  CONSTRAINT webhook_delivery_check1 CHECK (((state = 'delivered'::text) = (delivered_at IS NOT NULL))),
+  CONSTRAINT webhook_delivery_event_id_fkey FOREIGN KEY (event_id) REFERENCES webhook_event(id) ON DELETE CASCADE,
+  CONSTRAINT webhook_delivery_event_id_webhook_id_key UNIQUE (event_id, webhook_id),
+  CONSTRAINT webhook_delivery_failure_check CHECK ((failure ~ '^[a-z_]{1,40}$'::text)),
+  CONSTRAINT webhook_delivery_latency_ms_check CHECK ((latency_ms >= 0)),
+  CONSTRAINT webhook_delivery_pkey PRIMARY KEY (id),
+  CONSTRAINT webhook_delivery_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'delivered'::text, 'failed'::text]))),
+  CONSTRAINT webhook_delivery_status_check CHECK (((status >= 100) AND (status <= 999))),
+  CONSTRAINT webhook_delivery_webhook_id_fkey FOREIGN KEY (webhook_id) REFERENCES webhook(id)
+);
+CREATE INDEX webhook_delivery_due ON public.webhook_delivery USING btree (webhook_id, due_at) WHERE (state = 'waiting'::text);
+CREATE INDEX webhook_delivery_list ON public.webhook_delivery USING btree (webhook_id, made_at DESC, id DESC);
+
+CREATE TABLE webhook_event (
+  id uuid NOT NULL,
+  type text NOT NULL,
+  occurred_at timestamp with time zone NOT NULL,
+  body text NOT NULL,
+  CONSTRAINT webhook_event_body_check CHECK ((char_length(body) <= 4096)),
+  CONSTRAINT webhook_event_pkey PRIMARY KEY (id)
+);
+CREATE INDEX webhook_event_age ON public.webhook_event USING btree (occurred_at);
+
+CREATE TABLE webhook_secret (
+  id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+  webhook_id uuid NOT NULL,
+  salt bytea NOT NULL,
+  made_by text NOT NULL,
+  made_at timestamp with time zone NOT NULL,
+  ends_at timestamp with time zone,
+  CONSTRAINT webhook_secret_pkey PRIMARY KEY (id),
+  CONSTRAINT webhook_secret_salt_check CHECK ((octet_length(salt) = 32)),
+  CONSTRAINT webhook_secret_webhook_id_fkey FOREIGN KEY (webhook_id) REFERENCES webhook(id)
+);
+CREATE INDEX webhook_secret_webhook ON public.webhook_secret USING btree (webhook_id, id DESC);
+
 CREATE TABLE working_calendar (
   version integer NOT NULL,
   covers_from date NOT NULL,

@@ -46,6 +46,7 @@ class Permission(StrEnum):
     SEE_LIVE_FRAMES = "see_live_frames"
     SEE_COMPONENTS = "see_components"
     MANAGE_KEYS = "manage_keys"
+    MANAGE_WEBHOOKS = "manage_webhooks"
 
 
 _EVERYBODY: Final = frozenset({Permission.SEE_PASSAGES})
@@ -78,6 +79,7 @@ _ADMINISTRATOR: Final = frozenset(
         Permission.HANDLE_QUARANTINE,
         Permission.SEE_COMPONENTS,
         Permission.MANAGE_KEYS,
+        Permission.MANAGE_WEBHOOKS,
     }
 )
 """Keeps the system running: needs no passage, no vehicle and no look at who looked at them."""

@@ -16,6 +16,7 @@ from central.jobs import (
     protection_tasks,
     toll_tasks,
     traffic_tasks,
+    webhook_tasks,
 )
 from central.jobs.context import Periodic, WorkTask
 
@@ -29,6 +30,7 @@ TASKS: Final[Mapping[str, WorkTask]] = MappingProxyType(
         "match_tag_read": toll_tasks.match_tag_read,
         "end_waiting": toll_tasks.end_waiting,
         "send_notice": notice_tasks.send_notice,
+        "send_webhooks": webhook_tasks.send_webhooks,
         "issue_result_document": procedure_tasks.issue_result_document,
     }
 )
@@ -53,6 +55,12 @@ PERIODIC: Final[tuple[Periodic, ...]] = (
     Periodic(name="match_long_forgotten", cron="41 20 * * *", run=toll_tasks.match_long_forgotten),
     Periodic(name="seal_ledger", cron="* * * * * */15", run=ledger_tasks.seal_ledger),
     Periodic(name="count_traffic", cron="* * * * * */15", run=traffic_tasks.count_traffic),
+    Periodic(name="send_due_webhooks", cron="* * * * * */15", run=webhook_tasks.send_due_webhooks),
+    Periodic(
+        name="forget_webhook_deliveries",
+        cron="31 * * * *",
+        run=webhook_tasks.forget_webhook_deliveries,
+    ),
     Periodic(name="forget_answers", cron="29 * * * *", run=machine_tasks.forget_answers),
     Periodic(
         name="seal_ledger_stragglers", cron="23 * * * *", run=ledger_tasks.seal_ledger_stragglers

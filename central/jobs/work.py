@@ -17,6 +17,8 @@ from central.identity.service import IdentityService
 from central.passages.service import PassageService
 from central.settings import JobsSettings
 from central.sites.repository import SiteRepository
+from central.webhooks.outbox import WebhookOutbox
+from central.webhooks.types import EventType, Happening
 
 ROWS_PER_COMMIT: Final = 5000
 KINDS_REPORTED_MAX: Final = 100
@@ -50,6 +52,19 @@ class Housekeeping:
         async with self.pool.connection() as connection:
             silent = await SiteRepository(connection).mark_silent(
                 heard_before=now - self.settings.device_silent_after, now=now
+            )
+            await WebhookOutbox(connection).put(
+                [
+                    Happening(
+                        type=EventType.DEVICE_SILENT,
+                        subject="device",
+                        subject_id=device_id,
+                        site_id=site_id,
+                        path=f"/v1/devices/{device_id}",
+                    )
+                    for device_id, site_id in sorted(silent.items())
+                ],
+                now=now,
             )
         for device_id in silent:
             log.warning("device_silent", device_id=device_id)

@@ -38,6 +38,8 @@ from central.procedures.types import (
     HandedIn,
     NewDossier,
 )
+from central.webhooks.outbox import WebhookOutbox
+from central.webhooks.types import EventType, Happening
 
 KIND_OF_THING: Final = "dossier"
 
@@ -138,6 +140,17 @@ class DossierDesk(DossierReader):
             user=case.user,
             now=case.now,
             detail={"version": dossier.version, "procedure": case.procedure.id},
+        )
+        await WebhookOutbox(self._connection).put(
+            [
+                Happening(
+                    type=EventType.DOSSIER_CHANGED,
+                    subject="dossier",
+                    subject_id=str(dossier.id),
+                    state=dossier.state.value,
+                )
+            ],
+            now=case.now,
         )
         applicant = await self._registry.party(dossier.applicant_id)
         notice = notice_of(

@@ -92,12 +92,14 @@ SELECT device_id, outbox_id, held, announced_seq, stored_count, doubled_count,
  LIMIT %(rows_max)s;
 
 -- name: mark_silent_devices
--- Mark devices whose newest heartbeat is too old, and return their ids.
+-- Mark devices whose newest heartbeat is too old, and return them with their sites.
 UPDATE device_status
    SET is_silent = TRUE, silence_changed_at = %(now)s
- WHERE NOT is_silent
-   AND received_at < %(heard_before)s
-RETURNING device_id;
+  FROM device
+ WHERE device.id = device_status.device_id
+   AND NOT device_status.is_silent
+   AND device_status.received_at < %(heard_before)s
+RETURNING device_status.device_id, device.site_id;
 
 -- name: delete_old_heartbeats
 -- Forget heartbeat history before a time, at most so many rows at once.

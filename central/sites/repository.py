@@ -8,7 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from psycopg import AsyncConnection
-from psycopg.rows import class_row, scalar_row
+from psycopg.rows import class_row, tuple_row
 from psycopg.types.multirange import Multirange
 
 from central.contracts.heartbeat import CameraHealthV1
@@ -202,13 +202,17 @@ class SiteRepository:
             rows = await cursor.fetchall()
         return [_completeness(row) for row in rows]
 
-    async def mark_silent(self, *, heard_before: datetime, now: datetime) -> Sequence[str]:
-        """Mark devices that were last heard before a time; returns the newly silent ones."""
-        async with self._connection.cursor(row_factory=scalar_row) as cursor:
+    async def mark_silent(self, *, heard_before: datetime, now: datetime) -> Mapping[str, str]:
+        """Mark devices that were last heard before a time.
+
+        Returns:
+            The newly silent ones, each with its site.
+        """
+        async with self._connection.cursor(row_factory=tuple_row) as cursor:
             await cursor.execute(
                 QUERIES["mark_silent_devices"], {"heard_before": heard_before, "now": now}
             )
-            return await cursor.fetchall()
+            return {str(row[0]): str(row[1]) for row in await cursor.fetchall()}
 
     async def forget_heartbeats(self, *, before: datetime, limit: int) -> int:
         """Delete at most ``limit`` rows of heartbeat history; returns how many went."""

@@ -71,6 +71,11 @@ class StackLayout:
         return self.secrets / "relatives-key"
 
     @property
+    def webhook_key_file(self) -> Path:
+        """Secret from which the secrets of webhooks are made."""
+        return self.secrets / "webhook-key"
+
+    @property
     def signing_key(self) -> SigningKey:
         """The development key that papers are signed with, and its certificates."""
         return SigningKey(

@@ -34,7 +34,7 @@ def words(_: Translate) -> Words:
             "service": _("Program"),
             "command": _("Command at the server"),
         },
-        "audit_actions": {**_actions(_), **_protection_actions(_)},
+        "audit_actions": {**_actions(_), **_protection_actions(_), **_webhook_actions(_)},
         "audit_subjects": _subjects(_),
         "audit_permissions": _permissions(_),
     }
@@ -128,12 +128,26 @@ def _protection_actions(_: Translate) -> Mapping[str, str]:
     }
 
 
+def _webhook_actions(_: Translate) -> Mapping[str, str]:
+    """The same for webhooks."""
+    return {
+        "webhook_added": _("Webhook registered"),
+        "webhook_secret_rotated": _("Secret of a webhook renewed"),
+        "webhook_paused": _("Webhook paused"),
+        "webhook_resumed": _("Webhook resumed"),
+        "webhook_removed": _("Webhook removed"),
+        "webhook_tested": _("Webhook tested"),
+        "webhook_sent_again": _("Message of a webhook sent again"),
+    }
+
+
 def _subjects(_: Translate) -> Mapping[str, str]:
     """Kinds of things that acts are about."""
     return {
         "passage_list": _("List of passages"),
         "alert": _("Alert"),
         "api_client": _("Program with a key"),
+        "webhook": _("Webhook"),
         "audit_chain": _("Chain of the audit log"),
         "audit_log": _("Audit log"),
         "badge": _("Badge"),
@@ -190,6 +204,7 @@ def _permissions(_: Translate) -> Mapping[str, str]:
         "manage_users": _("Manage users"),
         "see_components": _("See the page of components"),
         "manage_keys": _("Manage keys of programs"),
+        "manage_webhooks": _("Manage webhooks"),
     }
 
 

@@ -126,6 +126,8 @@ def central_environment(layout: StackLayout, state: StackState) -> Mapping[str, 
             "LUUTHONG_CENTRAL_DOCUMENTS__SIGNING_CERTIFICATE_FILE": str(key.certificate_file),
             "LUUTHONG_CENTRAL_DOCUMENTS__CA_FILE": str(key.ca_file),
             "LUUTHONG_CENTRAL_RELATIVES_KEY_FILE": str(layout.relatives_key_file),
+            "LUUTHONG_CENTRAL_WEBHOOKS__KEY_FILE": str(layout.webhook_key_file),
+            "LUUTHONG_CENTRAL_WEBHOOKS__PLAIN_HTTP_TO_LOOPBACK": "true",
         }
     )
 
@@ -140,6 +142,8 @@ def api_environment(layout: StackLayout, state: StackState) -> Mapping[str, str]
             "LUUTHONG_API_EVIDENCE_FOLDER": str(state.evidence_folder),
             "LUUTHONG_API_DOCUMENTS__CA_FILE": str(layout.signing_key.ca_file),
             "LUUTHONG_API_RELATIVES_KEY_FILE": str(layout.relatives_key_file),
+            "LUUTHONG_API_WEBHOOKS__KEY_FILE": str(layout.webhook_key_file),
+            "LUUTHONG_API_WEBHOOKS__PLAIN_HTTP_TO_LOOPBACK": "true",
         }
     )
 

@@ -159,6 +159,18 @@ ASKED: Mapping[tuple[str, str], tuple[Permission, Mapping[str, Any]]] = {
     ("POST", "/console/keys"): (Permission.MANAGE_KEYS, {"name": "x1", "purpose": "x"}),
     ("POST", "/console/keys/{name}/rotate"): (Permission.MANAGE_KEYS, {}),
     ("POST", "/console/keys/{prefix}/revoke"): (Permission.MANAGE_KEYS, {}),
+    ("GET", "/console/webhooks"): (Permission.MANAGE_WEBHOOKS, {}),
+    ("POST", "/console/webhooks"): (Permission.MANAGE_WEBHOOKS, {"name": "x1"}),
+    ("GET", "/console/webhooks/{webhook_id}"): (Permission.MANAGE_WEBHOOKS, {}),
+    ("POST", "/console/webhooks/{webhook_id}/pause"): (Permission.MANAGE_WEBHOOKS, {}),
+    ("POST", "/console/webhooks/{webhook_id}/remove"): (Permission.MANAGE_WEBHOOKS, {}),
+    ("POST", "/console/webhooks/{webhook_id}/resume"): (Permission.MANAGE_WEBHOOKS, {}),
+    ("POST", "/console/webhooks/{webhook_id}/rotate"): (Permission.MANAGE_WEBHOOKS, {}),
+    ("POST", "/console/webhooks/{webhook_id}/test"): (Permission.MANAGE_WEBHOOKS, {}),
+    ("POST", "/console/webhooks/{webhook_id}/deliveries/{delivery_id}/send-again"): (
+        Permission.MANAGE_WEBHOOKS,
+        {},
+    ),
     ("GET", "/console/audit"): (Permission.SEE_AUDIT, {}),
     ("GET", "/console/protection"): (Permission.PROTECT_DATA, {}),
     ("POST", "/console/protection/findings/{finding_id}/decide"): (

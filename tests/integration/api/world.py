@@ -85,7 +85,8 @@ _EMPTY: Final = """
              passage_day, evidence, device_stream, device_day, live_frame,
              device_status, device_heartbeat, quarantine, audit_entry, audit_seal, audit_root,
              subject_key, protection_finding, relative_plate, data_request, api_key, api_client,
-             api_answer, outside_identity, outside_login;
+             api_answer, outside_identity, outside_login, webhook_delivery, webhook_event,
+             webhook_secret, webhook;
     DELETE FROM camera WHERE id <> 'lan-vao';
     UPDATE app_user
        SET failed_logins = 0, login_allowed_at = NULL, unit_id = NULL, reach = 'province';
@@ -402,9 +403,12 @@ def serving(
     **settings: object,
 ) -> Iterator[str]:
     """Serve the api on a free port for as long as the block lasts; yields its address."""
+    webhook_key = world.evidence_folder.with_name(f"{world.evidence_folder.name}-webhook-key")
+    webhook_key.write_text("secret of the tests", encoding="utf-8")
     app = create_app(
         ApiSettings.model_validate(
             {
+                "webhooks": {"key_file": webhook_key},
                 "database_url": world.database_url,
                 "evidence_folder": world.evidence_folder,
                 "sessions_max": 1000,  # one user signs in for every test

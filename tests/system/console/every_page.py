@@ -61,6 +61,7 @@ ONE_OF_EACH: Final = {
     "/console/users/{user_id}": "SELECT id FROM app_user",
     "/console/users/{user_id}/outside": "SELECT id FROM app_user ORDER BY id DESC",
     "/console/vehicles/{vehicle_id}": "SELECT id FROM vehicle",
+    "/console/webhooks/{webhook_id}": "SELECT id FROM webhook",
     "/public/dossiers/{code}": "SELECT code FROM dossier",
 }
 """Queries for the value of an address's variable."""

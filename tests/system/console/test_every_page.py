@@ -3,6 +3,7 @@
 
 import asyncio
 import gzip
+import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -61,6 +62,7 @@ def test_every_page_of_roads_and_tolls_is_accessible_light_and_within_bounds(
         _judge(world)
         _misunderstand(world)
         _close_day(world, now)
+        _register_webhook(world)
 
         faults = _faults(browser, world, language, of_dossiers=False)
 
@@ -216,3 +218,13 @@ def _close_day(world: World, now: datetime) -> None:
     with world.signed_in_as(SEES_ALL) as client:
         answer = client.post("/console/tolls/days", data=filled)
     assert answer.status_code == 303, answer.text
+
+
+def _register_webhook(world: World) -> None:
+    """Have one webhook with a message that waits."""
+    filled = {"name": "dieu-hanh", "url": "https://example.vn/hook", "events": "alert.raised"}
+    with world.signed_in_as(SEES_ALL) as client:
+        assert client.post("/console/webhooks", data=filled).status_code == 200
+        page = client.get("/console/webhooks").text
+        [webhook_id] = re.findall(r"/console/webhooks/([0-9a-f-]{36})", page)
+        assert client.post(f"/console/webhooks/{webhook_id}/test").status_code == 303

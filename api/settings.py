@@ -93,6 +93,11 @@ class ApiSettings(BaseSettings):
         le=1000,
         description="Most sessions of one user at a time; a further one ends the oldest.",
     )
+    password_words_file: Path | None = Field(
+        default=None,
+        description="File of the authority's own words, one a line, such as its name and its "
+        "programs: no password may be made of them.",
+    )
     metrics_access: MetricsAccess = Field(
         default=MetricsAccess.LOOPBACK, description="Who may read /metrics."
     )

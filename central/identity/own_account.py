@@ -4,6 +4,7 @@
 import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Final
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from psycopg import AsyncConnection
 from central.audit.service import AuditService
 from central.audit.types import Actor, AuditEntry, JsonValue
 from central.errors import SessionInvalidError
-from central.identity.passwords import PasswordFault, fault_of, hashed, verified
+from central.identity.passwords import PasswordFault, fault_of, hashed, read_own_words, verified
 from central.identity.repository import IdentityRepository
 from central.identity.service import IdentityService, token_hash
 from central.identity.types import (
@@ -56,6 +57,7 @@ class OwnAccount:
         user: Whose account it is; whoever signed in may do all of this, whatever the role.
         token: The session that asks.
         actor: The user, for the audit log.
+        words_file: The authority's own words, which no password may be made of; ``None`` for none.
     """
 
     def __init__(
@@ -66,7 +68,9 @@ class OwnAccount:
         token: str,
         actor: Actor,
         policy: SessionPolicy | None = None,
+        words_file: Path | None = None,
     ) -> None:
+        self._words_file = words_file
         self._rows = IdentityRepository(connection)
         self._policy = policy or SessionPolicy()
         self._identity = IdentityService(connection, policy=self._policy)
@@ -110,7 +114,7 @@ class OwnAccount:
         account = await self.account_proven_by(change.old, origin=origin, now=now)
         if not isinstance(account, Account):
             return account
-        fault = self._fault_of(change)
+        fault = await asyncio.to_thread(self._fault_of, change)
         if fault is not None:
             return PasswordRefused(fault=fault)
         await self._rows.replace_password(
@@ -144,7 +148,10 @@ class OwnAccount:
         if change.new == change.old:
             return PasswordFault.SAME_AS_BEFORE
         return fault_of(
-            change.new, username=self._user.username, display_name=self._user.display_name
+            change.new,
+            username=self._user.username,
+            display_name=self._user.display_name,
+            own_words=() if self._words_file is None else read_own_words(self._words_file),
         )
 
     async def _record(self, action: str, *, now: datetime, detail: dict[str, JsonValue]) -> None:

@@ -8,14 +8,18 @@ is asked for, and no change but after a leak.
 import re
 import secrets
 import unicodedata
+from collections.abc import Collection, Iterator
 from enum import StrEnum
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
 from pwdlib import PasswordHash
 from pwdlib.exceptions import UnknownHashError
 from pwdlib.hashers.argon2 import Argon2Hasher
+
+from central.errors import SettingsError
 
 PASSWORD_LENGTH_MIN: Final = 12
 """Shortest password that somebody may choose. Higher: harder to guess, more often noted down."""
@@ -28,8 +32,15 @@ DISTINCT_SIGNS_MIN: Final = 5
 REST_LENGTH_MIN: Final = 5
 """Letters that must stay when common words are taken out. Higher: more is refused."""
 
+COMMON_LENGTH_MIN: Final = 4
+"""Shortest password of the list that counts as a part of another. Higher: less is refused."""
+
+OWN_WORDS_MAX: Final = 1000
+OWN_WORD_LENGTH_MIN: Final = 3
 _WORDS_FILE: Final = Path(__file__).with_name("common_passwords.txt")
 _NO_LETTER: Final = re.compile(r"[\W\d_]+")
+_ENDING: Final = re.compile(r"[\W\d_]*$")
+_BEGINNING: Final = re.compile(r"^[\W\d_]*")
 _LOOK_ALIKES: Final = str.maketrans("013457@$", "oleastas")
 
 
@@ -43,8 +54,17 @@ class PasswordFault(StrEnum):
     SAME_AS_BEFORE = "same_as_before"
 
 
-def fault_of(password: str, *, username: str, display_name: str) -> PasswordFault | None:
-    """Why somebody may not choose a password; ``None`` when it is fine."""
+def fault_of(
+    password: str, *, username: str, display_name: str, own_words: Collection[str] = ()
+) -> PasswordFault | None:
+    """Why somebody may not choose a password; ``None`` when it is fine.
+
+    Args:
+        password: What the user typed.
+        username: The user's name, which it may not hold.
+        display_name: The same as people write it.
+        own_words: The authority's own words, which count like the common ones.
+    """
     given = unicodedata.normalize("NFKC", password)
     if len(given) < PASSWORD_LENGTH_MIN:
         return PasswordFault.TOO_SHORT
@@ -54,9 +74,25 @@ def fault_of(password: str, *, username: str, display_name: str) -> PasswordFaul
     names = {_plain(username), _plain(display_name)} - {""}
     if any(name in plain for name in names if len(name) >= REST_LENGTH_MIN):
         return PasswordFault.HOLDS_NAME
-    if len(set(given)) < DISTINCT_SIGNS_MIN or _is_common(given):
+    if len(set(given)) < DISTINCT_SIGNS_MIN or _is_common(given, own_words):
         return PasswordFault.TOO_COMMON
     return None
+
+
+def read_own_words(path: Path) -> tuple[str, ...]:
+    """The authority's own words from a file, one a line; lines with ``#`` are remarks.
+
+    Raises:
+        SettingsError: The file can't be read, or holds too many.
+    """
+    try:
+        with path.open(encoding="utf-8") as file:
+            lines = list(islice(file, OWN_WORDS_MAX + 1))
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"can't read the file of words {path.name}") from error
+    if len(lines) > OWN_WORDS_MAX:
+        raise SettingsError(f"the file of words {path.name} has over {OWN_WORDS_MAX} lines")
+    return tuple(line.strip() for line in lines if line.strip() and not line.startswith("#"))
 
 
 def new_password() -> str:
@@ -88,16 +124,46 @@ def _normal(password: str) -> str:
     return unicodedata.normalize("NFKC", password)
 
 
-def _is_common(password: str) -> bool:
-    """Whether next to nothing stays when common words, digits and signs are taken out."""
+def _is_common(password: str, own_words: Collection[str]) -> bool:
+    """Whether it is one of the commonest, or next to nothing stays without common words."""
     folded = password.casefold()
-    variants = {_plain(folded), _plain(folded.translate(_LOOK_ALIKES))}
-    return any(len(_without_common_words(each)) < REST_LENGTH_MIN for each in variants)
+    words = _longest_first({*_common_words(), *filter(_counts, map(_plain, own_words))})
+    for each in {folded, folded.translate(_LOOK_ALIKES)}:
+        if len(_without(words, _plain(each))) < REST_LENGTH_MIN:
+            return True
+        if any(_is_made_of_commonest(core) for core in _cores(each)):
+            return True
+    return False
 
 
-def _without_common_words(plain: str) -> str:
-    """What stays of a password; the longest words go first."""
-    for word in _common_words():
+def _counts(word: str) -> bool:
+    """Whether a word of the authority is long enough to be looked for."""
+    return len(word) >= OWN_WORD_LENGTH_MIN
+
+
+def _cores(password: str) -> Iterator[str]:
+    """The password, and what stays of it when digits and signs at its ends are cut off."""
+    yield _plain(password)
+    for begin in {password, _BEGINNING.sub("", password)}:
+        shortest = len(_ENDING.sub("", begin))
+        for end in range(shortest, len(begin) + 1):
+            yield begin[:end]
+
+
+def _is_made_of_commonest(text: str) -> bool:
+    """Whether a text is one of the commonest passwords, or two of them in a row."""
+    known = _commonest()
+    if text in known:
+        return True
+    return any(
+        text[:split] in known and text[split:] in known
+        for split in range(COMMON_LENGTH_MIN, len(text) - COMMON_LENGTH_MIN + 1)
+    )
+
+
+def _without(words: Collection[str], plain: str) -> str:
+    """What stays of a password when words are taken out in their order."""
+    for word in words:
         plain = plain.replace(word, " ")
     return plain.replace(" ", "")
 
@@ -113,8 +179,25 @@ def _plain(text: str) -> str:
 def _common_words() -> tuple[str, ...]:
     """Words that common passwords are made of, longest first."""
     lines = _WORDS_FILE.read_text("utf-8").splitlines()
-    words = {line.strip() for line in lines if line.strip() and not line.startswith("#")}
+    return _longest_first({line.strip() for line in lines if line and not line.startswith("#")})
+
+
+def _longest_first(words: Collection[str]) -> tuple[str, ...]:
+    """Words in the order in which they are taken out."""
     return tuple(sorted(words, key=lambda word: (-len(word), word)))
+
+
+@lru_cache(maxsize=1)
+def _commonest() -> frozenset[str]:
+    """The 30,000 commonest passwords of a published leak, in small.
+
+    Only the list of the library is used: its estimate takes half a minute on some passwords.
+    """
+    from zxcvbn.frequency_lists import FREQUENCY_LISTS  # noqa: PLC0415 - large, and seldom needed
+
+    return frozenset(
+        each for each in FREQUENCY_LISTS["passwords"] if len(each) >= COMMON_LENGTH_MIN
+    )
 
 
 @lru_cache(maxsize=1)

@@ -49,6 +49,7 @@ async def own_account(
         token=token,
         actor=actor_of(user, request),
         policy=process.session_policy,
+        words_file=process.settings.password_words_file,
     )
 
 

@@ -222,6 +222,14 @@ class DocumentsSettings(_Section):
         "signatures of its signers are trusted.",
     )
 
+    rsa_bits_min: int = Field(
+        default=3072,
+        ge=2048,
+        le=16_384,
+        description="Shortest RSA key of the signing certificate and its authority. 3072 bits are "
+        "as strong as 128; lower it only where the authority issues no longer keys yet.",
+    )
+
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
         """Stop when a key has no certificate or the reverse."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.x509.oid import NameOID
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
@@ -31,6 +32,7 @@ KEY_BYTES_MAX: Final = 65_536
 SIGNATURE_BYTES_RESERVED: Final = 16_384
 """Room for signature and certificates, in characters of the file; more is refused by pyHanko."""
 
+CURVE_BITS_MIN: Final = 256
 SIGNING_TIMEOUT_S: Final = 20.0
 
 
@@ -100,17 +102,29 @@ def _check_key(key: SigningKey) -> str:
     """The signer's name, once it is sure that key and certificate belong together.
 
     Raises:
-        SigningKeyError: A file is missing, unreadable, or does not belong.
+        SigningKeyError: A file is missing, unreadable, does not belong, or has a weak key.
     """
     try:
         private = load_pem_private_key(_content(key.key_file), password=None)
         certificate = x509.load_pem_x509_certificate(_content(key.certificate_file))
-        x509.load_pem_x509_certificate(_content(key.ca_file))
+        authority = x509.load_pem_x509_certificate(_content(key.ca_file))
     except (ValueError, TypeError) as error:
         raise SigningKeyError("a file is no PEM of the right kind") from error
     if private.public_key() != certificate.public_key():
         raise SigningKeyError("the certificate belongs to another key")
+    for each in (certificate, authority):
+        if not _is_strong(each.public_key(), rsa_bits_min=key.rsa_bits_min):
+            raise SigningKeyError("the key of a certificate is too short, or of an odd kind")
     return common_name(certificate)
+
+
+def _is_strong(public_key: object, *, rsa_bits_min: int) -> bool:
+    """Whether guessing a key takes 2 to the power of 128 attempts, or what is set for RSA."""
+    if isinstance(public_key, rsa.RSAPublicKey):
+        return public_key.key_size >= rsa_bits_min
+    if isinstance(public_key, ec.EllipticCurvePublicKey):
+        return public_key.key_size >= CURVE_BITS_MIN
+    return isinstance(public_key, ed25519.Ed25519PublicKey | ed448.Ed448PublicKey)
 
 
 def _content(path: Path) -> bytes:

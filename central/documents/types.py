@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import NewType
+from typing import Final, NewType
 from uuid import UUID
 
 DocumentId = NewType("DocumentId", UUID)
+
+RSA_BITS_MIN: Final = 3072
+"""Shortest RSA key that is as strong as 128 bits. Higher: fewer authorities' keys are accepted."""
 
 
 class SubjectKind(StrEnum):
@@ -68,8 +71,10 @@ class SigningKey:
         key_file: Private key, without a passphrase; readable by its owner only.
         certificate_file: Certificate of the key.
         ca_file: Certificate of whoever issued it; goes into the signature, too.
+        rsa_bits_min: Shortest RSA key of both certificates that is signed with.
     """
 
     key_file: Path
     certificate_file: Path
     ca_file: Path
+    rsa_bits_min: int = RSA_BITS_MIN

@@ -39,5 +39,8 @@ def _key(settings: DocumentsSettings) -> SigningKey | None:
     if key_file is None or certificate_file is None or settings.ca_file is None:
         return None
     return SigningKey(
-        key_file=key_file, certificate_file=certificate_file, ca_file=settings.ca_file
+        key_file=key_file,
+        certificate_file=certificate_file,
+        ca_file=settings.ca_file,
+        rsa_bits_min=settings.rsa_bits_min,
     )

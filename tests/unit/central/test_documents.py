@@ -8,7 +8,9 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from typer.testing import CliRunner
 
@@ -330,6 +332,39 @@ def test_the_command_says_in_plain_words_what_a_pdf_is(
 
         assert result.output.startswith(words), result.output
         assert result.exit_code == exit_code
+
+
+@pytest.mark.parametrize(
+    ("bits", "bits_min", "is_accepted"),
+    [(2048, 3072, False), (3072, 3072, True), (2048, 2048, True)],
+)
+def test_an_rsa_key_signs_only_when_it_is_long_enough(
+    tmp_path: Path, bits: int, bits_min: int, *, is_accepted: bool
+) -> None:
+    made = _made_key(tmp_path)
+    private = rsa.generate_private_key(public_exponent=65537, key_size=bits)
+    authority = x509.load_pem_x509_certificate(made.ca_file.read_bytes())
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(authority.subject)
+        .issuer_name(authority.subject)
+        .public_key(private.public_key())
+        .serial_number(7)
+        .not_valid_before(datetime.now(UTC) - timedelta(hours=1))
+        .not_valid_after(datetime.now(UTC) + timedelta(hours=1))
+        .sign(private, hashes.SHA256())
+    )
+    made.certificate_file.write_bytes(certificate.public_bytes(Encoding.PEM))
+    made.key_file.write_bytes(
+        private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    )
+    key = replace(made, rsa_bits_min=bits_min)
+
+    if is_accepted:
+        assert sign_pdf_now(typeset_now(BADGE), key).content.startswith(b"%PDF")
+    else:
+        with pytest.raises(SigningKeyError, match="too short"):
+            sign_pdf_now(typeset_now(BADGE), key)
 
 
 def _made_key(folder: Path) -> SigningKey:

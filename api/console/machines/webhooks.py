@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -139,17 +139,17 @@ async def one_page(
     webhook_id: UUID,
     *,
     desk: DeskDep,
-    state: DeliveryState | None = None,
+    state: DeliveryState | Literal[""] = "",
     after_at: AwareDatetime | None = None,
     after: Annotated[UUID | None, Query()] = None,
 ) -> Response:
     """One webhook with its deliveries, newest first."""
     hook = await desk.hooks.webhook(WebhookId(webhook_id))
     begin = DeliveryCursor(at=after_at, id=after) if after_at and after else None
-    page = await desk.hooks.deliveries(hook.id, state=state, after=begin, size=PAGE_SIZE)
+    page = await desk.hooks.deliveries(hook.id, state=state or None, after=begin, size=PAGE_SIZE)
     speech = desk.console.renderer.speeches[language_of(desk.request)]
     path = f"{LIST_PATH}/{webhook_id}"
-    chosen = {} if state is None else {"state": state.value}
+    chosen = {"state": str(state)} if state else {}
     return desk.console.renderer.page(
         desk.request,
         "machines/webhook.html",
@@ -157,7 +157,7 @@ async def one_page(
         hook=webhook_view(hook, await _site_names(desk), speech),
         deliveries=tuple(delivery_view(each, speech) for each in page.deliveries),
         delivery_states=tuple(each.value for each in DeliveryState),
-        state=state.value if state else "",
+        state=str(state),
         newest_url=f"{path}?{urlencode(chosen)}" if begin else None,
         older_url=_older_url(path, chosen, page.next),
     )

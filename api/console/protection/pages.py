@@ -5,12 +5,15 @@ A plate is never in an address: whoever asks who looked at one gets the answer t
 """
 
 import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Form, Query, Request
+from psycopg import AsyncConnection
 from starlette.responses import RedirectResponse, Response
 
-from api.console.parts import Console
+from api.console.parts import Console, ConsoleParts
 from api.console.protection.requests import router as requests_router
 from api.console.protection.views import (
     LOOKS_PATH,
@@ -23,12 +26,16 @@ from api.console.protection.views import (
     relative_view,
     retention_view,
 )
-from api.deps.acting import ActingDep, LookForm, LookFormDep
+from api.deps.acting import Acting, ActingDep, LookForm, LookFormDep
 from api.deps.request import Connection, Now, ProcessDep
 from api.pages.rendering import language_of
 from central.errors import InvalidPlatePatternError
 from central.identity.permissions import Permission
-from central.protection.errors import RelativesNotSetUpError
+from central.protection.errors import (
+    RelativeInvalidError,
+    RelativesNotSetUpError,
+    RuleInvalidError,
+)
 from central.protection.retention import RETENTIONS
 from central.protection.service import ProtectionService
 from central.protection.types import (
@@ -47,10 +54,12 @@ router.include_router(requests_router)
 PAGE_SIZE: Final = 50
 ID_MAX: Final = 2**63 - 1
 PLATE_LENGTH_MAX: Final = 60
-NUMBER_MAX: Final = 1_000_000
+NUMBER_LENGTH_MAX: Final = 7
+TYPED_LENGTH_MAX: Final = 4000
+"""Longest reason that comes back to be shortened."""
 
 OptionalId = Annotated[int | None, Query(ge=1, le=ID_MAX)]
-Number = Annotated[int | None, Form(ge=0, le=NUMBER_MAX)]
+Number = Annotated[str, Form(max_length=NUMBER_LENGTH_MAX)]
 
 
 @router.get(ROOT_PATH)
@@ -64,37 +73,31 @@ async def findings_page(
     before: OptionalId = None,
 ) -> Response:
     """Unusual looks, newest first."""
-    speech = console.renderer.speeches[language_of(request)]
-    found = await ProtectionService(connection).findings(
-        state, user=acting.user, before_id=before, size=PAGE_SIZE + 1
-    )
-    shown = found[:PAGE_SIZE]
-    older = f"{ROOT_PATH}?before={shown[-1].id}" if len(found) > PAGE_SIZE else None
-    return console.renderer.page(
-        request,
-        "protection/findings.html",
-        user=acting.user,
-        findings=tuple(finding_view(each, speech) for each in shown),
-        state=state,
-        older_url=f"{older}&state={state}" if older and state else older,
-        reason_max=REASON_LENGTH_MAX,
-    )
+    page = _Findings(request, console=console, acting=acting, connection=connection)
+    return await page.answer(state=state, before=before)
 
 
 @router.post(f"{ROOT_PATH}/findings/{{finding_id}}/decide")
 async def decide(
+    request: Request,
     finding_id: int,
     state: Annotated[FindingState, Form()],
     *,
+    console: Console,
     acting: ActingDep,
     connection: Connection,
     now: Now,
-    reason: Annotated[str, Form(max_length=REASON_LENGTH_MAX)] = "",
+    reason: Annotated[str, Form(max_length=TYPED_LENGTH_MAX)] = "",
 ) -> Response:
-    """Say what a finding is."""
-    await ProtectionService(connection).decide(
-        finding_id, state, reason=reason, user=acting.user, actor=acting.actor, now=now
-    )
+    """Say what a finding is; without a proper reason the list comes back with what was typed."""
+    try:
+        await ProtectionService(connection).decide(
+            finding_id, state, reason=reason, user=acting.user, actor=acting.actor, now=now
+        )
+    except RuleInvalidError:
+        page = _Findings(request, console=console, acting=acting, connection=connection)
+        # Begins with the finding itself, on whatever page it stood.
+        return await page.answer(before=min(finding_id, ID_MAX - 1) + 1, typed=(finding_id, reason))
     return RedirectResponse(ROOT_PATH, status_code=303)
 
 
@@ -166,32 +169,27 @@ async def rules_page(
     request: Request, *, console: Console, acting: ActingDep, connection: Connection
 ) -> Response:
     """The rules with their numbers."""
-    rules = await ProtectionService(connection).rules(user=acting.user)
-    return console.renderer.page(
-        request,
-        "protection/rules.html",
-        user=acting.user,
-        rules=[rules[name] for name in RuleName if name in rules],
-        bounds=PARAMETERS,
-    )
+    return await _rules(request, console, acting, connection)
 
 
 @router.post(f"{RULES_PATH}/{{name}}")
 async def set_rule(
+    request: Request,
     name: RuleName,
     version: Annotated[int, Form(ge=1, le=ID_MAX)],
     *,
+    console: Console,
     acting: ActingDep,
     connection: Connection,
     now: Now,
     enabled: Annotated[str, Form(max_length=3)] = "",
-    times: Number = None,
-    at_least: Number = None,
-    from_hour: Number = None,
-    until_hour: Number = None,
-    days: Number = None,
+    times: Number = "",
+    at_least: Number = "",
+    from_hour: Number = "",
+    until_hour: Number = "",
+    days: Number = "",
 ) -> Response:
-    """Change a rule."""
+    """Change a rule; with a number out of bounds the rules come back with what was typed."""
     given = {
         "times": times,
         "at_least": at_least,
@@ -202,14 +200,20 @@ async def set_rule(
     rule = Rule(
         name=name,
         is_enabled=enabled == "yes",
-        parameters={key: value for key, value in given.items() if value is not None},
+        parameters={key: int(text) for key, text in given.items() if _is_number(text)},
         version=version,
         changed_by=None,
         changed_at=None,
     )
-    await ProtectionService(connection).set_rule(
-        rule, user=acting.user, actor=acting.actor, now=now
-    )
+    try:
+        await ProtectionService(connection).set_rule(
+            rule, user=acting.user, actor=acting.actor, now=now
+        )
+    except RuleInvalidError as error:
+        typed = _TypedRule(
+            name=name, is_enabled=rule.is_enabled, texts=given, wrong=error.parameter
+        )
+        return await _rules(request, console, acting, connection, typed)
     return RedirectResponse(RULES_PATH, status_code=303)
 
 
@@ -223,20 +227,15 @@ async def relatives_page(
     process: ProcessDep,
 ) -> Response:
     """Officials with listed relatives; the plates can't be shown."""
-    speech = console.renderer.speeches[language_of(request)]
-    listed = await ProtectionService(connection).relatives(user=acting.user)
-    return console.renderer.page(
-        request,
-        "protection/relatives.html",
-        user=acting.user,
-        relatives=tuple(relative_view(each, speech) for each in listed),
-        is_set_up=process.settings.relatives_key_file is not None,
-    )
+    page = _Relatives(request, console=console, acting=acting, connection=connection)
+    return await page.answer(is_set_up=process.settings.relatives_key_file is not None)
 
 
 @router.post(RELATIVES_PATH)
 async def add_relative(
+    request: Request,
     *,
+    console: Console,
     acting: ActingDep,
     connection: Connection,
     process: ProcessDep,
@@ -244,15 +243,20 @@ async def add_relative(
     username: Annotated[str, Form(max_length=PLATE_LENGTH_MAX)] = "",
     plate: Annotated[str, Form(max_length=PLATE_LENGTH_MAX)] = "",
 ) -> Response:
-    """List a relative's plate."""
+    """List a relative's plate; with a wrong part the form comes back with what was typed."""
     acting.user.require(Permission.PROTECT_DATA)
     file = process.settings.relatives_key_file
     if file is None:
         raise RelativesNotSetUpError
     key = (await asyncio.to_thread(read_secret, file)).encode()
-    await ProtectionService(connection).add_relative(
-        username, plate, key=key, user=acting.user, actor=acting.actor, now=now
-    )
+    try:
+        await ProtectionService(connection).add_relative(
+            username, plate, key=key, user=acting.user, actor=acting.actor, now=now
+        )
+    except RelativeInvalidError as error:
+        page = _Relatives(request, console=console, acting=acting, connection=connection)
+        typed = {"username": username, "plate": plate}
+        return await page.answer(is_set_up=True, typed=typed, wrong=error.part)
     return RedirectResponse(RELATIVES_PATH, status_code=303)
 
 
@@ -278,3 +282,106 @@ async def retention_page(request: Request, *, console: Console, acting: ActingDe
         user=acting.user,
         retentions=tuple(retention_view(each, speech) for each in RETENTIONS),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _TypedRule:
+    """A rule as somebody typed it, with the part that is wrong."""
+
+    name: RuleName
+    is_enabled: bool
+    texts: Mapping[str, str]
+    wrong: str
+
+
+class _Page:
+    """A page of one request."""
+
+    def __init__(
+        self,
+        request: Request,
+        *,
+        console: ConsoleParts,
+        acting: Acting,
+        connection: AsyncConnection,
+    ) -> None:
+        self._request = request
+        self._console = console
+        self._acting = acting
+        self._service = ProtectionService(connection)
+        self._speech = console.renderer.speeches[language_of(request)]
+
+
+class _Findings(_Page):
+    """The list of unusual looks."""
+
+    async def answer(
+        self,
+        *,
+        state: FindingState | None = None,
+        before: int | None = None,
+        typed: tuple[int, str] | None = None,
+    ) -> Response:
+        """Newest first; ``typed`` is a finding with the reason that was refused."""
+        found = await self._service.findings(
+            state, user=self._acting.user, before_id=before, size=PAGE_SIZE + 1
+        )
+        shown = found[:PAGE_SIZE]
+        older = f"{ROOT_PATH}?before={shown[-1].id}" if len(found) > PAGE_SIZE else None
+        return self._console.renderer.page(
+            self._request,
+            "protection/findings.html",
+            user=self._acting.user,
+            status=422 if typed else 200,
+            findings=tuple(finding_view(each, self._speech) for each in shown),
+            state=state,
+            older_url=f"{older}&state={state}" if older and state else older,
+            reason_max=REASON_LENGTH_MAX,
+            typed_id=typed[0] if typed else None,
+            typed_reason=typed[1] if typed else "",
+        )
+
+
+class _Relatives(_Page):
+    """The list of relatives' plates."""
+
+    async def answer(
+        self, *, is_set_up: bool, typed: Mapping[str, str] | None = None, wrong: str = ""
+    ) -> Response:
+        """Officials with listed relatives; the plates can't be shown."""
+        listed = await self._service.relatives(user=self._acting.user)
+        return self._console.renderer.page(
+            self._request,
+            "protection/relatives.html",
+            user=self._acting.user,
+            status=422 if wrong else 200,
+            relatives=tuple(relative_view(each, self._speech) for each in listed),
+            is_set_up=is_set_up,
+            typed=typed or {},
+            wrong=wrong,
+        )
+
+
+async def _rules(
+    request: Request,
+    console: ConsoleParts,
+    acting: Acting,
+    connection: AsyncConnection,
+    typed: _TypedRule | None = None,
+) -> Response:
+    """Every rule; one of them perhaps as somebody typed it."""
+    rules = await ProtectionService(connection).rules(user=acting.user)
+    return console.renderer.page(
+        request,
+        "protection/rules.html",
+        user=acting.user,
+        status=422 if typed else 200,
+        rules=[rules[name] for name in RuleName if name in rules],
+        bounds=PARAMETERS,
+        typed=typed,
+    )
+
+
+def _is_number(text: str) -> bool:
+    """Whether a text is a whole number that a rule may have."""
+    return text.isascii() and text.isdigit()

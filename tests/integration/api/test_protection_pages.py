@@ -7,7 +7,9 @@ import json
 import re
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 
 import httpx
@@ -25,7 +27,7 @@ from central.jobs.tasks import PERIODIC
 from central.procedures.rulebook.commands import load_now
 from central.protection.retention import RETENTIONS
 from central.protection.service import ProtectionService
-from tests.integration.api.world import Seen, World, drawn_jpeg
+from tests.integration.api.world import Seen, World, drawn_jpeg, serving
 from tests.integration.registered import Registered, register_vehicle
 
 PLATE = "20C55511"
@@ -116,6 +118,7 @@ def test_looks_without_case_and_at_a_relative_are_found_and_decided_once(
     (number, *_) = re.findall(r"findings/(\d+)/decide", page)
     decide = f"/console/protection/findings/{number}/decide"
     without = officer.post(decide, data={"state": "explained"})
+    too_long = officer.post(decide, data={"state": "explained", "reason": "dài " * 900})
     done = officer.post(decide, data={"state": "escalated", "reason": "Báo lãnh đạo"})
     twice = officer.post(decide, data={"state": "explained", "reason": "x"})
 
@@ -123,6 +126,10 @@ def test_looks_without_case_and_at_a_relative_are_found_and_decided_once(
     assert kinds == [("no_case", "operator"), ("relative", "operator")]
     assert "Xem biển số của người thân" in page
     assert [each.status_code for each in (without, done, twice)] == [422, 303, 409]
+    assert too_long.status_code == 422
+    assert "dài " * 900 in too_long.text  # what was typed comes back
+    assert f'id="reason-{number}" name="reason" required' in without.text
+    assert 'id="reason-problem"' in without.text
     assert PLATE not in str(rows.execute("SELECT * FROM relative_plate").fetchall())
 
 
@@ -141,6 +148,9 @@ def test_a_rule_is_changed_within_its_bounds_and_not_over_another_change(
     stale = officer.post(path, data=good)
 
     assert [each.status_code for each in (wrong, missing, changed, stale)] == [422, 422, 303, 409]
+    assert 'id="days-problem"' in wrong.text
+    assert 'value="1000"' in wrong.text  # what was typed comes back
+    assert officer.post(path, data={**good, "days": "ba"}).status_code == 422
     assert officer.get("/console/protection/rules").status_code == 200
 
 
@@ -152,6 +162,28 @@ def test_a_relative_can_only_be_listed_where_a_key_is_set(officer: httpx.Client)
 
     assert "Chưa có biển số nào" in page
     assert answer.status_code == 409
+
+
+def test_a_relative_with_a_wrong_part_comes_back_with_the_form(
+    world: World, tmp_path: Path
+) -> None:
+    key_file = tmp_path / "relatives-key"
+    key_file.write_text("key of the test", encoding="utf-8")
+    own = replace(world)
+    with (
+        serving(own, relatives_key_file=key_file),
+        own.signed_in_as(Role.DATA_PROTECTION_OFFICER) as officer,
+    ):
+        path = "/console/protection/relatives"
+        nobody = officer.post(path, data={"username": "khong-co", "plate": PLATE})
+        no_plate = officer.post(path, data={"username": "operator", "plate": "?"})
+        good = officer.post(path, data={"username": "operator", "plate": PLATE})
+
+    assert [each.status_code for each in (nobody, no_plate, good)] == [422, 422, 303]
+    assert 'id="username-problem"' in nobody.text
+    assert f'value="{PLATE}"' in nobody.text
+    assert 'id="plate-problem"' in no_plate.text
+    assert 'value="operator"' in no_plate.text
 
 
 def test_a_request_has_its_deadline_and_is_answered_with_everything_known(

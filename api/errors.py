@@ -12,6 +12,10 @@
         ├── LoginDelayedError
         ├── FirstPasswordExpiredError
         ├── PasswordChangeNeededError
+        ├── SecondFactorNeededError
+        ├── SecondFactorRefusedError
+        ├── LoginStepEndedError
+        ├── SecondFactorSetupNeededError
         ├── CrossOriginError
         ├── DeviceUnauthorisedError
         ├── AuthorityMissingError
@@ -27,6 +31,7 @@
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from types import MappingProxyType
 from typing import ClassVar, Final
 
@@ -110,6 +115,45 @@ class PasswordChangeNeededError(RequestError):
     status = 403
     code = "password-change-needed"
     title = "Choose your own password in the console first"
+
+
+class SecondFactorNeededError(RequestError):
+    """The password was right; a code of the second factor comes next."""
+
+    status = 401
+    code = "second-factor-needed"
+    title = "Send a code to /v1/session/second-factor next"
+
+    def __init__(
+        self, *, token: str, expires_at: datetime, headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(headers=headers)
+        self.token = token
+        self.expires_at = expires_at
+
+
+class SecondFactorRefusedError(RequestError):
+    """The code is wrong, too old, or was used before."""
+
+    status = 401
+    code = "second-factor-refused"
+    title = "The code is wrong or was used before"
+
+
+class LoginStepEndedError(RequestError):
+    """No right password came before the code, or it was too long ago."""
+
+    status = 401
+    code = "login-step-ended"
+    title = "Sign in with name and password first"
+
+
+class SecondFactorSetupNeededError(RequestError):
+    """The user's role asks for a second factor, and there is none yet."""
+
+    status = 403
+    code = "second-factor-setup-needed"
+    title = "Set up a second factor in the console first"
 
 
 class CrossOriginError(RequestError):

@@ -20,6 +20,8 @@ from api.console import passage_looks, sign_in, stream
 from api.console import passages as console_passages
 from api.console import pictures as console_pictures
 from api.console.account import pages as console_account
+from api.console.account import second_factor as console_second_factor
+from api.console.account import sign_in_code
 from api.console.alerts import pages as console_alerts
 from api.console.alerts import stream as alerts_stream
 from api.console.audit import pages as console_audit
@@ -49,6 +51,7 @@ from api.console.tolls import days as console_toll_days
 from api.console.tolls import pages as console_tolls
 from api.console.traffic import pages as console_traffic
 from api.console.users import pages as console_users
+from api.console.users import second_factors as console_users_factors
 from api.console.vehicles import pages as console_vehicles
 from api.console.watchlist import pages as console_watchlist
 from api.deps.acting import record_refusal
@@ -87,7 +90,9 @@ from central.devices.live_frames import PICTURE_BYTES_MAX as LIVE_PICTURE_BYTES_
 from central.errors import CentralError, PermissionDeniedError
 from central.evidence.store import PICTURE_BYTES_MAX, EvidenceStore
 from central.identity.outside.provider import outside_provider
+from central.identity.second_factor.sealing import SecretSeal
 from central.logging import configure_logging, where
+from central.settings import read_secret
 
 log = structlog.get_logger(__name__)
 
@@ -111,6 +116,7 @@ PAGES: Final = (
     sign_in,
     console_outside,
     console_outside_linking,
+    sign_in_code,
     console_overview,
     console_traffic,
     console_map,
@@ -128,7 +134,9 @@ PAGES: Final = (
     console_dossier,
     console_audit,
     console_account,
+    console_second_factor,
     console_users,
+    console_users_factors,
     console_components,
     console_protection,
     console_cameras,
@@ -261,6 +269,7 @@ async def _lifespan(
             clock=clock,
             authority=_device_authority(settings),
             provider=await stack.enter_async_context(outside_provider(settings.outside)),
+            seal=_second_factor_seal(settings),
             key_rates=AddressRates(
                 RateLimit(
                     requests_max=settings.key_requests_per_minute, window=timedelta(minutes=1)
@@ -296,6 +305,18 @@ def _device_authority(settings: ApiSettings) -> DeviceAuthority | None:
         return None
     key_file, certificate_file = settings.devices.required_files()
     return DeviceAuthority.load(key_file=key_file, certificate_file=certificate_file)
+
+
+def _second_factor_seal(settings: ApiSettings) -> SecretSeal | None:
+    """What seals secrets of second factors; ``None`` where no key is set, which is said.
+
+    Raises:
+        SettingsError: The file is missing, or its text is too short.
+    """
+    if settings.second_factor_key_file is None:
+        log.warning("second_factors_off")
+        return None
+    return SecretSeal.of_text(read_secret(settings.second_factor_key_file))
 
 
 async def _answer_error(request: Request, error: Exception) -> Response:

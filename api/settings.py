@@ -137,6 +137,11 @@ class ApiSettings(BaseSettings):
     outside: OutsideSettings = Field(
         default=OutsideSettings(), description="Signing in by an OpenID Connect provider."
     )
+    second_factor_key_file: Path | None = Field(
+        default=None,
+        description="Secret under which secrets of second factors are sealed, at least 32 random "
+        "characters: without it nobody can set one up or sign in with an app's code.",
+    )
     documents: PaperTrustSettings = Field(
         default=PaperTrustSettings(), description="Trust in signed papers."
     )

@@ -33,6 +33,7 @@ from central.identity.administration import (
 )
 from central.identity.areas.commands import area_commands, unit_commands
 from central.identity.commands import user_commands
+from central.identity.second_factor.commands import second_factor_commands
 from central.identity.types import NewPassword
 from central.ingest.inspection import QuarantineEntry, open_quarantine
 from central.jobs.commands import job_commands
@@ -65,6 +66,7 @@ def _owner_info() -> str:
 
 
 app.add_typer(user_commands(_owner_info), name="user")
+app.add_typer(second_factor_commands(_owner_info), name="second-factor")
 app.add_typer(unit_commands(_owner_info), name="unit")
 app.add_typer(area_commands(_owner_info), name="area")
 app.add_typer(key_commands(_owner_info), name="keys")

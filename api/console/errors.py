@@ -8,14 +8,15 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from api.console.account.views import PASSWORD_PATH
+from api.console.account.views import LOGIN_PATH, PASSWORD_PATH, SECOND_FACTOR_PATH
 from api.console.labels import error_words
 from api.console.parts import console_of
-from api.errors import PasswordChangeNeededError
+from api.errors import PasswordChangeNeededError, SecondFactorSetupNeededError
 from api.pages.rendering import HOME, here_of, language_of
 from api.problems.problem import Problem
 
-LOGIN_PATH: Final = "/console/login"
+__all__ = ["LOGIN_PATH", "ErrorView", "problem_page"]
+
 _RETRY_STATUSES: Final = frozenset({500, 503})
 
 
@@ -44,6 +45,8 @@ def problem_page(request: Request, problem: Problem, *, request_id: str) -> Resp
         return RedirectResponse(target, status_code=303)
     if problem.code == PasswordChangeNeededError.code and not is_piece:
         return RedirectResponse(PASSWORD_PATH, status_code=303)
+    if problem.code == SecondFactorSetupNeededError.code and not is_piece:
+        return RedirectResponse(SECOND_FACTOR_PATH, status_code=303)
     renderer = console_of(request).renderer
     text = renderer.speeches[language_of(request)].text
     told = error_words(text, problem.code)

@@ -7,6 +7,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
+from api.console.account.sign_in_code import asked_for_code
 from api.console.account.views import ACCOUNT_PATH
 from api.console.errors import LOGIN_PATH
 from api.console.navigation import entries_for
@@ -15,7 +16,12 @@ from api.console.users.views import USERS_PATH
 from api.deps.acting import OriginDep
 from api.deps.request import Identity, Now, ProcessDep, SignedIn
 from api.deps.transactions import sign_in
-from api.errors import FirstPasswordExpiredError, LoginDelayedError, LoginRefusedError
+from api.errors import (
+    FirstPasswordExpiredError,
+    LoginDelayedError,
+    LoginRefusedError,
+    SecondFactorNeededError,
+)
 from api.pages.i18n import Language
 from api.pages.outside import LEFT_PATH, provider_name
 from api.pages.rendering import (
@@ -86,6 +92,8 @@ async def log_in(
             old_token=session_token(request),
             now=now,
         )
+    except SecondFactorNeededError as needed:
+        return asked_for_code(request, needed, next_path=safe_next(next_path), now=now)
     except (LoginRefusedError, LoginDelayedError, FirstPasswordExpiredError) as error:
         return console.renderer.page(
             request,

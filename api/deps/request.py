@@ -10,7 +10,12 @@ from fastapi import Depends, Request
 from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool
 
-from api.errors import NotSignedInError, PasswordChangeNeededError, TooManyRequestsError
+from api.errors import (
+    NotSignedInError,
+    PasswordChangeNeededError,
+    SecondFactorSetupNeededError,
+    TooManyRequestsError,
+)
 from api.security.cookies import session_token
 from api.security.keys import bearer_key
 from api.security.rates import RATE_USE, AddressRates
@@ -22,6 +27,7 @@ from central.evidence.service import EvidenceService
 from central.evidence.store import EvidenceStore
 from central.identity.outside.provider import OutsideProvider
 from central.identity.permissions import Permission
+from central.identity.second_factor.sealing import SecretSeal
 from central.identity.service import IdentityService
 from central.identity.types import Duty, SessionPolicy, User
 from central.machines.service import KeyService
@@ -42,6 +48,7 @@ class Process:
     key_rates: AddressRates
     authority: DeviceAuthority | None = None
     provider: OutsideProvider | None = None
+    seal: SecretSeal | None = None
 
     @property
     def session_policy(self) -> SessionPolicy:
@@ -154,6 +161,7 @@ async def signed_in_user(
         TooManyRequestsError: The key asked more often than it may.
         NotSignedInError: There is no session, or it has ended.
         PasswordChangeNeededError: The user has to choose an own password first.
+        SecondFactorSetupNeededError: The user's role asks for a second factor first.
     """
     key = bearer_key(request)
     if key is not None:
@@ -161,6 +169,8 @@ async def signed_in_user(
     user = await session_user(request, identity, now)
     if user.duty is Duty.CHANGE_PASSWORD:
         raise PasswordChangeNeededError
+    if user.duty is Duty.ADD_SECOND_FACTOR:
+        raise SecondFactorSetupNeededError
     return user
 
 

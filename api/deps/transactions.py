@@ -9,7 +9,12 @@ from datetime import datetime
 from psycopg import AsyncConnection
 
 from api.deps.request import Process
-from api.errors import FirstPasswordExpiredError, LoginDelayedError, LoginRefusedError
+from api.errors import (
+    FirstPasswordExpiredError,
+    LoginDelayedError,
+    LoginRefusedError,
+    SecondFactorNeededError,
+)
 from central.db.outages import translated_outages
 from central.identity.service import IdentityService
 from central.identity.types import (
@@ -18,6 +23,7 @@ from central.identity.types import (
     LoginDelayed,
     LoginOutcome,
     Origin,
+    SecondFactorNeeded,
 )
 
 
@@ -48,6 +54,7 @@ async def sign_in(
         LoginRefusedError: Wrong name or password, or the account is switched off.
         LoginDelayedError: Too many failures; the password was not looked at.
         FirstPasswordExpiredError: A first password that nobody changed in time.
+        SecondFactorNeededError: The password was right; a code comes next.
     """
     async with transaction(process) as connection:
         identity = IdentityService(connection, policy=process.session_policy)
@@ -64,6 +71,7 @@ def opened_session(outcome: LoginOutcome, *, now: datetime) -> LoggedIn:
         LoginRefusedError: Wrong name or password, or the account is switched off.
         LoginDelayedError: Too many failures; the password was not looked at.
         FirstPasswordExpiredError: A first password that nobody changed in time.
+        SecondFactorNeededError: The password was right; a code comes next.
     """
     if isinstance(outcome, LoggedIn):
         return outcome
@@ -71,4 +79,6 @@ def opened_session(outcome: LoginOutcome, *, now: datetime) -> LoggedIn:
         raise LoginDelayedError(wait_s=math.ceil((outcome.until_at - now).total_seconds()))
     if isinstance(outcome, FirstPasswordExpired):
         raise FirstPasswordExpiredError
+    if isinstance(outcome, SecondFactorNeeded):
+        raise SecondFactorNeededError(token=outcome.token, expires_at=outcome.expires_at)
     raise LoginRefusedError

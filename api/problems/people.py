@@ -9,8 +9,10 @@ from api.problems.problem import Problem
 from central.errors import CentralError, LastAdministratorError, UserNotFoundError
 from central.identity.errors import (
     AreaNotFoundError,
+    IdentityProofMissingError,
     OwnAccountError,
     RoleNotAssignableError,
+    SecondFactorOffError,
     UnitNotFoundError,
 )
 
@@ -26,6 +28,14 @@ PROBLEMS: Final[Mapping[type[CentralError], Problem]] = MappingProxyType(
         ),
         OwnAccountError: Problem(
             status=409, code="own-account", title="The own account is changed by somebody else"
+        ),
+        IdentityProofMissingError: Problem(
+            status=422,
+            code="identity-proof-missing",
+            title="Say how you made sure who asks",
+        ),
+        SecondFactorOffError: Problem(
+            status=503, code="second-factor-off", title="This api has no key for second factors"
         ),
         RoleNotAssignableError: Problem(
             status=422, code="role-not-assignable", title="No person is given this role"

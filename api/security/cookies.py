@@ -35,6 +35,17 @@ def set_cookie(
     )
 
 
+def clear_cookie(request: Request, response: Response, name: str) -> None:
+    """Take one of our cookies back."""
+    response.delete_cookie(
+        cookie_name(request, name),
+        path="/",
+        secure=needs_secure_cookie(request),
+        httponly=True,
+        samesite="lax",
+    )
+
+
 def cookie_name(request: Request, name: str) -> str:
     """The name that a cookie bears on the caller's link."""
     return f"{HOST_PREFIX}{name}" if needs_secure_cookie(request) else name
@@ -58,13 +69,7 @@ def set_session_cookie(
 
 def clear_session_cookie(request: Request, response: Response) -> None:
     """Take the cookie back, and what the browser kept of our pages: machines are shared."""
-    response.delete_cookie(
-        cookie_name(request, SESSION_COOKIE),
-        path="/",
-        secure=needs_secure_cookie(request),
-        httponly=True,
-        samesite="lax",
-    )
+    clear_cookie(request, response, SESSION_COOKIE)
     response.headers["Clear-Site-Data"] = '"cache"'
 
 

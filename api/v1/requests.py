@@ -33,6 +33,17 @@ class LoginBody(StrictBody):
     password: Annotated[SecretStr, Field(min_length=1, max_length=1024)]
 
 
+class CodeBody(StrictBody):
+    """A code of the second factor."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"code": "123456"}]})
+
+    code: Annotated[
+        SecretStr,
+        Field(min_length=1, max_length=100, description="Of an app, or a recovery code."),
+    ]
+
+
 class CameraBody(StrictBody):
     """A camera; its id is unique within its site."""
 

@@ -9,7 +9,9 @@
     ├── UnitInUseError          people still belong to it
     ├── AreaInUseError          people or units are still confined to it
     ├── RoleNotAssignableError  no person may be given this role by an administrator
-    └── OwnAccountError         nobody changes the own role, areas or state
+    ├── OwnAccountError         nobody changes the own role, areas or state
+    ├── SecondFactorOffError    this api has no key for second factors
+    └── IdentityProofMissingError  nobody said how a person was recognised
 """
 
 from central.errors import IdentityError
@@ -60,3 +62,17 @@ class OwnAccountError(IdentityError):
 
     def __init__(self) -> None:
         super().__init__("the own account is changed by another administrator")
+
+
+class SecondFactorOffError(IdentityError):
+    """The api has no key that opens secrets of second factors, or another than made them."""
+
+    def __init__(self) -> None:
+        super().__init__("second factors are off: the key file is missing or another one")
+
+
+class IdentityProofMissingError(IdentityError):
+    """A lost factor is forgotten only when somebody says how the person was recognised."""
+
+    def __init__(self) -> None:
+        super().__init__("say in 10 to 200 characters how you made sure who asks")

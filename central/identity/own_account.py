@@ -2,8 +2,9 @@
 """What everybody does with the own account: another password, and a look at the own sessions."""
 
 import asyncio
+from collections.abc import Collection
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -13,7 +14,7 @@ from psycopg import AsyncConnection
 from central.audit.service import AuditService
 from central.audit.types import Actor, AuditEntry, JsonValue
 from central.errors import SessionInvalidError
-from central.identity.passwords import PasswordFault, fault_of, hashed, read_own_words, verified
+from central.identity.passwords import PasswordFault, fault_of, hashed, read_own_words
 from central.identity.repository import IdentityRepository
 from central.identity.service import IdentityService, token_hash
 from central.identity.types import (
@@ -29,6 +30,9 @@ from central.identity.types import (
 )
 
 USER_SUBJECT: Final = "user"
+YOUNG: Final = timedelta(minutes=10)
+"""How long after signing in sessions are ended without the password again. Higher: less typing,
+and whoever finds a page open has longer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +49,18 @@ class PasswordChange:
     old: str = field(repr=False)
     new: str = field(repr=False)
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordNeeded:
+    """The session is old: its user types the password again, lest somebody else does this."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionsEnded:
+    """They are over."""
+
+
+EndOutcome = SessionsEnded | PasswordNeeded | LoginRefused | LoginDelayed
 
 ChangeOutcome = LoggedIn | LoginRefused | LoginDelayed | PasswordRefused
 """A value and no exception: a wrong old password must be committed to be counted."""
@@ -89,20 +105,42 @@ class OwnAccount:
             limit=self._policy.sessions_max,
         )
 
-    async def end_session(self, session_id: UUID, *, now: datetime) -> None:
+    async def end_session(
+        self, session_id: UUID, *, password: str = "", origin: Origin, now: datetime
+    ) -> EndOutcome:
         """End one of the user's sessions.
+
+        Args:
+            session_id: Which one.
+            password: As it was typed; an old session needs it.
+            origin: Where the request comes from.
+            now: Aware time.
 
         Raises:
             SessionInvalidError: It is none of the user's own.
         """
+        sessions = await self.sessions(now=now)
+        if session_id not in {each.id for each in sessions}:
+            raise SessionInvalidError
+        refusal = await self._refusal_of(password, sessions, origin=origin, now=now)
+        if refusal is not None:
+            return refusal
         if not await self._rows.end_one_session(session_id, user_id=self._user.id):
             raise SessionInvalidError
         await self._record("sessions_ended", now=now, detail={"sessions": 1})
+        return SessionsEnded()
 
-    async def end_other_sessions(self, *, now: datetime) -> None:
-        """End every session of the user but the one that asks."""
+    async def end_other_sessions(
+        self, *, password: str = "", origin: Origin, now: datetime
+    ) -> EndOutcome:
+        """End every session of the user but the one that asks; an old one needs the password."""
+        sessions = await self.sessions(now=now)
+        refusal = await self._refusal_of(password, sessions, origin=origin, now=now)
+        if refusal is not None:
+            return refusal
         ended = await self._rows.end_other_sessions(self._user.id, token_hash=self._token_hash)
         await self._record("sessions_ended", now=now, detail={"sessions": ended})
+        return SessionsEnded()
 
     async def change_password(
         self, change: PasswordChange, *, origin: Origin, now: datetime
@@ -132,16 +170,23 @@ class OwnAccount:
         self, password: str, *, origin: Origin, now: datetime
     ) -> Account | LoginRefused | LoginDelayed:
         """The own account, once its password was typed again; a wrong one counts as a login."""
-        account = await self._rows.locked_account(self._user.username)
-        if account is None:
-            return LoginRefused()
-        if account.login_allowed_at is not None and now < account.login_allowed_at:
-            return LoginDelayed(until_at=account.login_allowed_at)
-        is_right, _ = await asyncio.to_thread(verified, password, account.password_hash)
-        if not is_right:
-            await self._identity.record_failure(account, origin=origin, now=now)
-            return LoginRefused()
-        return account
+        return await self._identity.check_password(self._user, password, origin=origin, now=now)
+
+    async def _refusal_of(
+        self,
+        password: str,
+        sessions: Collection[SessionOverview],
+        *,
+        origin: Origin,
+        now: datetime,
+    ) -> PasswordNeeded | LoginRefused | LoginDelayed | None:
+        """Why an old session may not end others; ``None`` when it may, as a young one may."""
+        if any(each.is_own and now - each.created_at <= YOUNG for each in sessions):
+            return None
+        if not password:
+            return PasswordNeeded()
+        account = await self.account_proven_by(password, origin=origin, now=now)
+        return account if isinstance(account, LoginRefused | LoginDelayed) else None
 
     def _fault_of(self, change: PasswordChange) -> PasswordFault | None:
         """Why the new password may not be chosen."""

@@ -43,6 +43,12 @@ UPDATE app_user
        password_hash = coalesce(%(newer_hash)s::text, password_hash)
  WHERE id = %(user_id)s;
 
+-- name: refresh_hash
+-- A hash made with newer settings replaces the old one of the same password.
+UPDATE app_user
+   SET password_hash = %(newer_hash)s
+ WHERE id = %(user_id)s;
+
 -- name: update_password
 -- Replace a password and forget the failures.
 UPDATE app_user
@@ -164,7 +170,11 @@ DELETE FROM app_session
 RETURNING proof;
 
 -- name: delete_sessions_of_user
--- End every session of a user, as after a new password.
+-- End every session and every waiting login of a user, as after a new password.
+WITH waiting AS (
+  DELETE FROM login_step
+   WHERE user_id = %(user_id)s
+)
 DELETE FROM app_session
  WHERE user_id = %(user_id)s;
 
@@ -241,3 +251,44 @@ DELETE FROM app_user_area
 INSERT INTO app_user_area (user_id, group_id)
 SELECT %(user_id)s, given.group_id
   FROM unnest(%(area_ids)s::text[]) AS given (group_id);
+
+-- name: insert_step
+-- A login whose password was right waits for its second factor.
+INSERT INTO login_step (token_hash, user_id, proof, created_at, expires_at)
+VALUES (%(token_hash)s, %(user_id)s, %(proof)s, %(now)s, %(expires_at)s);
+
+-- name: delete_oldest_steps
+-- Forget a user's waiting logins beyond the newest ones.
+DELETE FROM login_step
+ WHERE token_hash IN (
+   SELECT token_hash
+     FROM login_step
+    WHERE user_id = %(user_id)s
+    ORDER BY created_at DESC, token_hash DESC
+   OFFSET %(kept)s
+ );
+
+-- name: select_step_user
+-- Whose login waits under a token.
+SELECT app_user.username
+  FROM login_step
+  INNER JOIN app_user ON app_user.id = login_step.user_id
+ WHERE login_step.token_hash = %(token_hash)s
+   AND login_step.expires_at > %(now)s
+   AND login_step.failures < %(failures_max)s;
+
+-- name: count_step_failure
+-- Count a wrong code.
+UPDATE login_step
+   SET failures = failures + 1
+ WHERE token_hash = %(token_hash)s;
+
+-- name: delete_step
+-- A waiting login is over.
+DELETE FROM login_step
+ WHERE token_hash = %(token_hash)s;
+
+-- name: delete_dead_steps
+-- Remove waiting logins that can't go on any more.
+DELETE FROM login_step
+ WHERE expires_at <= %(now)s;

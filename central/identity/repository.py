@@ -165,6 +165,11 @@ class IdentityRepository:
             QUERIES["record_success"], {"user_id": user_id, "newer_hash": newer_hash, "now": now}
         )
 
+    async def refresh_hash(self, user_id: int, *, newer_hash: str) -> None:
+        """Replace an outdated hash of the same password."""
+        values = {"user_id": user_id, "newer_hash": newer_hash}
+        await self._connection.execute(QUERIES["refresh_hash"], values)
+
     async def replace_password(
         self, *, username: str, password_hash: str, first_password_until: datetime | None
     ) -> int | None:
@@ -296,7 +301,7 @@ class IdentityRepository:
         return None if proof is None else Proof(proof)
 
     async def end_sessions_of(self, user_id: int) -> None:
-        """End every session of a user."""
+        """End every session and every waiting login of a user."""
         await self._connection.execute(QUERIES["delete_sessions_of_user"], {"user_id": user_id})
 
     async def sessions_of(

@@ -19,6 +19,7 @@ from central.errors import (
     UserExistsError,
     UserNotFoundError,
 )
+from central.identity.login_steps import LoginStepRepository, NewStep
 from central.identity.passwords import hashed, new_password, verified
 from central.identity.permissions import Role
 from central.identity.repository import IdentityRepository
@@ -34,6 +35,7 @@ from central.identity.types import (
     Origin,
     PasswordLife,
     Proof,
+    SecondFactorNeeded,
     SessionPolicy,
     User,
 )
@@ -50,6 +52,12 @@ CLIENT_FREE_FAILURES: Final = 30
 
 CLIENT_MEMORY: Final = timedelta(hours=6)
 """How long an address must not fail until its failures are forgotten."""
+
+STEP_LASTS: Final = timedelta(minutes=5)
+"""How long a right password waits for its code. Lower: slow typists begin again."""
+
+STEPS_MAX: Final = 10
+"""Waiting logins of one user at a time; a further one ends the oldest."""
 
 DELAY_STEP: Final = timedelta(seconds=2)
 DELAY_MAX: Final = timedelta(minutes=15)
@@ -71,6 +79,7 @@ class IdentityService:
 
     def __init__(self, connection: AsyncConnection, *, policy: SessionPolicy | None = None) -> None:
         self._rows = IdentityRepository(connection)
+        self._steps = LoginStepRepository(connection)
         self._audit = AuditService(connection)
         self._policy = policy or SessionPolicy()
 
@@ -94,7 +103,7 @@ class IdentityService:
             origin: Where the login comes from, which has delays of its own.
             old_token: Session that the browser holds already; a new login ends it.
         """
-        waits_until = await self._client_waits_until(origin, now=now)
+        waits_until = await self.client_waits_until(origin, now=now)
         if waits_until is not None:
             return LoginDelayed(until_at=waits_until)
         name = username.strip().lower()
@@ -109,10 +118,30 @@ class IdentityService:
         if account.first_password_until is not None and account.first_password_until <= now:
             await self._record("login_refused", account.user, origin=origin, now=now)
             return FirstPasswordExpired()
+        if account.has_second_factor:
+            return await self._open_step(account.user, newer_hash=newer_hash, now=now)
         await self._rows.record_success(account.user.id, newer_hash=newer_hash, now=now)
         if old_token is not None:
             await self._rows.end_session(token_hash(old_token))
         return await self.open_session(account.user, proof=Proof.PASSWORD, origin=origin, now=now)
+
+    async def check_password(
+        self, user: User, password: str, *, origin: Origin, now: datetime
+    ) -> Account | LoginRefused | LoginDelayed:
+        """The account of somebody signed in, if the password is right.
+
+        A wrong one counts like a failed login, so that nobody guesses here instead.
+        """
+        account = await self._rows.locked_account(user.username)
+        if account is None:
+            return LoginRefused()
+        if account.login_allowed_at is not None and now < account.login_allowed_at:
+            return LoginDelayed(until_at=account.login_allowed_at)
+        is_right, _ = await asyncio.to_thread(verified, password, account.password_hash)
+        if not is_right:
+            await self.record_failure(account, origin=origin, now=now)
+            return LoginRefused()
+        return account
 
     async def record_failure(
         self, account: Account | None, *, origin: Origin, now: datetime
@@ -214,7 +243,8 @@ class IdentityService:
         return NewPassword(username=username, password=password)
 
     async def remove_dead_sessions(self, *, now: datetime) -> int:
-        """Remove sessions that can't be used any more; returns how many."""
+        """Remove sessions and waiting logins that are over; returns how many sessions."""
+        await self._steps.remove_dead_steps(now=now)
         await self._rows.forget_clients(before=now - CLIENT_MEMORY)
         return await self._rows.remove_dead_sessions(now=now, used_after=now - self._policy.idle)
 
@@ -236,11 +266,28 @@ class IdentityService:
         await self._record("signed_in", user, origin=origin, now=now, proof=proof)
         return LoggedIn(user=user, token=token, expires_at=expires_at)
 
-    async def _client_waits_until(self, origin: Origin, *, now: datetime) -> datetime | None:
+    async def client_waits_until(self, origin: Origin, *, now: datetime) -> datetime | None:
         """Until when logins from this address wait; ``None`` when they need not."""
         client = client_key(origin)
         allowed_at = await self._rows.client_allowed_at(client) if client else None
         return allowed_at if allowed_at is not None and now < allowed_at else None
+
+    async def _open_step(
+        self, user: User, *, newer_hash: str | None, now: datetime
+    ) -> SecondFactorNeeded:
+        """Let a login wait for its code. Failures stay: guessing codes must slow down, too."""
+        if newer_hash is not None:
+            await self._rows.refresh_hash(user.id, newer_hash=newer_hash)
+        token = secrets.token_urlsafe(TOKEN_BYTES)
+        step = NewStep(
+            token_hash=token_hash(token),
+            user_id=user.id,
+            proof=Proof.PASSWORD,
+            opened_at=now,
+            expires_at=now + STEP_LASTS,
+        )
+        await self._steps.add_step(step, steps_max=STEPS_MAX)
+        return SecondFactorNeeded(token=token, expires_at=step.expires_at)
 
     async def _record(
         self,

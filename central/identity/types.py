@@ -158,7 +158,15 @@ class FirstPasswordExpired:
     """The password was right, but it was a first one and nobody changed it in time."""
 
 
-LoginOutcome = LoggedIn | LoginRefused | LoginDelayed | FirstPasswordExpired
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecondFactorNeeded:
+    """The password was right; ``token`` lets its holder try codes for a few minutes."""
+
+    token: str = field(repr=False)
+    expires_at: datetime
+
+
+LoginOutcome = LoggedIn | LoginRefused | LoginDelayed | FirstPasswordExpired | SecondFactorNeeded
 """A value and no exception: a refused login must be committed to be counted."""
 
 

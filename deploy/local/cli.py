@@ -18,6 +18,7 @@ from central.audit.commands import audit_commands
 from central.errors import CentralError
 from central.identity.areas.commands import area_commands, unit_commands
 from central.identity.commands import user_commands
+from central.identity.second_factor.commands import second_factor_commands
 from central.jobs.commands import job_commands
 from central.sites.commands import site_commands
 from central.tolling.commands import toll_commands
@@ -64,6 +65,7 @@ app.add_typer(admin_app, name="admin")
 app.add_typer(registry_app, name="registry")
 app.add_typer(document_app, name="document")
 app.add_typer(user_commands(_owner_info), name="user")
+app.add_typer(second_factor_commands(_owner_info), name="second-factor")
 app.add_typer(unit_commands(_owner_info), name="unit")
 app.add_typer(area_commands(_owner_info), name="area")
 app.add_typer(audit_commands(_owner_info), name="audit")

@@ -76,6 +76,11 @@ class StackLayout:
         return self.secrets / "webhook-key"
 
     @property
+    def second_factor_key_file(self) -> Path:
+        """Secret under which secrets of second factors are sealed."""
+        return self.secrets / "second-factor-key"
+
+    @property
     def signing_key(self) -> SigningKey:
         """The development key that papers are signed with, and its certificates."""
         return SigningKey(

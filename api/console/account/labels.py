@@ -27,6 +27,14 @@ def words(_: Translate) -> Words:
             "holds_name": _("The new password must not hold your name."),
             "same_as_before": _("The new password is the present one."),
         },
+        "factor_problems": {
+            "wrong_password": _("The present password is wrong."),
+            "wrong_code": _("The code is wrong or was used before. Wait for the next one."),
+            "not_begun": _("Begin again: the secret waited for too long."),
+            "there_already": _("An app is set up already. Take it away first."),
+            "not_there": _("No app is set up."),
+            "delayed": _("Too many failed attempts. Wait a few minutes."),
+        },
         "user_states": {"enabled": _("May sign in"), "disabled": _("Shut out")},
         "reaches": {
             "province": _("The whole province"),
@@ -41,6 +49,18 @@ def error_words(_: Translate) -> Mapping[str, ErrorWords]:
         "password-change-needed": ErrorWords(
             title=_("Choose your own password first"),
             advice=_("The password that you were given only lets you choose another."),
+        ),
+        "second-factor-setup-needed": ErrorWords(
+            title=_("Set your second factor up first"),
+            advice=_("Your role asks for one. You find it under My account."),
+        ),
+        "identity-proof-missing": ErrorWords(
+            title=_("How you made sure who asks"),
+            advice=_("Say in 10 to 200 characters how you made sure who asks."),
+        ),
+        "second-factor-off": ErrorWords(
+            title=_("Second factors are off here"),
+            advice=_("This server has no key for them, or another one. Ask whoever runs it."),
         ),
         "last-administrator": ErrorWords(
             title=_("This is the last administrator"),

@@ -18,9 +18,12 @@ from api.security.cookies import session_token, set_session_cookie
 from central.errors import SessionInvalidError
 from central.identity.own_account import (
     ChangeOutcome,
+    EndOutcome,
     OwnAccount,
     PasswordChange,
+    PasswordNeeded,
     PasswordRefused,
+    SessionsEnded,
 )
 from central.identity.passwords import PASSWORD_LENGTH_MIN
 from central.identity.types import Duty, LoggedIn, LoginDelayed, User
@@ -73,20 +76,39 @@ async def account_page(
 
 
 @router.post(f"{ACCOUNT_PATH}/sessions/end-others")
-async def end_other_sessions(*, _user: SignedIn, own: Own, now: Now) -> Response:
-    """Sign out everywhere but here."""
-    await own.end_other_sessions(now=now)
-    return RedirectResponse(ACCOUNT_PATH, status_code=303)
+async def end_other_sessions(
+    request: Request,
+    *,
+    console: Console,
+    user: SignedIn,
+    own: Own,
+    origin: OriginDep,
+    now: Now,
+    password: PasswordField = "",
+) -> Response:
+    """Sign out everywhere but here; long after signing in the password is asked for again."""
+    outcome = await own.end_other_sessions(password=password, origin=origin, now=now)
+    return _ended(request, console, user, outcome)
 
 
 @router.post(f"{ACCOUNT_PATH}/sessions/{{session_id}}/end")
-async def end_session(session_id: UUID, *, _user: SignedIn, own: Own, now: Now) -> Response:
+async def end_session(
+    request: Request,
+    session_id: UUID,
+    *,
+    console: Console,
+    user: SignedIn,
+    own: Own,
+    origin: OriginDep,
+    now: Now,
+    password: PasswordField = "",
+) -> Response:
     """Sign out at one place; that of somebody else is not there."""
     try:
-        await own.end_session(session_id, now=now)
+        outcome = await own.end_session(session_id, password=password, origin=origin, now=now)
     except SessionInvalidError as error:
         raise NotHereError from error
-    return RedirectResponse(ACCOUNT_PATH, status_code=303)
+    return _ended(request, console, user, outcome)
 
 
 @router.get(PASSWORD_PATH)
@@ -124,7 +146,22 @@ async def change_password(
     return response
 
 
-def _code(outcome: ChangeOutcome) -> str:
+def _ended(request: Request, console: ConsoleParts, user: User, outcome: EndOutcome) -> Response:
+    """Back to the account, or the form that asks for the password again."""
+    if isinstance(outcome, SessionsEnded):
+        return RedirectResponse(ACCOUNT_PATH, status_code=303)
+    problem = None if isinstance(outcome, PasswordNeeded) else _code(outcome)
+    return console.renderer.page(
+        request,
+        "account/end_sessions.html",
+        user=user,
+        status=429 if isinstance(outcome, LoginDelayed) else 422,
+        action=request.url.path,
+        problem=problem,
+    )
+
+
+def _code(outcome: ChangeOutcome | EndOutcome) -> str:
     """What is wrong, as the page's words name it."""
     if isinstance(outcome, PasswordRefused):
         return outcome.fault.value

@@ -11,6 +11,9 @@ from central.identity.types import SessionOverview
 
 ACCOUNT_PATH: Final = "/console/account"
 PASSWORD_PATH: Final = f"{ACCOUNT_PATH}/password"
+SECOND_FACTOR_PATH: Final = f"{ACCOUNT_PATH}/second-factor"
+LOGIN_PATH: Final = "/console/login"
+LOGIN_CODE_PATH: Final = f"{LOGIN_PATH}/code"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,9 +34,9 @@ def session_view(session: SessionOverview, speech: Speech) -> SessionView:
     """A session in a person's language."""
     return SessionView(
         id=session.id,
-        opened=_time(session.created_at, speech),
-        used=_time(session.last_used_at, speech),
-        ends=_time(session.expires_at, speech),
+        opened=shown_time(session.created_at, speech),
+        used=shown_time(session.last_used_at, speech),
+        ends=shown_time(session.expires_at, speech),
         proof=session.proof.value,
         client=session.client or "-",
         browser=session.browser or "-",
@@ -41,5 +44,6 @@ def session_view(session: SessionOverview, speech: Speech) -> SessionView:
     )
 
 
-def _time(at: datetime, speech: Speech) -> str:
+def shown_time(at: datetime, speech: Speech) -> str:
+    """A time with its day."""
     return f"{speech.time(at)} {speech.local_date(at)}"

@@ -34,7 +34,12 @@ def words(_: Translate) -> Words:
             "service": _("Program"),
             "command": _("Command at the server"),
         },
-        "audit_actions": {**_actions(_), **_protection_actions(_), **_webhook_actions(_)},
+        "audit_actions": {
+            **_actions(_),
+            **_protection_actions(_),
+            **_webhook_actions(_),
+            **_factor_actions(_),
+        },
         "audit_subjects": _subjects(_),
         "audit_permissions": _permissions(_),
     }
@@ -174,9 +179,22 @@ def _subjects(_: Translate) -> Mapping[str, str]:
         "area": _("Area"),
         "unit": _("Unit"),
         "user": _("User"),
+        "role": _("Role"),
         "vehicle": _("Registered vehicle"),
         "vehicle_search": _("Search of vehicles"),
         "watchlist_entry": _("Entry of the watchlist"),
+    }
+
+
+def _factor_actions(_: Translate) -> Mapping[str, str]:
+    """Acts on second factors."""
+    return {
+        "second_factor_added": _("Second factor added"),
+        "second_factor_removed": _("Second factor taken away"),
+        "second_factor_reset": _("Lost second factor forgotten"),
+        "second_factor_required": _("Second factor asked of a role"),
+        "second_factor_waived": _("Second factor no longer asked of a role"),
+        "recovery_codes_made": _("New recovery codes made"),
     }
 
 

@@ -22,7 +22,8 @@ from central.errors import InvalidUsernameError, UserExistsError
 from central.identity.administration import UserAdministration
 from central.identity.areas.service import AreaService
 from central.identity.permissions import PEOPLES_ROLES, Role
-from central.identity.types import NewPassword, UserState
+from central.identity.second_factor.administration import FactorAdministration
+from central.identity.types import NewPassword, UserOverview, UserState
 
 PAGE_SIZE: Final = 50
 NAME_LENGTH_MAX: Final = 200
@@ -41,6 +42,7 @@ class Desk:
     """What the pages ask: users, and the units and areas to choose from."""
 
     people: UserAdministration
+    factors: FactorAdministration
     areas: AreaService
     acting: Acting
 
@@ -49,6 +51,7 @@ def desk_of(acting: ActingDep, connection: Connection) -> Desk:
     """The desk of whoever asks; each of its acts checks the permission."""
     return Desk(
         people=UserAdministration(connection, actor=acting.actor, user=acting.user),
+        factors=FactorAdministration(connection, actor=acting.actor, user=acting.user),
         areas=AreaService(connection, actor=acting.actor, user=acting.user),
         acting=acting,
     )
@@ -99,18 +102,7 @@ async def add_user(
 async def user_page(request: Request, user_id: int, *, console: Console, desk: DeskDep) -> Response:
     """One user with the forms that change what the user may."""
     found = await desk.people.user(min(user_id, ID_MAX))
-    speech = console.renderer.speeches[language_of(request)]
-    return console.renderer.page(
-        request,
-        "users/user.html",
-        user=desk.acting.user,
-        person=user_row(found, speech),
-        is_own=found.username == desk.acting.user.username,
-        peoples_roles=[each.value for each in PEOPLES_ROLES],
-        units=await desk.areas.units(),
-        areas=await desk.areas.areas(),
-        outside=provider_name(request),
-    )
+    return await show_user(request, console, desk, found)
 
 
 @router.post(f"{USERS_PATH}/{{user_id:int}}/role")
@@ -159,6 +151,34 @@ async def reset_password(
     found = await desk.people.user(min(user_id, ID_MAX))
     made = await desk.people.reset_password(found.username, now=now)
     return _password(request, console, desk, made)
+
+
+async def show_user(
+    request: Request,
+    console: ConsoleParts,
+    desk: Desk,
+    found: UserOverview,
+    *,
+    proof: str = "",
+    problem: bool = False,
+) -> Response:
+    """One user, perhaps with the form of a lost factor that has to be filled in again."""
+    speech = console.renderer.speeches[language_of(request)]
+    return console.renderer.page(
+        request,
+        "users/user.html",
+        user=desk.acting.user,
+        status=422 if problem else 200,
+        person=user_row(found, speech),
+        is_own=found.username == desk.acting.user.username,
+        peoples_roles=[each.value for each in PEOPLES_ROLES],
+        units=await desk.areas.units(),
+        areas=await desk.areas.areas(),
+        has_app=(await desk.factors.overview(found.id)).app_added_at is not None,
+        outside=provider_name(request),
+        proof=proof,
+        problem=problem,
+    )
 
 
 async def _list(

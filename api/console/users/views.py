@@ -8,6 +8,7 @@ from api.pages.i18n import Speech
 from central.identity.types import UserOverview
 
 USERS_PATH: Final = "/console/users"
+RULES_PATH: Final = f"{USERS_PATH}/second-factors"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

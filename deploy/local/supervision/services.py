@@ -144,6 +144,7 @@ def api_environment(layout: StackLayout, state: StackState) -> Mapping[str, str]
             "LUUTHONG_API_RELATIVES_KEY_FILE": str(layout.relatives_key_file),
             "LUUTHONG_API_WEBHOOKS__KEY_FILE": str(layout.webhook_key_file),
             "LUUTHONG_API_WEBHOOKS__PLAIN_HTTP_TO_LOOPBACK": "true",
+            "LUUTHONG_API_SECOND_FACTOR_KEY_FILE": str(layout.second_factor_key_file),
         }
     )
 

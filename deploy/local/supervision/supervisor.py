@@ -135,6 +135,7 @@ class Supervisor:
             log.info("development_signing_key_made")
         _kept_secret(layout.relatives_key_file)
         _kept_secret(layout.webhook_key_file)
+        _kept_secret(layout.second_factor_key_file)
         self._bring_up(product_services(layout, state))
         if not self._stop_asked.is_set():
             self._publish(StackPhase.READY)

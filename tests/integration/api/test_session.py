@@ -26,6 +26,9 @@ OPEN_ROUTES = {
     ("GET", "/console/login/outside"),
     ("GET", "/console/login/outside/left"),
     ("GET", "/console/login/outside/return"),
+    ("POST", "/v1/session/second-factor"),  # a right password is the way here
+    ("GET", "/console/login/code"),
+    ("POST", "/console/login/code"),
     ("POST", "/console/logout"),
     ("POST", "/console/preferences"),
     ("GET", "/docs"),  # shows no data of anybody

@@ -3,6 +3,7 @@
 
 import asyncio
 import hashlib
+import secrets
 import shutil
 import threading
 import time
@@ -95,6 +96,10 @@ _EMPTY: Final = """
     DELETE FROM unit;
     DELETE FROM site_group;
     DELETE FROM login_client;
+    DELETE FROM login_step;
+    DELETE FROM recovery_code;
+    DELETE FROM one_time_secret;
+    DELETE FROM role_rule;
 """
 
 
@@ -354,6 +359,14 @@ class World:
         )
 
 
+def _second_factor_key_file(evidence_folder: Path) -> Path:
+    """A key for secrets of second factors, beside the pictures."""
+    file = evidence_folder.with_name(f"{evidence_folder.name}-second-factor-key")
+    if not file.is_file():
+        file.write_text(secrets.token_urlsafe(32), encoding="utf-8")
+    return file
+
+
 def sha256_of(body: bytes) -> str:
     """Hex digest of some bytes."""
     return hashlib.sha256(body).hexdigest()
@@ -411,6 +424,7 @@ def serving(
                 "webhooks": {"key_file": webhook_key},
                 "database_url": world.database_url,
                 "evidence_folder": world.evidence_folder,
+                "second_factor_key_file": _second_factor_key_file(world.evidence_folder),
                 "sessions_max": 1000,  # one user signs in for every test
                 "outside": _provider_of(world),
                 **settings,

@@ -11,7 +11,14 @@ from central.audit.service import AuditService
 from central.audit.types import Actor, AuditFilter
 from central.errors import SessionInvalidError
 from central.identity.administration import UserAdministration
-from central.identity.own_account import OwnAccount, PasswordChange, PasswordRefused
+from central.identity.own_account import (
+    YOUNG,
+    OwnAccount,
+    PasswordChange,
+    PasswordNeeded,
+    PasswordRefused,
+    SessionsEnded,
+)
 from central.identity.passwords import PasswordFault
 from central.identity.permissions import Role
 from central.identity.service import CLIENT_FREE_FAILURES, IdentityService
@@ -119,14 +126,44 @@ async def test_own_sessions_are_listed_and_ended_and_never_those_of_others(
     (their_session,) = await own(connection, theirs).sessions(now=NOW)
 
     with pytest.raises(SessionInvalidError):
-        await account.end_session(their_session.id, now=NOW)
-    await account.end_session(next(each.id for each in listed if not each.is_own), now=NOW)
+        await account.end_session(their_session.id, origin=HERE, now=NOW)
+    others = next(each.id for each in listed if not each.is_own)
+    await account.end_session(others, origin=HERE, now=NOW)
 
     assert {(each.client, each.browser) for each in listed} == {("192.0.2.7", "Firefox")}
     assert [each.is_own for each in await account.sessions(now=NOW)] == [True]
     with pytest.raises(SessionInvalidError):
         await identity.user_of(at_home.token, now=NOW)
     assert (await identity.user_of(theirs.token, now=NOW)).username == "other"
+
+
+async def test_long_after_signing_in_ending_sessions_asks_for_the_password_again(
+    connection: psycopg.AsyncConnection, identity: IdentityService, clerk: NewPassword
+) -> None:
+    sessions = [
+        opened(await identity.log_in(username="clerk", password=clerk.password, now=NOW))
+        for _ in range(3)
+    ]
+    account, late = own(connection, sessions[0]), NOW + YOUNG + timedelta(seconds=1)
+    listed = await account.sessions(now=late)
+    one = next(each.id for each in listed if not each.is_own)
+
+    refused = [
+        await account.end_session(one, origin=HERE, now=late),
+        await account.end_session(one, password="wrong", origin=HERE, now=late),
+        await account.end_other_sessions(origin=HERE, now=late),
+        await account.end_other_sessions(password="wrong", origin=HERE, now=late),
+    ]
+    kept = await account.sessions(now=late)
+    ended = [
+        await account.end_session(one, password=clerk.password, origin=HERE, now=late),
+        await account.end_other_sessions(password=clerk.password, origin=HERE, now=late),
+    ]
+
+    assert refused == [PasswordNeeded(), LoginRefused(), PasswordNeeded(), LoginRefused()]
+    assert len(kept) == len(sessions)
+    assert ended == [SessionsEnded(), SessionsEnded()]
+    assert [each.is_own for each in await account.sessions(now=late)] == [True]
 
 
 async def test_a_login_ends_the_session_that_the_browser_held_and_the_oldest_of_too_many(

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, TimeoutError  # noqa: A004  # playwright's own
 from psycopg import AsyncConnection
@@ -27,6 +28,7 @@ from central.ingest.parsing import parse
 from central.ingest.store import store_batch
 from central.ingest.types import Delivery
 from tests.integration.api.dossiers import PLATE, dossier_world
+from tests.integration.api.test_second_factor_pages import password_of, set_up
 from tests.integration.api.tolling import toll_world
 from tests.integration.api.world import LIMITS, World
 from tests.integration.central import tolls
@@ -176,13 +178,22 @@ def _contrast(page: Page) -> list[str]:
 def _window(browser: Browser, world: World, language: Language) -> Iterator[BrowserContext]:
     """A window of somebody who may open everything; axe is let in past the policy."""
     with world.signed_in_as(SEES_ALL) as client:
-        cookies = dict(client.cookies)
+        cookies = dict(client.cookies) | _half_signed_in(world)
     context = browser.new_context(base_url=world.api_url, bypass_csp=True, viewport=OFFICE)  # type: ignore[arg-type]  # playwright's own dict
     context.set_default_timeout(WAIT_MS)
     for name, value in {**cookies, "luuthong_language": language}.items():
         context.add_cookies([{"name": name, "value": str(value), "url": world.api_url}])
     yield context
     context.close()
+
+
+def _half_signed_in(world: World) -> dict[str, str]:
+    """The cookie of somebody else whose password was right and whose code is still to come."""
+    with world.signed_in_as(Role.CLERK) as clerk, httpx.Client(base_url=world.api_url) as client:
+        set_up(world, clerk)
+        answer = client.post("/v1/session", json=password_of(world))
+        assert answer.json()["code"] == "second-factor-needed"
+        return dict(client.cookies)
 
 
 def _judge(world: World) -> None:

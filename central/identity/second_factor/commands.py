@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Commands about second factors, the same at the server and in a local stack.
+
+What only one command needs is imported by it, so that ``--help`` answers at once.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from central.identity.permissions import Role
+
+if TYPE_CHECKING:
+    from central.identity.second_factor.administration import FactorAdministration
+
+ResultT = TypeVar("ResultT")
+Work = Callable[["FactorAdministration", datetime], Awaitable[ResultT]]
+
+
+def second_factor_commands(connect_with: Callable[[], str]) -> typer.Typer:
+    """The commands, for a program to add as ``second-factor``.
+
+    Args:
+        connect_with: Gives the driver's connection string of the owner; called by a command only.
+    """
+    app = typer.Typer(no_args_is_help=True, help="Second factors: who must have one, lost ones.")
+
+    @app.command("require")
+    def require(
+        roles: Annotated[
+            list[Role] | None,
+            typer.Argument(
+                help="Exactly these roles; without any: administrator, approver and"
+                " data_protection_officer."
+            ),
+        ] = None,
+    ) -> None:
+        """Say whose role needs a second factor; all other roles need none."""
+        from central.identity.second_factor.administration import (  # noqa: PLC0415
+            ADVISED_ROLES,
+        )
+
+        wanted = roles or ADVISED_ROLES
+        _run(connect_with, lambda factors, now: factors.require_of(wanted, now=now))
+
+    @app.command("waive")
+    def waive() -> None:
+        """Ask no role for a second factor any more; those who have one keep it."""
+        _run(connect_with, lambda factors, now: factors.require_of((), now=now))
+
+    @app.command("show")
+    def show() -> None:
+        """Show which roles need a second factor."""
+        for role in sorted(_run(connect_with, lambda factors, _now: factors.roles())):
+            typer.echo(role)
+
+    @app.command("reset")
+    def reset(
+        username: Annotated[str, typer.Argument(help="Who lost the telephone.")],
+        *,
+        proof: Annotated[
+            str, typer.Option(help="How you made sure who asks, 10 to 200 characters.")
+        ],
+    ) -> None:
+        """Forget somebody's second factor and end their sessions; the audit log keeps the proof."""
+        _run(connect_with, lambda factors, now: factors.reset(username, proof=proof, now=now))
+
+    return app
+
+
+def _run(connect_with: Callable[[], str], work: Work[ResultT]) -> ResultT:
+    """Do something with second factors in a transaction of its own."""
+    return asyncio.run(_perform(connect_with(), work))
+
+
+async def _perform(info: str, work: Work[ResultT]) -> ResultT:
+    """Do something with second factors in a transaction of its own."""
+    from psycopg import AsyncConnection  # noqa: PLC0415
+
+    from central.audit.types import Actor  # noqa: PLC0415
+    from central.identity.second_factor.administration import (  # noqa: PLC0415
+        COMMAND,
+        FactorAdministration,
+    )
+
+    async with await AsyncConnection.connect(info) as connection:
+        factors = FactorAdministration(connection, actor=Actor.command(COMMAND))
+        return await work(factors, datetime.now(UTC))

@@ -213,6 +213,7 @@ async def test_only_who_may_see_the_audit_log_sees_it(
         (Permission.HANDLE_QUARANTINE, {"administrator"}),
         (Permission.MANAGE_USERS, {"administrator"}),
         (Permission.MANAGE_KEYS, {"administrator"}),
+        (Permission.MANAGE_WEBHOOKS, {"administrator"}),
         (Permission.SEE_LIVE_FRAMES, {"operator", "reviewer"}),
         (Permission.SEE_COMPONENTS, {"administrator"}),
         (Permission.PROTECT_DATA, {"data_protection_officer"}),

@@ -21,6 +21,12 @@ _SITE: Final = {"site_id": "cau-gia-bay", "site_name": "Cầu Gia Bẩy"}
 _CERTIFICATE: Final = "-----BEGIN CERTIFICATE-----\n…\n-----END CERTIFICATE-----\n"
 _REQUEST: Final = "-----BEGIN CERTIFICATE REQUEST-----\n…\n-----END CERTIFICATE REQUEST-----\n"
 _ORIGIN: Final = {"as_of": "2026-11-01", "source": "registry"}
+_SESSION: Final = {
+    "username": "operator",
+    "display_name": "Trực ban số 1",
+    "role": "operator",
+    "expires_at": "2026-11-28T13:02:03Z",
+}
 _BOX: Final = {"x_min": 250.0, "y_min": 400.0, "x_max": 390.0, "y_max": 440.0}
 _LOOK: Final = {"purpose": "inspection", "case_reference": None}
 
@@ -214,12 +220,8 @@ ANSWERS: Final[Mapping[str, Json]] = MappingProxyType(
                 "box_px": _BOX,
             },
         },
-        "open_session": {
-            "username": "operator",
-            "display_name": "Trực ban số 1",
-            "role": "operator",
-            "expires_at": "2026-11-28T13:02:03Z",
-        },
+        "open_session": _SESSION,
+        "open_session_with_code": _SESSION,
         "list_sites": {
             "sites": [{"id": "cau-gia-bay", "name": "Cầu Gia Bẩy", "province": "thai-nguyen"}],
             "next_cursor": None,
@@ -286,6 +288,7 @@ BODIES: Final[Mapping[str, Json]] = MappingProxyType(
         "check_permit": {**_LOOK, "plate": "20C-123.45", "country": "laos"},
         "search_passages": {"plate": "20C*", "page_size": 50},
         "open_session": {"username": "operator", "password": "…"},
+        "open_session_with_code": {"code": "123456"},
         "look_up_vehicle": {**_LOOK, "plate": "20C-123.45"},
         "add_to_watchlist": {
             "plate": "20C-123.45",

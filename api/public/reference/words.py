@@ -62,6 +62,10 @@ def problem_titles(_: Translate) -> Mapping[str, str]:
         "first-password-expired": _(
             "The first password has expired; ask an administrator for a new one"
         ),
+        "second-factor-needed": _("A code of the second factor comes next"),
+        "second-factor-refused": _("The code is wrong or was used before"),
+        "second-factor-off": _("This centre has no key for second factors"),
+        "login-step-ended": _("Too late for the code; begin with name and password"),
         "cross-origin-request": _("Requests of other sites are refused"),
         "request-invalid": _("The request breaks the contract"),
         "filter-invalid": _("The search makes no sense"),
@@ -186,6 +190,10 @@ def _operations_of_papers(_: Translate) -> Mapping[str, tuple[str, str]]:
         "open_session": (
             _("Sign in"),
             _("Opens a session of a person; programs send a key instead."),
+        ),
+        "open_session_with_code": (
+            _("Sign in, second step"),
+            _("Opens the session of somebody whose password was right, by a code."),
         ),
         "look_up_vehicle": (
             _("Look a vehicle up"),

@@ -28,6 +28,8 @@ from central.contracts.passage import (
 from central.contracts.tag_read import MAX_READS, TAG_CODE_PATTERN, TagReadV1
 
 NAMES_REMEMBERED_MAX: Final = 10_000
+SLUG_LENGTH_MAX: Final = 40
+SHA256_LENGTH: Final = 64
 _PLATE: Final = pattern(rf"[A-Z0-9]{{0,{MAX_PLATE_LENGTH}}}")
 _SHA256: Final = pattern(SHA256_PATTERN)
 _SLUG: Final = pattern(SLUG_PATTERN)
@@ -215,13 +217,27 @@ def _demand(is_kept: bool) -> None:  # noqa: FBT001  # reads like the assertion 
         raise ValueError("the contract is not kept")
 
 
-@lru_cache(maxsize=NAMES_REMEMBERED_MAX)
 def _is_slug(text: str) -> bool:
-    """Whether this is a name; the same few come again and again."""
+    """Whether this is a name.
+
+    A text that is too long for one is not remembered: a device that makes up long ones must not
+    fill the memory.
+    """
+    return len(text) <= SLUG_LENGTH_MAX and _is_short_slug(text)
+
+
+def _is_model_digest(text: str) -> bool:
+    """Whether this is a digest of a model."""
+    return len(text) == SHA256_LENGTH and _is_remembered_digest(text)
+
+
+@lru_cache(maxsize=NAMES_REMEMBERED_MAX)
+def _is_short_slug(text: str) -> bool:
+    """The same few names come again and again."""
     return _SLUG.fullmatch(text) is not None
 
 
 @lru_cache(maxsize=NAMES_REMEMBERED_MAX)
-def _is_model_digest(text: str) -> bool:
-    """Whether this is a digest of a model, of which there are few."""
+def _is_remembered_digest(text: str) -> bool:
+    """There are few models."""
     return _SHA256.fullmatch(text) is not None

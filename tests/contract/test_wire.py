@@ -187,6 +187,23 @@ def test_every_field_of_the_contract_is_read(contract: str, struct: str) -> None
     assert set(getattr(wire, struct).__struct_fields__) == set(model.model_fields)
 
 
+@pytest.mark.parametrize("place", [("camera_id",), ("device_id",), ("models", 0, "sha256")])
+def test_long_texts_of_a_device_are_refused_and_not_remembered(
+    place: tuple[str | int, ...],
+) -> None:
+    before = (wire._is_short_slug.cache_info(), wire._is_remembered_digest.cache_info())
+    sizes = [info.currsize for info in before]
+
+    for number in range(20):
+        message = changed(sample_of("passage-1"), place, f"{number}" + "a" * 50_000, gone=False)
+        with pytest.raises(ValidationError):
+            read_passage(json.dumps(message).encode())
+
+    after = (wire._is_short_slug.cache_info(), wire._is_remembered_digest.cache_info())
+    # The few names of the message itself may be new; none of the twenty long ones is kept.
+    assert all(info.currsize <= size + 5 for info, size in zip(after, sizes, strict=True))
+
+
 def assert_same(read: WireEvent, expected: Message) -> None:
     """All values agree, down to the last picture."""
     assert_equal_values(

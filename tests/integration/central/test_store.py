@@ -244,6 +244,19 @@ def test_every_stored_passage_is_announced_once_in_the_order_of_the_commits(
     assert heard == [str(position) for position, _ in feed]
 
 
+def test_what_was_stored_under_its_id_before_is_not_announced_with_its_batch(
+    store: Store, device: "FakeDevice", rows: psycopg.Connection
+) -> None:
+    first = device.passage(seq=1)
+    new = device.passage(seq=3)
+
+    store(device, first)
+    store(device, device.passage(seq=2, id=first.id), new)
+
+    feed = rows.execute("SELECT passage_ids FROM passage_feed ORDER BY position").fetchall()
+    assert feed == [([first.id],), ([new.id],)]
+
+
 def test_a_message_that_is_no_passage_is_counted_when_it_comes_again(
     store: Store, device: "FakeDevice", rows: psycopg.Connection
 ) -> None:

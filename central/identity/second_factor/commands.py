@@ -45,17 +45,18 @@ def second_factor_commands(connect_with: Callable[[], str]) -> typer.Typer:
 
         wanted = roles or ADVISED_ROLES
         _run(connect_with, lambda factors, now: factors.require_of(wanted, now=now))
+        _tell(connect_with)
 
     @app.command("waive")
     def waive() -> None:
         """Ask no role for a second factor any more; those who have one keep it."""
         _run(connect_with, lambda factors, now: factors.require_of((), now=now))
+        _tell(connect_with)
 
     @app.command("show")
     def show() -> None:
         """Show which roles need a second factor."""
-        for role in sorted(_run(connect_with, lambda factors, _now: factors.roles())):
-            typer.echo(role)
+        _tell(connect_with)
 
     @app.command("reset")
     def reset(
@@ -67,8 +68,15 @@ def second_factor_commands(connect_with: Callable[[], str]) -> typer.Typer:
     ) -> None:
         """Forget somebody's second factor and end their sessions; the audit log keeps the proof."""
         _run(connect_with, lambda factors, now: factors.reset(username, proof=proof, now=now))
+        typer.echo(f"{username} has no second factor any more, and every session has ended")
 
     return app
+
+
+def _tell(connect_with: Callable[[], str]) -> None:
+    """Say which roles need a second factor now."""
+    roles = _run(connect_with, lambda factors, _now: factors.roles())
+    typer.echo("\n".join(sorted(roles)) if roles else "no role needs a second factor")
 
 
 def _run(connect_with: Callable[[], str], work: Work[ResultT]) -> ResultT:

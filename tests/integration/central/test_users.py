@@ -279,6 +279,33 @@ def test_users_are_administrated_by_commands(run: Run) -> None:
     assert password not in listed.stdout
 
 
+def test_who_needs_a_second_factor_is_said_and_lost_ones_are_reset_by_commands(
+    run: Run, rows: psycopg.Connection
+) -> None:
+    run("user", "add", "clerk", "--role", "clerk")
+    none = run("second-factor", "show")
+    advised = run("second-factor", "require")
+    exactly = run("second-factor", "require", "clerk", "approver")
+    program = run("second-factor", "require", "api_client")
+    king = run("second-factor", "require", "king")
+    still = run("second-factor", "show")
+    waived = run("second-factor", "waive")
+    unproved = run("second-factor", "reset", "clerk", "--proof", "yes")
+    unknown = run("second-factor", "reset", "nobody", "--proof", "came with the staff card")
+    reset = run("second-factor", "reset", "clerk", "--proof", "came with the staff card")
+
+    assert none.stdout == waived.stdout == "no role needs a second factor\n"
+    assert advised.stdout.split() == ["administrator", "approver", "data_protection_officer"]
+    assert exactly.stdout.split() == still.stdout.split() == ["approver", "clerk"]
+    assert [each.returncode for each in (program, king, unproved, unknown)] == [1, 2, 1, 1]
+    assert "10 to 200 characters" in unproved.stderr
+    assert reset.stdout.startswith("clerk has no second factor any more")
+    written = rows.execute(
+        "SELECT detail ->> 'proof' FROM audit_entry WHERE action = 'second_factor_reset'"
+    ).fetchall()
+    assert written == [("came with the staff card",)]
+
+
 def test_the_chain_is_proved_by_a_command(run: Run, rows: psycopg.Connection) -> None:
     run("user", "add", "clerk", "--role", "clerk")
     whole = run("audit", "verify")

@@ -1,14 +1,29 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """A world in which every page has something to show, for walks through all of them."""
 
+import asyncio
+import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
+from psycopg import AsyncConnection
+
+from central.control.judging import JudgingService
+from central.domain.local_time import local_date
+from central.identity.permissions import PERMISSIONS, Permission, Role
+from central.ingest.database import IngestDatabase
+from central.ingest.parsing import parse
+from central.ingest.store import store_batch
+from central.ingest.types import Delivery
 from tests.integration.api.dossiers import PLATE, dossier_world
 from tests.integration.api.tolling import toll_world
-from tests.integration.api.world import World
-from tests.system.console.test_every_page import SEES_ALL, _close_day, _judge, _misunderstand
+from tests.integration.api.world import LIMITS, World
+from tests.integration.central import tolls
+
+SEES_ALL: Final = next(role for role in Role if PERMISSIONS[role] >= frozenset(Permission))
 
 
 @contextmanager
@@ -22,6 +37,7 @@ def busy_roads(world: World) -> Iterator[None]:
         _judge(world)
         _misunderstand(world)
         _close_day(world, now)
+        _register_webhook(world)
         yield
 
 
@@ -33,3 +49,48 @@ def busy_office(world: World) -> Iterator[None]:
         asked = {"kind": "erasure", "plate": PLATE, "applicant": "Bà X", "statement": "Xin xóa"}
         assert clerk.post("/console/protection/requests", data=asked).status_code == 303
         yield
+
+
+def _judge(world: World) -> None:
+    """Raise the alerts of what is stored, as the worker does."""
+
+    async def judge() -> None:
+        async with await AsyncConnection.connect(world.database_url) as connection:
+            cursor = await connection.execute("SELECT DISTINCT position FROM passage_feed")
+            for (position,) in await cursor.fetchall():
+                await JudgingService(connection).judge_commit(position, now=datetime.now(UTC))
+
+    with ThreadPoolExecutor(max_workers=1) as executor:
+        executor.submit(asyncio.run, judge()).result()
+
+
+def _misunderstand(world: World) -> None:
+    """Store a message that nobody can read."""
+    broken = parse(Delivery(topic="lt/1/nowhere", payload=b"{"))
+    with (
+        closing(IngestDatabase(world.database_url)) as database,
+        database.transaction() as connection,
+    ):
+        store_batch(connection, [broken], limits=LIMITS, now=datetime.now(UTC))
+
+
+def _close_day(world: World, now: datetime) -> None:
+    """Have one closed day of tolls to look at."""
+    filled = {
+        "station": tolls.STATION,
+        "day": local_date(now).isoformat(),
+        "so_far": "yes",
+    }
+    with world.signed_in_as(SEES_ALL) as client:
+        answer = client.post("/console/tolls/days", data=filled)
+    assert answer.status_code == 303, answer.text
+
+
+def _register_webhook(world: World) -> None:
+    """Have one webhook with a message that waits."""
+    filled = {"name": "dieu-hanh", "url": "https://example.vn/hook", "events": "alert.raised"}
+    with world.signed_in_as(SEES_ALL) as client:
+        assert client.post("/console/webhooks", data=filled).status_code == 200
+        page = client.get("/console/webhooks").text
+        [webhook_id] = re.findall(r"/console/webhooks/([0-9a-f-]{36})", page)
+        assert client.post(f"/console/webhooks/{webhook_id}/test").status_code == 303

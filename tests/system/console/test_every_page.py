@@ -1,13 +1,9 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Every page in a real browser: WCAG 2.2 AA by axe, budgets, widths, and nothing of other hosts."""
 
-import asyncio
 import gzip
-import re
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
-from datetime import UTC, datetime, timedelta
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -15,30 +11,20 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, TimeoutError  # noqa: A004  # playwright's own
-from psycopg import AsyncConnection
 
 from api.console.navigation import ENTRIES
 from api.pages.assets import Assets
 from api.pages.i18n import Language
-from central.control.judging import JudgingService
-from central.domain.local_time import local_date
-from central.identity.permissions import PERMISSIONS, Permission, Role
-from central.ingest.database import IngestDatabase
-from central.ingest.parsing import parse
-from central.ingest.store import store_batch
-from central.ingest.types import Delivery
-from tests.integration.api.dossiers import PLATE, dossier_world
+from central.identity.permissions import Role
 from tests.integration.api.test_second_factor_pages import password_of, set_up
-from tests.integration.api.tolling import toll_world
-from tests.integration.api.world import LIMITS, World
-from tests.integration.central import tolls
+from tests.integration.api.world import World
+from tests.system.console.busy import SEES_ALL, busy_office, busy_roads
 from tests.system.console.conftest import WAIT_MS
 from tests.system.console.every_page import NO_PAGES, ONE_OF_EACH, WITH_QUERY, addresses, pages_of
 from tests.system.console.test_accessibility import AXE, _violations
 
 pytestmark = pytest.mark.system
 
-SEES_ALL: Final = next(role for role in Role if PERMISSIONS[role] >= frozenset(Permission))
 SCRIPT_BYTES_MAX: Final = 45 * 1024
 DRAWN_SCRIPT_BYTES_MAX: Final = 90 * 1024
 PUBLIC_BYTES_MAX: Final = 60 * 1024
@@ -56,16 +42,7 @@ FIT_WAIT_MS: Final = 2000
 def test_every_page_of_roads_and_tolls_is_accessible_light_and_within_bounds(
     browser: Browser, world: World, language: Language
 ) -> None:
-    with toll_world(world) as station:
-        now = datetime.now(UTC)
-        station.truck(now - timedelta(hours=1))
-        station.car(now - timedelta(minutes=50), tag=None)
-        station.work(now=now)
-        _judge(world)
-        _misunderstand(world)
-        _close_day(world, now)
-        _register_webhook(world)
-
+    with busy_roads(world):
         faults = _faults(browser, world, language, of_dossiers=False)
 
     assert not faults, "\n".join(faults)
@@ -75,12 +52,7 @@ def test_every_page_of_roads_and_tolls_is_accessible_light_and_within_bounds(
 def test_every_page_of_dossiers_and_citizens_is_accessible_light_and_within_bounds(
     browser: Browser, world: World, language: Language
 ) -> None:
-    with dossier_world(world) as office:
-        with world.signed_in_as(SEES_ALL) as clerk:
-            office.take_in(clerk)
-            asked = {"kind": "erasure", "plate": PLATE, "applicant": "Bà X", "statement": "Xin xóa"}
-            assert clerk.post("/console/protection/requests", data=asked).status_code == 303
-
+    with busy_office(world):
         faults = _faults(browser, world, language, of_dossiers=True)
 
     assert not faults, "\n".join(faults)
@@ -194,48 +166,3 @@ def _half_signed_in(world: World) -> dict[str, str]:
         answer = client.post("/v1/session", json=password_of(world))
         assert answer.json()["code"] == "second-factor-needed"
         return dict(client.cookies)
-
-
-def _judge(world: World) -> None:
-    """Raise the alerts of what is stored, as the worker does."""
-
-    async def judge() -> None:
-        async with await AsyncConnection.connect(world.database_url) as connection:
-            cursor = await connection.execute("SELECT DISTINCT position FROM passage_feed")
-            for (position,) in await cursor.fetchall():
-                await JudgingService(connection).judge_commit(position, now=datetime.now(UTC))
-
-    with ThreadPoolExecutor(max_workers=1) as executor:
-        executor.submit(asyncio.run, judge()).result()
-
-
-def _misunderstand(world: World) -> None:
-    """Store a message that nobody can read."""
-    broken = parse(Delivery(topic="lt/1/nowhere", payload=b"{"))
-    with (
-        closing(IngestDatabase(world.database_url)) as database,
-        database.transaction() as connection,
-    ):
-        store_batch(connection, [broken], limits=LIMITS, now=datetime.now(UTC))
-
-
-def _close_day(world: World, now: datetime) -> None:
-    """Have one closed day of tolls to look at."""
-    filled = {
-        "station": tolls.STATION,
-        "day": local_date(now).isoformat(),
-        "so_far": "yes",
-    }
-    with world.signed_in_as(SEES_ALL) as client:
-        answer = client.post("/console/tolls/days", data=filled)
-    assert answer.status_code == 303, answer.text
-
-
-def _register_webhook(world: World) -> None:
-    """Have one webhook with a message that waits."""
-    filled = {"name": "dieu-hanh", "url": "https://example.vn/hook", "events": "alert.raised"}
-    with world.signed_in_as(SEES_ALL) as client:
-        assert client.post("/console/webhooks", data=filled).status_code == 200
-        page = client.get("/console/webhooks").text
-        [webhook_id] = re.findall(r"/console/webhooks/([0-9a-f-]{36})", page)
-        assert client.post(f"/console/webhooks/{webhook_id}/test").status_code == 303

@@ -17,10 +17,9 @@ from psycopg import sql
 
 from tests.integration.api.forms import Form, forms_of, scripts_put_in, variants_of
 from tests.integration.api.world import World
-from tests.system.console.busy import busy_office, busy_roads
+from tests.system.console.busy import SEES_ALL, busy_office, busy_roads
 from tests.system.console.conftest import WAIT_MS
 from tests.system.console.every_page import addresses
-from tests.system.console.test_every_page import SEES_ALL
 
 pytestmark = pytest.mark.system
 

@@ -27,6 +27,7 @@ from api.console.alerts import stream as alerts_stream
 from api.console.audit import pages as console_audit
 from api.console.components import pages as console_components
 from api.console.devices import cameras as console_cameras
+from api.console.devices import captured as console_captured
 from api.console.devices import completeness as console_completeness
 from api.console.devices import live_frames as console_live_frames
 from api.console.devices import quarantine as console_quarantine
@@ -71,6 +72,7 @@ from api.security.rates import AddressRates, RateHeaders, RateLimit
 from api.settings import ApiSettings, read_settings
 from api.v1 import (
     alerts,
+    completeness,
     enrolment,
     evidence,
     health,
@@ -104,6 +106,7 @@ V1_PARTS: Final = (
     vehicles,
     alerts,
     watchlist,
+    completeness,
     roads,
     evidence,
     health,
@@ -141,6 +144,7 @@ PAGES: Final = (
     console_protection,
     console_cameras,
     console_completeness,
+    console_captured,
     console_quarantine,
     console_live_frames,
     console_pictures,

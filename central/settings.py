@@ -93,6 +93,13 @@ class JobsSettings(_Section):
         le=timedelta(days=1),
         description="Without a heartbeat for this long a device counts as silent.",
     )
+    outbox_age_max: timedelta = Field(
+        default=timedelta(days=7),
+        ge=timedelta(minutes=10),
+        le=timedelta(days=366),
+        description="For how long an event may wait in a device. A number that is missed for "
+        "longer counts as lost and raises the alarm. Higher: long outages alarm later.",
+    )
     heartbeat_keep: timedelta = Field(
         default=timedelta(days=7),
         ge=timedelta(hours=1),

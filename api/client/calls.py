@@ -77,6 +77,19 @@ class LuuthongClient(Transport):
             ).json(),
         )
 
+    def get_day_completeness(
+        self, *, day: str, page_size: int | None = None, cursor: str | None = None
+    ) -> models.LedgerPageBody:
+        """One page of a day's ledger; the ETag changes when anything on the page does."""
+        return cast(
+            "models.LedgerPageBody",
+            self._send(
+                "GET",
+                "/v1/completeness",
+                query={"day": day, "page_size": page_size, "cursor": cursor},
+            ).json(),
+        )
+
     def list_devices(
         self, *, page_size: int | None = None, cursor: str | None = None
     ) -> models.DevicePageBody:

@@ -8,6 +8,23 @@ from typing import NotRequired, TypedDict
 from api.client import words
 
 
+class AccountBody(TypedDict):
+    arrived_count: int
+    discarded_count: int
+    doubled_count: int
+    due_count: int
+    first_seq: int | None
+    gap_count: int
+    gaps: list[GapBody]
+    last_seq: int | None
+    late_count: int
+    lost_count: int
+    missing_count: int
+    outbox_id: str
+    quarantined_count: int
+    stored_count: int
+
+
 class AddedEntryBody(TypedDict):
     id: str
 
@@ -134,9 +151,35 @@ class FactBody(TypedDict):
     value: str | None
 
 
+class GapBody(TypedDict):
+    explanation: words.Explanation
+    first: int
+    last: int
+    loss: words.LossProof | None
+    quarantine_id: int | None
+    reason: str | None
+    since: str | None
+
+
 class HoleBody(TypedDict):
     first: int
     last: int
+
+
+class LedgerPageBody(TypedDict):
+    day: str
+    next_cursor: str | None
+    rows: list[LedgerRowBody]
+
+
+class LedgerRowBody(TypedDict):
+    account: AccountBody | None
+    device_id: str
+    enabled: bool
+    silent_since: str | None
+    site_id: str
+    site_name: str
+    unnumbered_count: int
 
 
 class LegalBasisBody(TypedDict):

@@ -21,6 +21,7 @@ Country = Literal["laos", "cambodia", "china", "thailand", "myanmar"]
 Direction = Literal["up", "down", "left", "right", "unknown"]
 EntryState = Literal["holding", "ended"]
 EvidenceKind = Literal["scene", "plate"]
+Explanation = Literal["in_outbox", "offline", "quarantined", "discarded", "lost"]
 FactName = Literal[
     "reading_confidence",
     "plate_colour",
@@ -33,6 +34,7 @@ FactName = Literal[
     "watch_reason",
     "listed_by",
 ]
+LossProof = Literal["forgotten", "outbox_replaced", "overdue"]
 PartyKind = Literal["person", "organisation"]
 PlateColour = Literal["white", "yellow", "blue", "red", "unknown"]
 PlateLayout = Literal["one_line", "two_line"]

@@ -172,6 +172,45 @@ ANSWERS: Final[Mapping[str, Json]] = MappingProxyType(
                 }
             ],
         },
+        "get_day_completeness": {
+            "day": "2026-11-28",
+            "rows": [
+                {
+                    **_SITE,
+                    "device_id": "gate-01",
+                    "enabled": True,
+                    "silent_since": None,
+                    "unnumbered_count": 0,
+                    "account": {
+                        "outbox_id": _ID,
+                        "first_seq": 1,
+                        "last_seq": 1204,
+                        "due_count": 1204,
+                        "stored_count": 1203,
+                        "missing_count": 1,
+                        "lost_count": 1,
+                        "quarantined_count": 0,
+                        "discarded_count": 0,
+                        "arrived_count": 1203,
+                        "late_count": 0,
+                        "doubled_count": 2,
+                        "gap_count": 1,
+                        "gaps": [
+                            {
+                                "first": 77,
+                                "last": 77,
+                                "explanation": "lost",
+                                "loss": "forgotten",
+                                "since": _LATER,
+                                "quarantine_id": None,
+                                "reason": None,
+                            }
+                        ],
+                    },
+                }
+            ],
+            "next_cursor": None,
+        },
         "enrol": {
             "device_id": "gate-01",
             "province": "thai-nguyen",

@@ -329,6 +329,28 @@ CREATE TABLE camera (
   CONSTRAINT camera_site_id_fkey FOREIGN KEY (site_id) REFERENCES site(id)
 );
 
+CREATE TABLE completeness_statement (
+  day date NOT NULL,
+  revision integer NOT NULL,
+  made_at timestamp with time zone NOT NULL,
+  made_by text NOT NULL,
+  content bytea NOT NULL,
+  content_sha256 sha256_digest NOT NULL,
+  signed_by text,
+  document_id uuid NOT NULL,
+  due_count bigint NOT NULL,
+  stored_count bigint NOT NULL,
+  gap_count bigint NOT NULL,
+  CONSTRAINT completeness_statement_check CHECK (((stored_count >= 0) AND (stored_count <= due_count))),
+  CONSTRAINT completeness_statement_content_check CHECK (((octet_length(content) >= 1) AND (octet_length(content) <= 16777216))),
+  CONSTRAINT completeness_statement_document_id_fkey FOREIGN KEY (document_id) REFERENCES document(id),
+  CONSTRAINT completeness_statement_due_count_check CHECK ((due_count >= 0)),
+  CONSTRAINT completeness_statement_gap_count_check CHECK ((gap_count >= 0)),
+  CONSTRAINT completeness_statement_made_by_check CHECK (((char_length(made_by) >= 1) AND (char_length(made_by) <= 100))),
+  CONSTRAINT completeness_statement_pkey PRIMARY KEY (day, revision),
+  CONSTRAINT completeness_statement_revision_check CHECK ((revision >= 1))
+);
+
 CREATE TABLE data_request (
   code text COLLATE "C" NOT NULL,
   kind text NOT NULL,
@@ -417,6 +439,21 @@ CREATE TABLE device_day (
 );
 CREATE INDEX device_day_newest ON public.device_day USING btree (day DESC, stream_id);
 
+CREATE TABLE device_gap (
+  stream_id bigint NOT NULL,
+  first_seq bigint NOT NULL,
+  last_seq bigint NOT NULL,
+  noticed_at timestamp with time zone NOT NULL,
+  overdue_at timestamp with time zone,
+  filled_at timestamp with time zone,
+  CONSTRAINT device_gap_check CHECK ((last_seq >= first_seq)),
+  CONSTRAINT device_gap_check1 CHECK (((filled_at IS NULL) OR (overdue_at IS NOT NULL))),
+  CONSTRAINT device_gap_first_seq_check CHECK ((first_seq >= 1)),
+  CONSTRAINT device_gap_pkey PRIMARY KEY (stream_id, first_seq),
+  CONSTRAINT device_gap_stream_id_fkey FOREIGN KEY (stream_id) REFERENCES device_stream(id)
+);
+CREATE INDEX device_gap_overdue ON public.device_gap USING btree (stream_id, overdue_at) WHERE ((overdue_at IS NOT NULL) AND (filled_at IS NULL));
+
 CREATE TABLE device_heartbeat (
   device_id slug NOT NULL,
   minute_at timestamp with time zone NOT NULL,
@@ -454,6 +491,7 @@ CREATE TABLE device_status (
   pictures_dropped bigint NOT NULL,
   clock_error_ms integer NOT NULL,
   report jsonb NOT NULL,
+  is_silence_told boolean NOT NULL DEFAULT false,
   CONSTRAINT device_status_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id),
   CONSTRAINT device_status_pkey PRIMARY KEY (device_id)
 );
@@ -1155,8 +1193,15 @@ CREATE TABLE quarantine (
   resolution text,
   resolved_by text,
   resolution_note text,
+  mended_payload bytea,
+  mended_at timestamp with time zone,
+  mended_by text,
+  mend_note text,
   CONSTRAINT quarantine_check CHECK (((resolved_at IS NULL) = (resolution IS NULL))),
   CONSTRAINT quarantine_fingerprint_key UNIQUE (fingerprint),
+  CONSTRAINT quarantine_mend_note_check CHECK (((char_length(mend_note) >= 1) AND (char_length(mend_note) <= 500))),
+  CONSTRAINT quarantine_mended_by_check CHECK (((char_length(mended_by) >= 1) AND (char_length(mended_by) <= 100))),
+  CONSTRAINT quarantine_mended_payload_check CHECK (((octet_length(mended_payload) >= 1) AND (octet_length(mended_payload) <= 65536))),
   CONSTRAINT quarantine_payload_size_bytes_check CHECK ((payload_size_bytes >= 0)),
   CONSTRAINT quarantine_pkey PRIMARY KEY (id),
   CONSTRAINT quarantine_reason_check CHECK ((reason ~ '^[a-z][a-z_]{2,39}$'::text)),
@@ -1165,6 +1210,7 @@ CREATE TABLE quarantine (
   CONSTRAINT quarantine_resolved_by_check CHECK (((char_length(resolved_by) >= 1) AND (char_length(resolved_by) <= 100))),
   CONSTRAINT quarantine_times_seen_check CHECK ((times_seen >= 1))
 );
+CREATE INDEX quarantine_of_outbox ON public.quarantine USING btree (device_id, outbox_id, seq) WHERE (resolution IS DISTINCT FROM 'stored'::text);
 CREATE INDEX quarantine_open ON public.quarantine USING btree (reason, id) WHERE (resolved_at IS NULL);
 
 CREATE TABLE recovery_code (

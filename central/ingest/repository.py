@@ -180,11 +180,11 @@ class IngestRepository:
                         "last_seq": max(account.claimed, default=None),
                         "stored": account.stored,
                         "doubled": account.doubled,
-                        "quarantined": account.quarantined,
+                        "quarantined": max(account.quarantined, 0),
                         "late": account.late,
                     }
                     for account in accounts
-                    if account.claimed or account.doubled
+                    if account.claimed or account.doubled or account.stored
                 ],
             )
 

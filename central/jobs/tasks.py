@@ -7,6 +7,7 @@ from typing import Final
 
 from central.jobs import (
     audit_tasks,
+    completeness_tasks,
     control_tasks,
     device_tasks,
     ledger_tasks,
@@ -47,6 +48,7 @@ PERIODIC: Final[tuple[Periodic, ...]] = (
     Periodic(name="verify_audit", cron="23 19 * * *", run=audit_tasks.verify_audit),
     Periodic(name="judge_forgotten", cron="*/5 * * * *", run=control_tasks.judge_forgotten),
     Periodic(name="trim_alert_feed", cron="*/5 * * * *", run=control_tasks.trim_alert_feed),
+    Periodic(name="follow_gaps", cron="* * * * * */30", run=completeness_tasks.follow_gaps),
     Periodic(name="forget_live_frames", cron="* * * * *", run=device_tasks.forget_live_frames),
     Periodic(
         name="write_revocation_list", cron="7 18 * * *", run=device_tasks.write_revocation_list

@@ -26,6 +26,18 @@ def words(_: Translate) -> Words:
             "too_many_gaps": _("Too many gaps before it"),
             "refused_by_database": _("Refused by the database"),
         },
+        "gap_explanations": {
+            "in_outbox": _("Still in the device's outbox"),
+            "offline": _("The device is offline"),
+            "quarantined": _("In quarantine"),
+            "discarded": _("Discarded with a reason"),
+            "lost": _("Lost"),
+        },
+        "gap_losses": {
+            "forgotten": _("the device says that it has them no more"),
+            "outbox_replaced": _("the device has another outbox by now"),
+            "overdue": _("missed for longer than an outbox keeps events"),
+        },
         "reader_states": {
             "starting": _("Starting"),
             "running": _("Running"),

@@ -15,6 +15,7 @@ from central.sites.types import Completeness
 
 CAMERAS_PATH: Final = "/console/cameras"
 COMPLETENESS_PATH: Final = "/console/completeness"
+CAPTURED_PATH: Final = "/console/captured"
 HOLES_MAX: Final = 100
 """Holes of one outbox that are listed one by one; further ones are counted."""
 
@@ -88,6 +89,7 @@ class DayView:
     """What came from an outbox on a day."""
 
     day: str
+    captured_url: str
     device_id: str
     url: str
     site_name: str
@@ -168,6 +170,7 @@ def day_view(day: DeviceDay, speech: Speech) -> DayView:
     """A day as a row."""
     return DayView(
         day=speech.day(day.day),
+        captured_url=f"{CAPTURED_PATH}?day={day.day.isoformat()}",
         device_id=day.device_id,
         url=f"{COMPLETENESS_PATH}/{day.device_id}",
         site_name=day.site_name,
@@ -198,7 +201,7 @@ def outbox_view(proof: Completeness, speech: Speech) -> OutboxView:
         late=speech.number(proof.late_count),
         missing=speech.number(proof.missing_count),
         is_whole=not holes,
-        holes=tuple(_hole(each, speech) for each in holes[:HOLES_MAX]),
+        holes=tuple(numbers_text(each, speech) for each in holes[:HOLES_MAX]),
         more_holes=speech.number(further) if further > 0 else None,
         first_received=speech.time_and_date(proof.first_received_at),
         last_received=speech.time_and_date(proof.last_received_at),
@@ -211,6 +214,13 @@ def older_days_url(page: DayPage, path: str) -> str | None:
         return None
     place = {"day": page.next.day.isoformat(), "stream": page.next.stream_id}
     return f"{path}?{urlencode(place)}"
+
+
+def numbers_text(numbers: SeqRange, speech: Speech) -> str:
+    """Numbers as a person reads them."""
+    if numbers.first == numbers.last:
+        return speech.number(numbers.first)
+    return f"{speech.number(numbers.first)}…{speech.number(numbers.last)}"
 
 
 def _state(device: DeviceHealth, *, now: datetime) -> str:
@@ -287,12 +297,6 @@ def _readers(device: DeviceHealth, speech: Speech, *, is_alive: bool) -> Iterato
             icon="device" if is_running else "warning",
             figures=speech.number(reader.tag_reads),
         )
-
-
-def _hole(hole: SeqRange, speech: Speech) -> str:
-    if hole.first == hole.last:
-        return speech.number(hole.first)
-    return f"{speech.number(hole.first)}…{speech.number(hole.last)}"
 
 
 def _counted(value: int | None, speech: Speech) -> str | None:

@@ -36,6 +36,7 @@ def parameter_words(_: Translate) -> Mapping[str, str]:
         ),
         "alert_id": _("Id of the alert."),
         "cursor": _("next_cursor of the page before."),
+        "day": _("The day, in Vietnam."),
         "device_id": _("Id of the device."),
         "entry_id": _("Id of the entry."),
         "frame_id": _("Id of the picture that was asked for."),
@@ -123,6 +124,13 @@ def _operations_of_roads(_: Translate) -> Mapping[str, tuple[str, str]]:
         "get_completeness": (
             _("Completeness of a device"),
             _("What the centre holds of every outbox of a device: first, last, missing, doubled."),
+        ),
+        "get_day_completeness": (
+            _("Completeness of a day"),
+            _(
+                "For every device: which numbers became due on the day, how many are stored, and "
+                "why the others are not. The ETag changes when anything on the page does."
+            ),
         ),
         "get_evidence": (
             _("A picture"),

@@ -3,7 +3,7 @@
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
+from central.domain.local_time import local_date
 from central.identity.permissions import Role
 from central.ingest.release import release_quarantined
 from central.ingest.repository import RELEASABLE_REASONS
@@ -111,6 +112,42 @@ def test_what_came_is_shown_by_day_with_what_is_missing_doubled_and_late(
     assert "3 missing" in listed
     assert "3…5" in gaps
     assert DEVICE_ID in listed
+
+
+def test_a_day_is_chosen_and_every_gap_of_it_is_explained(
+    world: World, administrator: httpx.Client
+) -> None:
+    world.store(Seen())
+    world.seq += 2  # numbers 2 and 3 never come
+    world.store(Seen(is_late=True))
+    unknown = world.make(Seen(camera_id="lan-la"))[0]
+    world.quarantine(unknown.to_json(), topic=f"lt/1/{PROVINCE}/{SITE_ID}/{DEVICE_ID}/passage")
+    world.seq += 3  # numbers 6 to 8 wait in the device
+    world.beat(outbox_events=3)
+    today = local_date(datetime.now(UTC))
+
+    page = administrator.get("/console/captured", params={"day": today.isoformat()})
+    shown = text_of(page.text)
+    before = text_of(administrator.get("/console/captured?day=2024-02-29").text)
+
+    assert "Captured 8 = Stored 2 + Still in devices 3" in shown
+    assert "+ Quarantined or discarded 1 + Lost 2" in shown
+    for words in ("2…3", "has them no more", "6…8", "outbox", "In quarantine", "Unknown camera"):
+        assert words in shown, words
+    assert f'href="/console/captured?day={today - timedelta(days=1)}"' in page.text
+    assert "Nothing came" in before
+    assert "Gaps of" not in before
+
+
+@pytest.mark.parametrize("day", ["yesterday", "2026-02-30", "2999-01-01", "1999-12-31"])
+def test_a_day_that_is_none_comes_back_with_what_was_typed(
+    administrator: httpx.Client, day: str
+) -> None:
+    answer = administrator.get("/console/captured", params={"day": day})
+
+    assert answer.status_code == 422
+    assert "Choose a day that has begun" in answer.text
+    assert f'value="{day}"' in answer.text
 
 
 def test_a_message_in_quarantine_is_listed_looked_at_for_a_purpose_and_dropped_with_a_reason(

@@ -14,6 +14,7 @@ import pytest
 from psycopg import AsyncConnection
 
 from central.control.judging import JudgingService
+from central.domain.local_time import local_date
 from central.identity.permissions import Permission
 from tests.integration.api.world import DEVICE_ID, SITE_ID, Seen, World
 
@@ -142,6 +143,35 @@ def test_devices_tell_their_health_and_what_of_them_is_missing(world: World) -> 
     assert (device["is_silent"], device["cameras"][0]["analysed_fps"]) == (False, 12.0)
     assert (proof["stored_count"], proof["missing_count"]) == (2, 2)
     assert proof["missing"] == [{"first": 2, "last": 3}]
+
+
+def test_a_day_of_every_device_adds_up_and_its_tag_follows_what_changes(world: World) -> None:
+    world.store(Seen())
+    world.seq += 2  # two numbers that never come
+    world.store(Seen())
+    world.beat()
+    question = {"day": local_date(datetime.now(UTC)).isoformat(), "page_size": "1"}
+
+    with world.program(Permission.SEE_DEVICES) as client:
+        answer = client.get("/v1/completeness", params=question)
+        same = client.get("/v1/completeness", params=question)
+        world.store(Seen())
+        other = client.get("/v1/completeness", params=question)
+        odd = client.get("/v1/completeness", params=question | {"cursor": "Gate;--.1"})
+        never = client.get("/v1/completeness", params={"day": "0001-01-01"})
+    with world.program(Permission.SEE_DEVICES, name="other-area", site_ids=["km12"]) as client:
+        elsewhere = client.get("/v1/completeness", params=question).json()
+
+    [row] = answer.json()["rows"]
+    account = row["account"]
+    assert row["device_id"] == DEVICE_ID
+    assert (account["due_count"], account["stored_count"], account["lost_count"]) == (4, 2, 2)
+    [gap] = account["gaps"]
+    assert (gap["first"], gap["last"]) == (2, 3)
+    assert (gap["explanation"], gap["loss"]) == ("lost", "forgotten")
+    assert answer.headers["etag"] == same.headers["etag"] != other.headers["etag"]
+    assert (odd.status_code, never.status_code) == (422, 422)
+    assert elsewhere["rows"] == []
 
 
 def test_an_entry_is_removed_once(world: World) -> None:

@@ -83,11 +83,11 @@ _Outcome = TypeVar("_Outcome")
 _EMPTY: Final = """
     TRUNCATE alert_sighting, alert_feed, alert, watchlist_entry, passage, passage_identity,
              passage_evidence, passage_feed, passage_touched, passage_minute, passage_hour,
-             passage_day, evidence, device_stream, device_day, live_frame,
+             passage_day, evidence, device_stream, device_day, device_gap, live_frame,
              device_status, device_heartbeat, quarantine, audit_entry, audit_seal, audit_root,
              subject_key, protection_finding, relative_plate, data_request, api_key, api_client,
              api_answer, outside_identity, outside_login, webhook_delivery, webhook_event,
-             webhook_secret, webhook;
+             webhook_secret, webhook, completeness_statement;
     DELETE FROM camera WHERE id <> 'lan-vao';
     UPDATE app_user
        SET failed_logins = 0, login_allowed_at = NULL, unit_id = NULL, reach = 'province';

@@ -118,18 +118,28 @@ class PasswordChangeNeededError(RequestError):
 
 
 class SecondFactorNeededError(RequestError):
-    """The password was right; a code of the second factor comes next."""
+    """The password was right; a second factor comes next.
+
+    Attributes:
+        has_security_key: Whether the console asks for a key first; ``/v1`` takes codes only.
+    """
 
     status = 401
     code = "second-factor-needed"
     title = "Send a code to /v1/session/second-factor next"
 
     def __init__(
-        self, *, token: str, expires_at: datetime, headers: Mapping[str, str] | None = None
+        self,
+        *,
+        token: str,
+        expires_at: datetime,
+        has_security_key: bool = False,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(headers=headers)
         self.token = token
         self.expires_at = expires_at
+        self.has_security_key = has_security_key
 
 
 class SecondFactorRefusedError(RequestError):

@@ -21,7 +21,8 @@ from api.console import passages as console_passages
 from api.console import pictures as console_pictures
 from api.console.account import pages as console_account
 from api.console.account import second_factor as console_second_factor
-from api.console.account import sign_in_code
+from api.console.account import security_keys as console_security_keys
+from api.console.account import sign_in_code, sign_in_key
 from api.console.alerts import pages as console_alerts
 from api.console.alerts import stream as alerts_stream
 from api.console.audit import pages as console_audit
@@ -93,6 +94,7 @@ from central.errors import CentralError, PermissionDeniedError
 from central.evidence.store import PICTURE_BYTES_MAX, EvidenceStore
 from central.identity.outside.provider import outside_provider
 from central.identity.second_factor.sealing import SecretSeal
+from central.identity.security_keys.types import KeySite
 from central.logging import configure_logging, where
 from central.settings import read_secret
 
@@ -120,6 +122,7 @@ PAGES: Final = (
     console_outside,
     console_outside_linking,
     sign_in_code,
+    sign_in_key,
     console_overview,
     console_traffic,
     console_map,
@@ -138,6 +141,7 @@ PAGES: Final = (
     console_audit,
     console_account,
     console_second_factor,
+    console_security_keys,
     console_users,
     console_users_factors,
     console_components,
@@ -274,6 +278,7 @@ async def _lifespan(
             authority=_device_authority(settings),
             provider=await stack.enter_async_context(outside_provider(settings.outside)),
             seal=_second_factor_seal(settings),
+            key_site=_key_site(settings),
             key_rates=AddressRates(
                 RateLimit(
                     requests_max=settings.key_requests_per_minute, window=timedelta(minutes=1)
@@ -321,6 +326,14 @@ def _second_factor_seal(settings: ApiSettings) -> SecretSeal | None:
         log.warning("second_factors_off")
         return None
     return SecretSeal.of_text(read_secret(settings.second_factor_key_file))
+
+
+def _key_site(settings: ApiSettings) -> KeySite | None:
+    """What security keys are bound to; ``None`` where no fitting address is set, which is said."""
+    site = settings.key_site
+    if site is None:
+        log.warning("security_keys_off")
+    return site
 
 
 async def _answer_error(request: Request, error: Exception) -> Response:

@@ -5,11 +5,12 @@ from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from api.errors import ApiSettingsError
 from central.identity.outside.settings import OutsideSettings
+from central.identity.security_keys.types import KeySite
 from central.settings import (
     DeviceAuthoritySettings,
     NotifySettings,
@@ -142,6 +143,14 @@ class ApiSettings(BaseSettings):
         description="Secret under which secrets of second factors are sealed, at least 32 random "
         "characters: without it nobody can set one up or sign in with an app's code.",
     )
+    console_url: str | None = Field(
+        default=None,
+        pattern=r"^https?://[^\s/?#]+$",
+        description="Address of this console without a path, as browsers know it: security keys "
+        "are bound to it. https and a name, or http://localhost; without it the address that the "
+        "outside provider sends people back to counts, and without that nobody can add or use a "
+        "key.",
+    )
     documents: PaperTrustSettings = Field(
         default=PaperTrustSettings(), description="Trust in signed papers."
     )
@@ -150,6 +159,20 @@ class ApiSettings(BaseSettings):
         pattern=r"^(debug|info|warning|error)$",
         description="Least important log line that is written.",
     )
+
+    @field_validator("console_url")
+    @classmethod
+    def _fits_keys(cls, url: str | None) -> str | None:
+        """Stop when browsers would offer no keys at this address."""
+        if url is not None and KeySite.of_url(url) is None:
+            raise ValueError("security keys need https and a name, or http://localhost")
+        return url
+
+    @property
+    def key_site(self) -> KeySite | None:
+        """What security keys are bound to; ``None`` where nobody can add or use one."""
+        url = self.console_url or self.outside.console_url
+        return None if url is None else KeySite.of_url(url)
 
 
 def read_settings() -> ApiSettings:

@@ -7,7 +7,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Form, Request
 from starlette.responses import RedirectResponse, Response
 
-from api.console.account.sign_in_code import asked_for_code
+from api.console.account.second_step import asked_for_second_factor
 from api.console.account.views import ACCOUNT_PATH
 from api.console.errors import LOGIN_PATH
 from api.console.navigation import entries_for
@@ -93,7 +93,7 @@ async def log_in(
             now=now,
         )
     except SecondFactorNeededError as needed:
-        return asked_for_code(request, needed, next_path=safe_next(next_path), now=now)
+        return asked_for_second_factor(request, needed, next_path=safe_next(next_path), now=now)
     except (LoginRefusedError, LoginDelayedError, FirstPasswordExpiredError) as error:
         return console.renderer.page(
             request,

@@ -28,6 +28,7 @@ from central.evidence.store import EvidenceStore
 from central.identity.outside.provider import OutsideProvider
 from central.identity.permissions import Permission
 from central.identity.second_factor.sealing import SecretSeal
+from central.identity.security_keys.types import KeySite
 from central.identity.service import IdentityService
 from central.identity.types import Duty, SessionPolicy, User
 from central.machines.service import KeyService
@@ -49,6 +50,7 @@ class Process:
     authority: DeviceAuthority | None = None
     provider: OutsideProvider | None = None
     seal: SecretSeal | None = None
+    key_site: KeySite | None = None
 
     @property
     def session_policy(self) -> SessionPolicy:

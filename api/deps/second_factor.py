@@ -25,7 +25,8 @@ from api.security.cookies import (
 )
 from central.identity.second_factor.service import OwnSecondFactor
 from central.identity.second_factor.steps import LoginSteps
-from central.identity.second_factor.types import LoginStepEnded
+from central.identity.second_factor.types import FactorOverview, LoginStepEnded, StepOutcome
+from central.identity.second_factor.waiting import WaitingLogins
 from central.identity.types import Duty, LoggedIn, LoginRefused, Origin, User
 
 STEP_COOKIE: Final = "luuthong_login_step"
@@ -50,12 +51,12 @@ def clear_step_cookie(request: Request, response: Response) -> None:
     clear_cookie(request, response, STEP_COOKIE)
 
 
-async def is_step_open(process: Process, token: str | None, *, now: datetime) -> bool:
-    """Whether a code is waited for."""
+async def step_ways(process: Process, token: str | None, *, now: datetime) -> FactorOverview | None:
+    """What may be shown besides the password; ``None`` when no login waits for it."""
     if token is None:
-        return False
+        return None
     async with transaction(process) as connection:
-        return await LoginSteps(connection, seal=process.seal).is_open(token, now=now)
+        return await WaitingLogins(connection).ways(token, now=now)
 
 
 async def finish_sign_in(
@@ -79,6 +80,17 @@ async def finish_sign_in(
     async with transaction(process) as connection:
         steps = LoginSteps(connection, seal=process.seal, policy=process.session_policy)
         outcome = await steps.finish(token, code, origin=origin, old_token=old_token, now=now)
+    return session_of_step(outcome, now=now)
+
+
+def session_of_step(outcome: StepOutcome, *, now: datetime) -> LoggedIn:
+    """The session that a second proof opened.
+
+    Raises:
+        LoginStepEndedError: The password has to come first, again.
+        SecondFactorRefusedError: The proof is none.
+        LoginDelayedError: Too many failures; the proof was not looked at.
+    """
     if isinstance(outcome, LoginStepEnded):
         raise LoginStepEndedError
     if isinstance(outcome, LoginRefused):

@@ -80,5 +80,9 @@ def opened_session(outcome: LoginOutcome, *, now: datetime) -> LoggedIn:
     if isinstance(outcome, FirstPasswordExpired):
         raise FirstPasswordExpiredError
     if isinstance(outcome, SecondFactorNeeded):
-        raise SecondFactorNeededError(token=outcome.token, expires_at=outcome.expires_at)
+        raise SecondFactorNeededError(
+            token=outcome.token,
+            expires_at=outcome.expires_at,
+            has_security_key=outcome.has_security_key,
+        )
     raise LoginRefusedError

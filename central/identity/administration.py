@@ -21,6 +21,7 @@ from central.identity.errors import (
 from central.identity.permissions import PEOPLES_ROLES, Permission, Role
 from central.identity.repository import IdentityRepository
 from central.identity.service import IdentityService
+from central.identity.sessions.repository import SessionRepository
 from central.identity.types import (
     NewPassword,
     PasswordLife,
@@ -50,6 +51,7 @@ class UserAdministration:
         self, connection: AsyncConnection, *, actor: Actor, user: User | None = None
     ) -> None:
         self._rows = IdentityRepository(connection)
+        self._sessions = SessionRepository(connection)
         self._areas = AreaRepository(connection)
         self._identity = IdentityService(connection)
         self._audit = AuditService(connection)
@@ -144,7 +146,7 @@ class UserAdministration:
         if user_id is None:
             raise UserNotFoundError(username)
         if state is UserState.DISABLED:
-            await self._rows.end_sessions_of(user_id)
+            await self._sessions.end_sessions_of(user_id)
         await self._record(f"user_{state.value}", username, now=now, detail={})
 
     async def set_role(self, username: str, role: Role, *, now: datetime) -> None:

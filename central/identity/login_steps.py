@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from psycopg import AsyncConnection
-from psycopg.rows import scalar_row
+from psycopg.rows import class_row, scalar_row
 
 from central.identity.repository import QUERIES
 from central.identity.types import Proof
@@ -20,6 +20,14 @@ class NewStep:
     proof: Proof
     opened_at: datetime
     expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepUser:
+    """Whose login waits."""
+
+    id: int
+    username: str
 
 
 class LoginStepRepository:
@@ -40,11 +48,11 @@ class LoginStepRepository:
         )
         await self._change("delete_oldest_steps", user_id=step.user_id, kept=steps_max)
 
-    async def step_username(
+    async def step_user(
         self, token_hash: bytes, *, now: datetime, failures_max: int
-    ) -> str | None:
+    ) -> StepUser | None:
         """Whose login waits; ``None`` when it is unknown or may not go on."""
-        async with self._connection.cursor(row_factory=scalar_row) as cursor:
+        async with self._connection.cursor(row_factory=class_row(StepUser)) as cursor:
             await cursor.execute(
                 QUERIES["select_step_user"],
                 {"token_hash": token_hash, "now": now, "failures_max": failures_max},
@@ -52,8 +60,18 @@ class LoginStepRepository:
             return await cursor.fetchone()
 
     async def count_step_failure(self, token_hash: bytes) -> None:
-        """Count a wrong code."""
+        """Count a wrong code or answer."""
         await self._change("count_step_failure", token_hash=token_hash)
+
+    async def put_challenge(self, token_hash: bytes, challenge: bytes) -> None:
+        """Keep what a security key must sign."""
+        await self._change("put_step_challenge", token_hash=token_hash, challenge=challenge)
+
+    async def take_challenge(self, token_hash: bytes) -> bytes | None:
+        """Take what was to be signed, so that it is signed once; ``None`` when nothing was."""
+        async with self._connection.cursor(row_factory=scalar_row) as cursor:
+            await cursor.execute(QUERIES["take_step_challenge"], {"token_hash": token_hash})
+            return await cursor.fetchone()
 
     async def end_step(self, token_hash: bytes) -> None:
         """Forget a waiting login."""

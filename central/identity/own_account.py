@@ -17,6 +17,7 @@ from central.errors import SessionInvalidError
 from central.identity.passwords import PasswordFault, fault_of, hashed, read_own_words
 from central.identity.repository import IdentityRepository
 from central.identity.service import IdentityService, token_hash
+from central.identity.sessions.repository import SessionRepository
 from central.identity.types import (
     Account,
     LoggedIn,
@@ -88,6 +89,7 @@ class OwnAccount:
     ) -> None:
         self._words_file = words_file
         self._rows = IdentityRepository(connection)
+        self._sessions = SessionRepository(connection)
         self._policy = policy or SessionPolicy()
         self._identity = IdentityService(connection, policy=self._policy)
         self._audit = AuditService(connection)
@@ -97,7 +99,7 @@ class OwnAccount:
 
     async def sessions(self, *, now: datetime) -> tuple[SessionOverview, ...]:
         """The user's sessions that are still good, the one used last first."""
-        return await self._rows.sessions_of(
+        return await self._sessions.sessions_of(
             self._user.id,
             token_hash=self._token_hash,
             now=now,
@@ -125,7 +127,7 @@ class OwnAccount:
         refusal = await self._refusal_of(password, sessions, origin=origin, now=now)
         if refusal is not None:
             return refusal
-        if not await self._rows.end_one_session(session_id, user_id=self._user.id):
+        if not await self._sessions.end_one_session(session_id, user_id=self._user.id):
             raise SessionInvalidError
         await self._record("sessions_ended", now=now, detail={"sessions": 1})
         return SessionsEnded()
@@ -138,7 +140,7 @@ class OwnAccount:
         refusal = await self._refusal_of(password, sessions, origin=origin, now=now)
         if refusal is not None:
             return refusal
-        ended = await self._rows.end_other_sessions(self._user.id, token_hash=self._token_hash)
+        ended = await self._sessions.end_other_sessions(self._user.id, token_hash=self._token_hash)
         await self._record("sessions_ended", now=now, detail={"sessions": ended})
         return SessionsEnded()
 
@@ -160,7 +162,7 @@ class OwnAccount:
             password_hash=await asyncio.to_thread(hashed, change.new),
             first_password_until=None,
         )
-        await self._rows.end_sessions_of(self._user.id)
+        await self._sessions.end_sessions_of(self._user.id)
         await self._record("password_changed", now=now, detail={})
         return await self._identity.open_session(
             account.user, proof=Proof.PASSWORD, origin=origin, now=now

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Rows of users and sessions."""
+"""Rows of users, and of addresses that logins failed from."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
-from uuid import UUID
 
 from psycopg import AsyncConnection
 from psycopg.rows import class_row, scalar_row
@@ -16,9 +15,6 @@ from central.identity.permissions import Role
 from central.identity.types import (
     Account,
     Duty,
-    NewSession,
-    Proof,
-    SessionOverview,
     User,
     UserOverview,
     UserState,
@@ -28,20 +24,27 @@ QUERIES: Final = QueryFile.beside(__file__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _AccountRow:
+class UserRow:
+    """What every row about somebody who comes in says of the user."""
+
     id: int
     username: str
     display_name: str
     role: str
     unit_id: str | None
     site_ids: list[str] | None
+    first_password_until: datetime | None
+    needs_second_factor: bool
+    has_second_factor: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _AccountRow(UserRow):
     password_hash: str = field(repr=False)
     enabled: bool
     failed_logins: int
     login_allowed_at: datetime | None
-    first_password_until: datetime | None
-    needs_second_factor: bool
-    has_second_factor: bool
+    has_security_key: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,53 +58,6 @@ class _OverviewRow:
     unit_id: str | None
     reach: str
     area_ids: list[str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _SessionRow:
-    id: int
-    username: str
-    display_name: str
-    role: str
-    unit_id: str | None
-    site_ids: list[str] | None
-    first_password_until: datetime | None
-    needs_second_factor: bool
-    has_second_factor: bool
-    last_used_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _OwnSessionRow:
-    id: UUID
-    created_at: datetime
-    last_used_at: datetime
-    expires_at: datetime
-    proof: str
-    client: str | None
-    browser: str | None
-    is_own: bool
-
-    def value(self) -> SessionOverview:
-        """The row as its value."""
-        return SessionOverview(
-            id=self.id,
-            created_at=self.created_at,
-            last_used_at=self.last_used_at,
-            expires_at=self.expires_at,
-            proof=Proof(self.proof),
-            client=self.client,
-            browser=self.browser,
-            is_own=self.is_own,
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenSession:
-    """A session that is still good."""
-
-    user: User
-    last_used_at: datetime
 
 
 class IdentityRepository:
@@ -143,13 +99,14 @@ class IdentityRepository:
         if row is None:
             return None
         return Account(
-            user=_user(row),
+            user=user_of_row(row),
             password_hash=row.password_hash,
             enabled=row.enabled,
             failed_logins=row.failed_logins,
             login_allowed_at=row.login_allowed_at,
             first_password_until=row.first_password_until,
             has_second_factor=row.has_second_factor,
+            has_security_key=row.has_security_key,
         )
 
     async def record_failure(self, user_id: int, *, login_allowed_at: datetime) -> None:
@@ -254,93 +211,6 @@ class IdentityRepository:
             )
         return user_id
 
-    async def add_session(self, session: NewSession, *, sessions_max: int) -> None:
-        """Open a session; the oldest ones of the user end where there are too many."""
-        await self._connection.execute(
-            QUERIES["insert_session"],
-            {
-                "token_hash": session.token_hash,
-                "user_id": session.user_id,
-                "now": session.opened_at,
-                "expires_at": session.expires_at,
-                "proof": session.proof.value,
-                "client": session.origin.client,
-                "browser": session.origin.browser,
-            },
-        )
-        await self._connection.execute(
-            QUERIES["delete_oldest_sessions"],
-            {"user_id": session.user_id, "kept": sessions_max},
-        )
-
-    async def session(
-        self, token_hash: bytes, *, now: datetime, used_after: datetime
-    ) -> OpenSession | None:
-        """A session that is still good."""
-        async with self._connection.cursor(row_factory=class_row(_SessionRow)) as cursor:
-            await cursor.execute(
-                QUERIES["select_session_user"],
-                {"token_hash": token_hash, "now": now, "used_after": used_after},
-            )
-            row = await cursor.fetchone()
-        if row is None:
-            return None
-        return OpenSession(user=_user(row), last_used_at=row.last_used_at)
-
-    async def touch_session(self, token_hash: bytes, *, now: datetime) -> None:
-        """Record that a session was used."""
-        await self._connection.execute(
-            QUERIES["touch_session"], {"token_hash": token_hash, "now": now}
-        )
-
-    async def end_session(self, token_hash: bytes) -> Proof | None:
-        """End a session and tell what had opened it; ``None`` when there was none."""
-        async with self._connection.cursor(row_factory=scalar_row) as cursor:
-            await cursor.execute(QUERIES["delete_session"], {"token_hash": token_hash})
-            proof: str | None = await cursor.fetchone()
-        return None if proof is None else Proof(proof)
-
-    async def end_sessions_of(self, user_id: int) -> None:
-        """End every session and every waiting login of a user."""
-        await self._connection.execute(QUERIES["delete_sessions_of_user"], {"user_id": user_id})
-
-    async def sessions_of(
-        self,
-        user_id: int,
-        *,
-        token_hash: bytes,
-        now: datetime,
-        used_after: datetime,
-        limit: int,
-    ) -> tuple[SessionOverview, ...]:
-        """A user's own sessions, the one used last first."""
-        async with self._connection.cursor(row_factory=class_row(_OwnSessionRow)) as cursor:
-            await cursor.execute(
-                QUERIES["select_sessions_of_user"],
-                {
-                    "user_id": user_id,
-                    "token_hash": token_hash,
-                    "now": now,
-                    "used_after": used_after,
-                    "rows_max": limit,
-                },
-            )
-            return tuple(row.value() for row in await cursor.fetchall())
-
-    async def end_one_session(self, session_id: UUID, *, user_id: int) -> bool:
-        """End one of a user's own sessions; ``False`` when it is none of them."""
-        cursor = await self._connection.execute(
-            QUERIES["delete_session_of_user"], {"session_id": session_id, "user_id": user_id}
-        )
-        return cursor.rowcount == 1
-
-    async def end_other_sessions(self, user_id: int, *, token_hash: bytes) -> int:
-        """End every session of a user but one; returns how many."""
-        cursor = await self._connection.execute(
-            QUERIES["delete_other_sessions"], {"user_id": user_id, "token_hash": token_hash}
-        )
-        return cursor.rowcount
-
     async def client_allowed_at(self, client: str) -> datetime | None:
         """Until when logins from an address wait; ``None`` when none failed there."""
         async with self._connection.cursor(row_factory=scalar_row) as cursor:
@@ -369,15 +239,8 @@ class IdentityRepository:
         """Forget addresses that failed long ago."""
         await self._connection.execute(QUERIES["delete_old_clients"], {"before": before})
 
-    async def remove_dead_sessions(self, *, now: datetime, used_after: datetime) -> int:
-        """Remove sessions that can't be used any more; returns how many."""
-        cursor = await self._connection.execute(
-            QUERIES["delete_dead_sessions"], {"now": now, "used_after": used_after}
-        )
-        return cursor.rowcount
 
-
-def _user(row: _AccountRow | _SessionRow) -> User:
+def user_of_row(row: UserRow) -> User:
     """The user in a row."""
     sites = None if row.site_ids is None else frozenset(row.site_ids)
     return User(
@@ -391,7 +254,7 @@ def _user(row: _AccountRow | _SessionRow) -> User:
     )
 
 
-def _duty(row: _AccountRow | _SessionRow) -> Duty | None:
+def _duty(row: UserRow) -> Duty | None:
     """What the user must do first: an own password, and then the second factor of the role."""
     if row.first_password_until is not None:
         return Duty.CHANGE_PASSWORD

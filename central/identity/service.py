@@ -23,6 +23,7 @@ from central.identity.login_steps import LoginStepRepository, NewStep
 from central.identity.passwords import hashed, new_password, verified
 from central.identity.permissions import Role
 from central.identity.repository import IdentityRepository
+from central.identity.sessions.repository import SessionRepository
 from central.identity.types import (
     Account,
     FirstPasswordExpired,
@@ -54,7 +55,7 @@ CLIENT_MEMORY: Final = timedelta(hours=6)
 """How long an address must not fail until its failures are forgotten."""
 
 STEP_LASTS: Final = timedelta(minutes=5)
-"""How long a right password waits for its code. Lower: slow typists begin again."""
+"""How long a right password waits for its second proof. Lower: slow typists begin again."""
 
 STEPS_MAX: Final = 10
 """Waiting logins of one user at a time; a further one ends the oldest."""
@@ -79,6 +80,7 @@ class IdentityService:
 
     def __init__(self, connection: AsyncConnection, *, policy: SessionPolicy | None = None) -> None:
         self._rows = IdentityRepository(connection)
+        self._sessions = SessionRepository(connection)
         self._steps = LoginStepRepository(connection)
         self._audit = AuditService(connection)
         self._policy = policy or SessionPolicy()
@@ -119,10 +121,10 @@ class IdentityService:
             await self._record("login_refused", account.user, origin=origin, now=now)
             return FirstPasswordExpired()
         if account.has_second_factor:
-            return await self._open_step(account.user, newer_hash=newer_hash, now=now)
+            return await self._open_step(account, newer_hash=newer_hash, now=now)
         await self._rows.record_success(account.user.id, newer_hash=newer_hash, now=now)
         if old_token is not None:
-            await self._rows.end_session(token_hash(old_token))
+            await self._sessions.end_session(token_hash(old_token))
         return await self.open_session(account.user, proof=Proof.PASSWORD, origin=origin, now=now)
 
     async def check_password(
@@ -168,7 +170,7 @@ class IdentityService:
 
         Asking is no use of the session: a page that is left open does not keep it alive.
         """
-        session = await self._rows.session(
+        session = await self._sessions.session(
             token_hash(token), now=now, used_after=now - self._policy.idle
         )
         return session is not None and session.user == user
@@ -180,18 +182,18 @@ class IdentityService:
             SessionInvalidError: The session is unknown, has expired or was ended.
         """
         hashed_token = token_hash(token)
-        session = await self._rows.session(
+        session = await self._sessions.session(
             hashed_token, now=now, used_after=now - self._policy.idle
         )
         if session is None:
             raise SessionInvalidError
         if now - session.last_used_at >= self._policy.touch_every:
-            await self._rows.touch_session(hashed_token, now=now)
+            await self._sessions.touch_session(hashed_token, now=now)
         return session.user
 
     async def log_out(self, token: str) -> Proof | None:
         """End a session and tell what had opened it; ``None`` when there was none."""
-        return await self._rows.end_session(token_hash(token))
+        return await self._sessions.end_session(token_hash(token))
 
     async def create_user(
         self,
@@ -239,14 +241,16 @@ class IdentityService:
         )
         if user_id is None:
             raise UserNotFoundError(username)
-        await self._rows.end_sessions_of(user_id)
+        await self._sessions.end_sessions_of(user_id)
         return NewPassword(username=username, password=password)
 
     async def remove_dead_sessions(self, *, now: datetime) -> int:
         """Remove sessions and waiting logins that are over; returns how many sessions."""
         await self._steps.remove_dead_steps(now=now)
         await self._rows.forget_clients(before=now - CLIENT_MEMORY)
-        return await self._rows.remove_dead_sessions(now=now, used_after=now - self._policy.idle)
+        return await self._sessions.remove_dead_sessions(
+            now=now, used_after=now - self._policy.idle
+        )
 
     async def open_session(
         self, user: User, *, proof: Proof, origin: Origin, now: datetime
@@ -262,7 +266,7 @@ class IdentityService:
             proof=proof,
             origin=_cut(origin),
         )
-        await self._rows.add_session(session, sessions_max=self._policy.sessions_max)
+        await self._sessions.add_session(session, sessions_max=self._policy.sessions_max)
         await self._record("signed_in", user, origin=origin, now=now, proof=proof)
         return LoggedIn(user=user, token=token, expires_at=expires_at)
 
@@ -273,21 +277,26 @@ class IdentityService:
         return allowed_at if allowed_at is not None and now < allowed_at else None
 
     async def _open_step(
-        self, user: User, *, newer_hash: str | None, now: datetime
+        self, account: Account, *, newer_hash: str | None, now: datetime
     ) -> SecondFactorNeeded:
-        """Let a login wait for its code. Failures stay: guessing codes must slow down, too."""
+        """Let a login wait for its proof. Failures stay: guessing codes must slow down, too."""
+        user_id = account.user.id
         if newer_hash is not None:
-            await self._rows.refresh_hash(user.id, newer_hash=newer_hash)
+            await self._rows.refresh_hash(user_id, newer_hash=newer_hash)
         token = secrets.token_urlsafe(TOKEN_BYTES)
         step = NewStep(
             token_hash=token_hash(token),
-            user_id=user.id,
+            user_id=user_id,
             proof=Proof.PASSWORD,
             opened_at=now,
             expires_at=now + STEP_LASTS,
         )
         await self._steps.add_step(step, steps_max=STEPS_MAX)
-        return SecondFactorNeeded(token=token, expires_at=step.expires_at)
+        return SecondFactorNeeded(
+            token=token,
+            expires_at=step.expires_at,
+            has_security_key=account.has_security_key,
+        )
 
     async def _record(
         self,

@@ -130,6 +130,7 @@ class Account:
     login_allowed_at: datetime | None
     first_password_until: datetime | None
     has_second_factor: bool
+    has_security_key: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,10 +161,15 @@ class FirstPasswordExpired:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecondFactorNeeded:
-    """The password was right; ``token`` lets its holder try codes for a few minutes."""
+    """The password was right; ``token`` lets its holder try a second proof for a few minutes.
+
+    Attributes:
+        has_security_key: Whether the user has a key, which is asked for before any code.
+    """
 
     token: str = field(repr=False)
     expires_at: datetime
+    has_security_key: bool
 
 
 LoginOutcome = LoggedIn | LoginRefused | LoginDelayed | FirstPasswordExpired | SecondFactorNeeded

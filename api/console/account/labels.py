@@ -34,6 +34,11 @@ def words(_: Translate) -> Words:
             "there_already": _("An app is set up already. Take it away first."),
             "not_there": _("No app is set up."),
             "delayed": _("Too many failed attempts. Wait a few minutes."),
+            "keys_off": _("Security keys are off here. Ask whoever runs the server."),
+            "key_name": _("Give the key a name of 1 to 60 characters."),
+            "too_many_keys": _("You have ten keys already. Take one away first."),
+            "key_not_begun": _("That took too long. Type name and password again."),
+            "key_not_proven": _("The key was not accepted. Try again, or use another one."),
         },
         "user_states": {"enabled": _("May sign in"), "disabled": _("Shut out")},
         "reaches": {

@@ -6,7 +6,10 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from fastapi import Request
+
 from api.pages.i18n import Speech
+from central.identity.security_keys.types import KeyOverview, KeySite
 from central.identity.types import SessionOverview
 
 ACCOUNT_PATH: Final = "/console/account"
@@ -14,6 +17,8 @@ PASSWORD_PATH: Final = f"{ACCOUNT_PATH}/password"
 SECOND_FACTOR_PATH: Final = f"{ACCOUNT_PATH}/second-factor"
 LOGIN_PATH: Final = "/console/login"
 LOGIN_CODE_PATH: Final = f"{LOGIN_PATH}/code"
+LOGIN_KEY_PATH: Final = f"{LOGIN_PATH}/key"
+KEYS_PATH: Final = f"{SECOND_FACTOR_PATH}/keys"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +33,33 @@ class SessionView:
     client: str
     browser: str
     is_own: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyView:
+    """One of the own security keys."""
+
+    id: UUID
+    name: str
+    added: str
+    used: str
+
+
+def key_view(key: KeyOverview, speech: Speech) -> KeyView:
+    """A key in a person's language."""
+    return KeyView(
+        id=key.id,
+        name=key.name,
+        added=shown_time(key.created_at, speech),
+        used="-" if key.last_used_at is None else shown_time(key.last_used_at, speech),
+    )
+
+
+def elsewhere(request: Request, site: KeySite | None) -> str | None:
+    """Where this page has to be opened for keys to work; ``None`` when it is the right place."""
+    if site is None or request.headers.get("host") == site.netloc:
+        return None
+    return site.origin
 
 
 def session_view(session: SessionOverview, speech: Speech) -> SessionView:

@@ -195,6 +195,10 @@ def _factor_actions(_: Translate) -> Mapping[str, str]:
         "second_factor_required": _("Second factor asked of a role"),
         "second_factor_waived": _("Second factor no longer asked of a role"),
         "recovery_codes_made": _("New recovery codes made"),
+        "security_key_added": _("Security key added"),
+        "security_key_counter_went_back": _("Security key refused: perhaps a copy"),
+        "security_key_removed": _("Security key taken away"),
+        "security_key_renamed": _("Security key renamed"),
     }
 
 

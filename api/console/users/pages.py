@@ -174,7 +174,7 @@ async def show_user(
         peoples_roles=[each.value for each in PEOPLES_ROLES],
         units=await desk.areas.units(),
         areas=await desk.areas.areas(),
-        has_app=(await desk.factors.overview(found.id)).app_added_at is not None,
+        factors=await desk.factors.overview(found.id),
         outside=provider_name(request),
         proof=proof,
         problem=problem,

@@ -19,6 +19,7 @@ from central.identity.permissions import PEOPLES_ROLES, Permission, Role
 from central.identity.repository import IdentityRepository
 from central.identity.second_factor.repository import FactorRepository
 from central.identity.second_factor.types import FactorOverview
+from central.identity.sessions.repository import SessionRepository
 from central.identity.types import User
 
 USER_SUBJECT: Final = "user"
@@ -43,6 +44,7 @@ class FactorAdministration:
         self, connection: AsyncConnection, *, actor: Actor, user: User | None = None
     ) -> None:
         self._accounts = IdentityRepository(connection)
+        self._sessions = SessionRepository(connection)
         self._rows = FactorRepository(connection)
         self._audit = AuditService(connection)
         self._actor = actor
@@ -52,6 +54,18 @@ class FactorAdministration:
         """What somebody has besides the password."""
         self._require()
         return await self._rows.overview(user_id)
+
+    async def overview_of(self, username: str) -> FactorOverview:
+        """The same, by name.
+
+        Raises:
+            UserNotFoundError: There is no such user.
+        """
+        self._require()
+        account = await self._accounts.locked_account(username)
+        if account is None:
+            raise UserNotFoundError(username)
+        return await self._rows.overview(account.user.id)
 
     async def roles(self) -> frozenset[Role]:
         """Roles whose holders must have a second factor."""
@@ -77,7 +91,7 @@ class FactorAdministration:
             await self._record_of_role("second_factor_waived", role, now=now)
 
     async def reset(self, username: str, *, proof: str, now: datetime) -> None:
-        """Forget somebody's app and recovery codes and end every session of theirs.
+        """Forget somebody's app, security keys and recovery codes and end every session of theirs.
 
         Args:
             username: Who lost the factor.
@@ -99,7 +113,7 @@ class FactorAdministration:
         if account is None:
             raise UserNotFoundError(username)
         await self._rows.remove_all(account.user.id)
-        await self._accounts.end_sessions_of(account.user.id)
+        await self._sessions.end_sessions_of(account.user.id)
         await self._audit.record(
             AuditEntry(
                 occurred_at=now,

@@ -54,19 +54,29 @@ def second_factor_commands(connect_with: Callable[[], str]) -> typer.Typer:
         _tell(connect_with)
 
     @app.command("show")
-    def show() -> None:
-        """Show which roles need a second factor."""
-        _tell(connect_with)
+    def show(
+        username: Annotated[
+            str | None, typer.Argument(help="Whose factors; without a name: the roles.")
+        ] = None,
+    ) -> None:
+        """Show which roles need a second factor, or what somebody has."""
+        if username is None:
+            _tell(connect_with)
+        else:
+            _tell_of(connect_with, username)
 
     @app.command("reset")
     def reset(
-        username: Annotated[str, typer.Argument(help="Who lost the telephone.")],
+        username: Annotated[str, typer.Argument(help="Who lost the telephone or the key.")],
         *,
         proof: Annotated[
             str, typer.Option(help="How you made sure who asks, 10 to 200 characters.")
         ],
     ) -> None:
-        """Forget somebody's second factor and end their sessions; the audit log keeps the proof."""
+        """Forget somebody's app, security keys and recovery codes, and end their sessions.
+
+        The audit log keeps the proof.
+        """
         _run(connect_with, lambda factors, now: factors.reset(username, proof=proof, now=now))
         typer.echo(f"{username} has no second factor any more, and every session has ended")
 
@@ -77,6 +87,15 @@ def _tell(connect_with: Callable[[], str]) -> None:
     """Say which roles need a second factor now."""
     roles = _run(connect_with, lambda factors, _now: factors.roles())
     typer.echo("\n".join(sorted(roles)) if roles else "no role needs a second factor")
+
+
+def _tell_of(connect_with: Callable[[], str], username: str) -> None:
+    """Say what somebody has besides the password."""
+    found = _run(connect_with, lambda factors, _now: factors.overview_of(username))
+    since = f"since {found.app_added_at:%Y-%m-%d}" if found.app_added_at else "none"
+    typer.echo(f"app for one-time codes: {since}")
+    typer.echo(f"security keys: {found.security_keys}")
+    typer.echo(f"recovery codes left: {found.recovery_codes_left}")
 
 
 def _run(connect_with: Callable[[], str], work: Work[ResultT]) -> ResultT:

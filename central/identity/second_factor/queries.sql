@@ -11,7 +11,12 @@ SELECT (
          SELECT count(*)
            FROM recovery_code
           WHERE recovery_code.user_id = %(user_id)s
-       ) AS recovery_codes_left;
+       ) AS recovery_codes_left,
+       (
+         SELECT count(*)
+           FROM security_key
+          WHERE security_key.user_id = %(user_id)s
+       ) AS security_keys;
 
 -- name: lock_secret
 -- The secret of somebody's app, locked so that one code can't be used twice at once.

@@ -25,7 +25,7 @@ class FactorRepository:
         async with self._connection.cursor(row_factory=class_row(FactorOverview)) as cursor:
             await cursor.execute(QUERIES["select_overview"], {"user_id": user_id})
             found = await cursor.fetchone()
-        return found or FactorOverview(app_added_at=None, recovery_codes_left=0)
+        return found or FactorOverview(app_added_at=None, recovery_codes_left=0, security_keys=0)
 
     async def locked_secret(self, user_id: int) -> SealedSecret | None:
         """The secret of somebody's app; others wait for it until the transaction ends."""

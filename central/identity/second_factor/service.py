@@ -9,15 +9,11 @@ from psycopg import AsyncConnection
 from central.audit.service import AuditService
 from central.audit.types import Actor, AuditEntry
 from central.identity.errors import SecondFactorOffError
-from central.identity.repository import IdentityRepository
 from central.identity.second_factor.checking import CodeCheck
-from central.identity.second_factor.codes import (
-    new_recovery_codes,
-    new_secret,
-    plain,
-    recovery_hash,
-    secret_text,
-    setup_uri,
+from central.identity.second_factor.codes import new_secret, plain, secret_text, setup_uri
+from central.identity.second_factor.recovery import (
+    drop_recovery_codes_without_factor,
+    replaced_recovery_codes,
 )
 from central.identity.second_factor.repository import FactorRepository
 from central.identity.second_factor.sealing import SecretSeal
@@ -32,6 +28,7 @@ from central.identity.second_factor.types import (
     Setup,
 )
 from central.identity.service import IdentityService, token_hash
+from central.identity.sessions.repository import SessionRepository
 from central.identity.types import LoginDelayed, LoginRefused, Origin, SessionPolicy, User
 
 SETUP_LASTS: Final = timedelta(minutes=15)
@@ -62,7 +59,7 @@ class OwnSecondFactor:
         seal: SecretSeal | None,
         policy: SessionPolicy | None = None,
     ) -> None:
-        self._accounts = IdentityRepository(connection)
+        self._sessions = SessionRepository(connection)
         self._rows = FactorRepository(connection)
         self._codes = CodeCheck(self._rows, seal)
         self._identity = IdentityService(connection, policy=policy)
@@ -117,9 +114,9 @@ class OwnSecondFactor:
         if step is None:
             return FactorRefused(fault=FactorFault.WRONG_CODE)
         await self._rows.confirm_secret(self._user.id, step=step, now=now)
-        await self._accounts.end_other_sessions(self._user.id, token_hash=self._token_hash)
+        await self._sessions.end_other_sessions(self._user.id, token_hash=self._token_hash)
         await self._record("second_factor_added", now=now)
-        return await self._fresh_codes(now=now)
+        return await replaced_recovery_codes(self._rows, self._user.id, now=now)
 
     async def new_recovery_codes(
         self, reproof: Reproof, *, origin: Origin, now: datetime
@@ -129,18 +126,23 @@ class OwnSecondFactor:
         if refusal is not None:
             return refusal
         await self._record("recovery_codes_made", now=now)
-        return await self._fresh_codes(now=now)
+        return await replaced_recovery_codes(self._rows, self._user.id, now=now)
 
     async def remove(
         self, reproof: Reproof, *, origin: Origin, now: datetime
     ) -> FactorRemoved | Refusal:
-        """Forget the app and the recovery codes; every other session ends."""
+        """Forget the app; every other session ends.
+
+        Recovery codes stay for whoever has a security key besides.
+        """
+        if (await self.overview()).app_added_at is None:
+            return FactorRefused(fault=FactorFault.NOT_THERE)
         refusal = await self._refusal_of(reproof, origin=origin, now=now)
         if refusal is not None:
             return refusal
         await self._rows.remove_app(self._user.id)
-        await self._rows.replace_recovery_codes(self._user.id, (), now=now)
-        await self._accounts.end_other_sessions(self._user.id, token_hash=self._token_hash)
+        await drop_recovery_codes_without_factor(self._rows, self._user.id, now=now)
+        await self._sessions.end_other_sessions(self._user.id, token_hash=self._token_hash)
         await self._record("second_factor_removed", now=now)
         return FactorRemoved()
 
@@ -148,7 +150,7 @@ class OwnSecondFactor:
         self, reproof: Reproof, *, origin: Origin, now: datetime
     ) -> Refusal | None:
         """Why whoever asks did not prove to be the user; ``None`` when the user did."""
-        if (await self.overview()).app_added_at is None:
+        if not (await self.overview()).has_any:
             return FactorRefused(fault=FactorFault.NOT_THERE)
         account = await self._identity.check_password(
             self._user, reproof.password, origin=origin, now=now
@@ -159,12 +161,6 @@ class OwnSecondFactor:
             await self._identity.record_failure(account, origin=origin, now=now)
             return FactorRefused(fault=FactorFault.WRONG_CODE)
         return None
-
-    async def _fresh_codes(self, *, now: datetime) -> RecoveryCodes:
-        codes = new_recovery_codes()
-        hashes = [recovery_hash(code) for code in codes]
-        await self._rows.replace_recovery_codes(self._user.id, hashes, now=now)
-        return RecoveryCodes(codes=codes)
 
     def _setup(self, secret: bytes) -> Setup:
         return Setup(

@@ -15,10 +15,22 @@ class FactorOverview:
     Attributes:
         app_added_at: Since when codes of an app are asked for; ``None`` when there is no app.
         recovery_codes_left: Recovery codes that were not used yet.
+        security_keys: How many security keys there are.
     """
 
     app_added_at: datetime | None
     recovery_codes_left: int
+    security_keys: int
+
+    @property
+    def has_any(self) -> bool:
+        """Whether signing in asks for more than the password."""
+        return self.app_added_at is not None or self.security_keys > 0
+
+    @property
+    def has_codes(self) -> bool:
+        """Whether there is a code to type."""
+        return self.app_added_at is not None or self.recovery_codes_left > 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

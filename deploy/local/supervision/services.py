@@ -137,6 +137,8 @@ def api_environment(layout: StackLayout, state: StackState) -> Mapping[str, str]
     return MappingProxyType(
         {
             "LUUTHONG_API_OFFICE__PUBLIC_URL": state.api_url,
+            # Browsers bind security keys to names, never to mere numbers.
+            "LUUTHONG_API_CONSOLE_URL": f"http://localhost:{state.api_port}",
             **os.environ,
             "LUUTHONG_API_DATABASE_URL": state.service_database_url,
             "LUUTHONG_API_EVIDENCE_FOLDER": str(state.evidence_folder),

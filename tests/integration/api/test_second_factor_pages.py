@@ -224,5 +224,5 @@ def test_without_a_key_the_page_says_that_second_factors_are_off(world: World) -
         page = clerk.get(f"{FACTOR}?lang=en")
         begun = clerk.post(f"{FACTOR}/begin", data={"password": world.passwords[NAME]})
 
-    assert "Second factors are off here" in page.text
+    assert "Codes of an app are off here" in page.text
     assert begun.status_code == 422

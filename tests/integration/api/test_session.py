@@ -29,6 +29,8 @@ OPEN_ROUTES = {
     ("POST", "/v1/session/second-factor"),  # a right password is the way here
     ("GET", "/console/login/code"),
     ("POST", "/console/login/code"),
+    ("GET", "/console/login/key"),
+    ("POST", "/console/login/key"),
     ("POST", "/console/logout"),
     ("POST", "/console/preferences"),
     ("GET", "/docs"),  # shows no data of anybody

@@ -99,6 +99,7 @@ _EMPTY: Final = """
     DELETE FROM login_step;
     DELETE FROM recovery_code;
     DELETE FROM one_time_secret;
+    DELETE FROM security_key;
     DELETE FROM role_rule;
 """
 
@@ -128,6 +129,7 @@ class World:
     Attributes:
         database_url: Address of the database for the account that the services work as.
         owner_url: The same for its owner; needed to empty the tables.
+        console_url: The same place by name, as the api was told: security keys are bound to it.
         issuer: Identity provider that the api sends people to; empty for none.
     """
 
@@ -135,6 +137,7 @@ class World:
     evidence_folder: Path
     owner_url: str = ""
     api_url: str = ""
+    console_url: str = ""
     password: str = field(default="", repr=False)
     passwords: dict[str, str] = field(default_factory=dict, repr=False)
     device_secret: str = field(default="", repr=False)
@@ -418,6 +421,9 @@ def serving(
     """Serve the api on a free port for as long as the block lasts; yields its address."""
     webhook_key = world.evidence_folder.with_name(f"{world.evidence_folder.name}-webhook-key")
     webhook_key.write_text("secret of the tests", encoding="utf-8")
+    port = port or free_port()
+    scheme = "https" if tls else "http"
+    world.console_url = f"{scheme}://localhost:{port}"
     app = create_app(
         ApiSettings.model_validate(
             {
@@ -427,13 +433,13 @@ def serving(
                 "second_factor_key_file": _second_factor_key_file(world.evidence_folder),
                 "sessions_max": 1000,  # one user signs in for every test
                 "outside": _provider_of(world),
+                "console_url": world.console_url,
                 **settings,
             }
         ),
         clock=clock,
     )
     world.app = app
-    port = port or free_port()
     server = uvicorn.Server(
         uvicorn.Config(
             app,
@@ -454,7 +460,7 @@ def serving(
         assert thread.is_alive(), "the api ended while starting"
         assert time.monotonic() < deadline, "the api did not start"
         time.sleep(0.02)
-    world.api_url = f"{'https' if tls else 'http'}://127.0.0.1:{port}"
+    world.api_url = f"{scheme}://127.0.0.1:{port}"
     try:
         yield world.api_url
     finally:

@@ -23,7 +23,7 @@ from central.identity.permissions import Role
 from central.identity.second_factor.administration import FactorAdministration
 from central.identity.second_factor.sealing import SecretSeal
 from central.identity.second_factor.service import SETUP_LASTS, OwnSecondFactor
-from central.identity.second_factor.steps import STEP_FAILURES_MAX, LoginSteps
+from central.identity.second_factor.steps import LoginSteps
 from central.identity.second_factor.types import (
     FactorFault,
     FactorRefused,
@@ -34,6 +34,7 @@ from central.identity.second_factor.types import (
     Setup,
     StepOutcome,
 )
+from central.identity.second_factor.waiting import STEP_FAILURES_MAX
 from central.identity.service import STEP_LASTS, IdentityService
 from central.identity.types import (
     Duty,

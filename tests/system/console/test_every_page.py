@@ -17,6 +17,7 @@ from api.pages.assets import Assets
 from api.pages.i18n import Language
 from central.identity.permissions import Role
 from tests.integration.api.test_second_factor_pages import password_of, set_up
+from tests.integration.api.test_security_key_pages import add_key
 from tests.integration.api.world import World
 from tests.system.console.busy import SEES_ALL, busy_office, busy_roads
 from tests.system.console.conftest import WAIT_MS
@@ -163,6 +164,7 @@ def _half_signed_in(world: World) -> dict[str, str]:
     """The cookie of somebody else whose password was right and whose code is still to come."""
     with world.signed_in_as(Role.CLERK) as clerk, httpx.Client(base_url=world.api_url) as client:
         set_up(world, clerk)
+        add_key(world, clerk)
         answer = client.post("/v1/session", json=password_of(world))
         assert answer.json()["code"] == "second-factor-needed"
         return dict(client.cookies)

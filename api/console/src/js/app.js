@@ -9,6 +9,7 @@ import { startLink } from "./link.js";
 import { startLive } from "./live.js";
 import { startMenu } from "./menu.js";
 import { startPalette } from "./palette.js";
+import { startSecurityKeys } from "./security_keys.js";
 import { startZoom } from "./zoom.js";
 
 // The content security policy allows no inline script or style, and nothing of a page may stay in
@@ -32,5 +33,6 @@ startFilters();
 startLive();
 startAlerts();
 startZoom();
+startSecurityKeys();
 const detail = startDetail();
 startKeys(detail);

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 # Developers' targets; `make` alone lists them. Everything runs in the environment of ./luuthong.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt lock train eval eval-gate models-verify bench-consoles bench-edge bench-ingest bench-ledger bench-peers bench-render bench-unseen audit sbom schemas client docs screenshots up down clean
+.PHONY: help demo test check fmt lock train eval eval-gate models-verify bench-consoles bench-edge bench-ingest bench-ledger bench-peers bench-render bench-unseen chaos audit sbom schemas client docs screenshots up down clean
 LUUTHONG := ./luuthong
 HOME_FOLDER := $(if $(LUUTHONG_HOME),$(LUUTHONG_HOME),.luuthong)
 BIN := $(HOME_FOLDER)/venv/bin
@@ -62,6 +62,9 @@ bench-consoles: ## what 200 open consoles cost the api, and how soon a commit re
 
 bench-ledger: ## charges per second of the ledger, and the ratio to raw inserts of the same rows
 	$(BIN)/python -m tests.load.bench_ledger
+
+chaos: ## break everything in seeded runs and count what is stored (SEED=1 RUNS=20)
+	$(BIN)/python -m tests.chaos.command --seed $(or $(SEED),1) --runs $(or $(RUNS),20)
 
 bench-unseen: ## train the vehicle detector without one source and measure it there; takes an hour
 	$(BIN)/luuthong-models train vehicle-detector --without idhw

@@ -18,6 +18,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
+import psutil
 import psycopg
 
 from deploy.errors import ClusterError, ClusterVersionError, StackNotReadyError
@@ -286,6 +287,7 @@ class PrivateCluster:
         """End a server that a killed supervisor left, and remove the lock of a dead one.
 
         PostgreSQL itself refuses to start when the pid in its lock belongs to any other process.
+        It refuses as well while busy children of a killed server live, which may take hours.
         """
         lock = self.data_folder / "postmaster.pid"
         deadline = time.monotonic() + _LEFTOVER_TIMEOUT_S
@@ -298,7 +300,29 @@ class PrivateCluster:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGINT)
             time.sleep(_POLL_INTERVAL_S)
+        if lock.exists():
+            self._end_orphans()
         lock.unlink(missing_ok=True)
+
+    def _end_orphans(self) -> None:
+        """Kill the children of a dead server; nothing that they had not committed counts."""
+        orphans = [process for process in psutil.process_iter() if self._works_here(process)]
+        for orphan in orphans:
+            with suppress(psutil.NoSuchProcess):
+                orphan.kill()
+        _, alive = psutil.wait_procs(orphans, timeout=_LEFTOVER_TIMEOUT_S)
+        if alive:
+            raise ClusterError(
+                f"processes of a dead PostgreSQL do not end in {self.data_folder}:"
+                f" {', '.join(str(process.pid) for process in alive)}"
+            )
+
+    def _works_here(self, process: psutil.Process) -> bool:
+        """Whether a process is one of PostgreSQL's in this cluster's folder."""
+        try:
+            return process.name() == "postgres" and Path(process.cwd()) == self.data_folder
+        except psutil.Error:
+            return False
 
 
 def _locking_pid(lock: Path) -> int | None:

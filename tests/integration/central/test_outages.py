@@ -5,10 +5,12 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
 import psycopg
 import pytest
 
@@ -155,6 +157,23 @@ def test_nothing_is_lost_when_the_database_server_is_killed(
         link.wait_for_ack(300)
 
     assert stored_numbers(database_url) == list(range(1, 301))
+
+
+def test_busy_children_of_a_killed_database_server_do_not_keep_the_next_one_from_starting(
+    own_cluster: PrivateCluster, wait_until: WaitUntil
+) -> None:
+    with closing(psycopg.connect(own_cluster.socket_dsn("postgres"))) as connection:
+        busy = psutil.Process(connection.info.backend_pid)
+        # It never waits, so that it does not notice that its parent is gone.
+        connection.pgconn.send_query(b"DO $$ BEGIN LOOP END LOOP; END $$")
+        wait_until(lambda: busy.cpu_times().user > 0.05, what="the child is busy")
+        kill(own_cluster.process)
+        lives_on = busy.is_running()
+
+        own_cluster.start()
+
+        assert lives_on
+        assert not busy.is_running()
 
 
 def test_nothing_is_lost_when_the_broker_is_killed_and_devices_send_again(

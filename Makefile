@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 # Developers' targets; `make` alone lists them. Everything runs in the environment of ./luuthong.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt lock train eval eval-gate models-verify bench-consoles bench-edge bench-ingest bench-ledger bench-peers bench-render bench-unseen chaos audit sbom schemas client docs screenshots up down clean
+.PHONY: help demo test check fmt lock train eval eval-gate models-verify bench-consoles bench-edge bench-ingest bench-latency bench-ledger bench-peers bench-render bench-unseen chaos chaos-pressure audit sbom schemas client docs screenshots up down clean
 LUUTHONG := ./luuthong
 HOME_FOLDER := $(if $(LUUTHONG_HOME),$(LUUTHONG_HOME),.luuthong)
 BIN := $(HOME_FOLDER)/venv/bin
@@ -51,6 +51,9 @@ eval-gate: ## hold the released models against the kept figures on the frozen pi
 bench-ingest: ## events per second of ingest, and the ratio to a raw COPY of the same rows
 	$(BIN)/python -m tests.load.bench_ingest
 
+bench-latency: ## milliseconds from a capture stamp to the visible row at 50, 200 and 1,000 events/s
+	$(BIN)/python -m tests.load.bench_latency
+
 bench-edge: ## frames per second of the edge on rendered gate cameras, and its memory
 	$(BIN)/python -m tests.load.bench_edge
 
@@ -65,6 +68,9 @@ bench-ledger: ## charges per second of the ledger, and the ratio to raw inserts 
 
 chaos: ## break everything in seeded runs and count what is stored (SEED=1 RUNS=20)
 	$(BIN)/python -m tests.chaos.command --seed $(or $(SEED),1) --runs $(or $(RUNS),20)
+
+chaos-pressure: ## take the database away under 200 events/s (MINUTES=60 TROUBLE=down or slow)
+	$(BIN)/python -m tests.chaos.pressure --minutes $(or $(MINUTES),60) --trouble $(or $(TROUBLE),down)
 
 bench-unseen: ## train the vehicle detector without one source and measure it there; takes an hour
 	$(BIN)/luuthong-models train vehicle-detector --without idhw

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from central.broker_settings import BrokerSettings, Port
-from central.domain.times import TimeLimits
+from central.domain.times import LATE_AFTER, TimeLimits
 from central.errors import SettingsError
 from central.webhook_settings import WebhookSettings
 
@@ -67,6 +67,14 @@ class IngestSettings(_Section):
         description="The same for replayed recordings, whose time is not a device's clock; "
         "at least as long as for live events.",
     )
+    late_after: timedelta = Field(
+        default=LATE_AFTER,
+        ge=timedelta(seconds=1),
+        le=timedelta(days=1),
+        description="An event that is older when it is stored counts as late and raises no live "
+        "alert, whatever its device says. Higher: alerts after longer trouble, later; lower: "
+        "devices with slow clocks raise none.",
+    )
     metrics_port: int = Field(
         default=0,
         ge=0,
@@ -81,6 +89,7 @@ class IngestSettings(_Section):
             skew_max=self.clock_skew_max,
             age_max=self.event_age_max,
             recording_age_max=max(self.recording_age_max, self.event_age_max),
+            late_after=self.late_after,
         )
 
 

@@ -4,6 +4,9 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
+
+LATE_AFTER: Final = timedelta(minutes=5)
 
 
 class TimeVerdict(StrEnum):
@@ -24,17 +27,22 @@ class TimeLimits:
         age_max: Furthest behind the centre. Higher accepts older outboxes, and clocks that fell
             back further.
         recording_age_max: The same for recordings, which may be old without any clock being wrong.
+        late_after: An event that is older when it is stored no longer is live. Higher lets alerts
+            be raised after longer trouble; lower takes them from devices whose clocks are slow.
     """
 
     skew_max: timedelta
     age_max: timedelta
     recording_age_max: timedelta
+    late_after: timedelta = LATE_AFTER
 
     def __post_init__(self) -> None:
         if self.skew_max < timedelta(0) or not timedelta(0) < self.age_max <= (
             self.recording_age_max
         ):
             raise ValueError("need skew_max >= 0 and recording_age_max >= age_max > 0")
+        if self.late_after <= timedelta(0):
+            raise ValueError("need late_after > 0")
 
     def judge(self, stated_at: datetime, *, now: datetime) -> TimeVerdict:
         """Compare an aware time with the centre's clock; the limits themselves are plausible."""
@@ -43,6 +51,10 @@ class TimeLimits:
     def judge_recording(self, stated_at: datetime, *, now: datetime) -> TimeVerdict:
         """The same for a time that comes from a recording and not from a device's clock."""
         return self._judge(stated_at, now=now, age_max=self.recording_age_max)
+
+    def is_late(self, stated_at: datetime, *, now: datetime) -> bool:
+        """Whether an event of this aware time is too old to be live."""
+        return now - stated_at > self.late_after
 
     def _judge(self, stated_at: datetime, *, now: datetime, age_max: timedelta) -> TimeVerdict:
         """Compare an aware time with the centre's clock."""

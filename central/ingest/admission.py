@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Whether the centre knows the sender of a message and can believe its time."""
+"""Whether the centre knows the sender of a message, can believe its time, and calls it live."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+
+from msgspec import structs
 
 from central.contracts.topics import Topic
 from central.domain.times import TimeLimits, TimeVerdict
+from central.ingest.columns import as_late
 from central.ingest.types import (
     ParsedMessage,
     PassageMessage,
@@ -94,3 +97,30 @@ class Admission:
                 return Reason.TIME_TOO_OLD
             case TimeVerdict.PLAUSIBLE:
                 return None
+
+
+def with_lateness(
+    messages: Sequence[ParsedMessage], *, limits: TimeLimits, now: datetime
+) -> list[ParsedMessage]:
+    """Mark events late that became old on their way: in the broker, or while nothing was committed.
+
+    A device marks what it sends late; of what it sent in time and what waited here it can't know.
+    Recordings keep what their device says: their times are not of now.
+    """
+    return [
+        _late(message)
+        if isinstance(message, PassageMessage | TagReadMessage)
+        and not message.event.is_late
+        and message.event.clock_source != RECORDING_CLOCK
+        and limits.is_late(message.event.captured_at, now=now)
+        else message
+        for message in messages
+    ]
+
+
+def _late(message: PassageMessage | TagReadMessage) -> PassageMessage | TagReadMessage:
+    """The same message, marked late."""
+    body = as_late(message.event, message.body)
+    if isinstance(message, PassageMessage):
+        return replace(message, event=structs.replace(message.event, is_late=True), body=body)
+    return replace(message, event=structs.replace(message.event, is_late=True), body=body)

@@ -111,6 +111,8 @@ _TAG_READ: Final = struct.Struct("!iq i16s iq i16s iq iq ii ih ii i?".replace(" 
 _EVIDENCE: Final = struct.Struct("!h iq i16s ii i32s".replace(" ", ""))
 _IDENTITY: Final = struct.Struct("!h i16s iq iq iq i?".replace(" ", ""))
 _BOX: Final = struct.Struct("!i iiIii if if if if".replace(" ", ""))
+_LATE: Final = b"\x01"
+"""The last byte of what ``_PASSAGE`` and ``_TAG_READ`` pack."""
 _FLOAT4_OID: Final = 700
 _NO_PLATE: Final = text("") + 9 * NULL
 MODELS_REMEMBERED_MAX: Final = 1000
@@ -202,6 +204,12 @@ def tag_read_body(tag_read: WireTagRead) -> bytes:
             float4(tag_read.rssi_dbm),
         )
     )
+
+
+def as_late(event: WireEvent, body: bytes) -> bytes:
+    """The body of an event's row, with the mark that it came late."""
+    start = (_PASSAGE if isinstance(event, WirePassage) else _TAG_READ).size
+    return body[: start - 1] + _LATE + body[start:]
 
 
 def identity_row(event: WireEvent, *, stream_id: int) -> bytes:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from central.domain.times import TimeLimits
-from central.ingest.admission import Admission
+from central.ingest.admission import Admission, with_lateness
 from central.ingest.database import IngestDatabase
 from central.ingest.parsing import parse
 from central.ingest.repository import RELEASABLE_REASONS, IngestRepository
@@ -67,9 +67,8 @@ def release_quarantined(
                         admitted := admission.admit(message), PassageMessage | TagReadMessage
                     )
                 }
-                released += store_batch(
-                    connection, list(good.values()), limits=limits, now=now
-                ).stored
+                dated = with_lateness(list(good.values()), limits=limits, now=now)
+                released += store_batch(connection, dated, limits=limits, now=now).stored
                 rows.resolve_stored(list(good), now=now)
     finally:
         database.close()

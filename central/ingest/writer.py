@@ -14,6 +14,7 @@ import psycopg
 import structlog
 
 from central.domain.times import TimeLimits
+from central.ingest.admission import with_lateness
 from central.ingest.database import IngestDatabase
 from central.ingest.metrics import IngestMetrics
 from central.ingest.repository import IngestRepository
@@ -159,9 +160,9 @@ class IngestWriter:
         """
         try:
             with self._database.transaction() as connection:
-                return [
-                    store_batch(connection, messages, limits=self._time_limits, now=self._clock())
-                ]
+                now, limits = self._clock(), self._time_limits
+                dated = with_lateness(messages, limits=limits, now=now)
+                return [store_batch(connection, dated, limits=limits, now=now)]
         except psycopg.Error as error:
             if not is_data_error(error):
                 raise

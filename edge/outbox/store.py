@@ -27,6 +27,7 @@ from edge.outbox.database import (
 from edge.outbox.types import (
     EventMessage,
     OutboxLimits,
+    OutboxNumbers,
     OutboxSlot,
     OutboxState,
     PendingEvent,
@@ -173,6 +174,14 @@ class Outbox:
             )
             for seq, boot_id, created_us, payload, stream in rows
         ]
+
+    def numbers(self) -> OutboxNumbers:
+        """How far this outbox has come; cheap however much waits."""
+        with self._lock, translated_errors(self._path):
+            last_seq, acknowledged_seq = self._connection.execute(
+                "SELECT last_seq, acknowledged_seq FROM outbox"
+            ).fetchone()
+        return OutboxNumbers(last_seq=last_seq, acknowledged_seq=acknowledged_seq)
 
     def next_picture(self, *, after_number: int) -> PendingPicture | None:
         """The picture that waits longest among those with a higher number."""

@@ -69,6 +69,19 @@ class PendingPicture:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxNumbers:
+    """How far an outbox has come.
+
+    Attributes:
+        last_seq: Highest number given so far; 0 in a fresh outbox.
+        acknowledged_seq: Highest number known to be committed at the centre.
+    """
+
+    last_seq: int
+    acknowledged_seq: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxState:
     """What an outbox holds.
 

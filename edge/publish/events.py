@@ -3,7 +3,8 @@
 
 A broker's receipt proves nothing, so events stay in flight until a commit acknowledgement names
 them. After a lost connection, or when none comes in time, everything unacknowledged is sent again
-from the lowest number: the centre knows events by their id.
+from the lowest number: the centre knows events by their id. When a backlog waits, what is captured
+meanwhile goes before it.
 """
 
 import random
@@ -12,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Event, Lock
-from typing import Final
+from typing import Final, Protocol
 from uuid import UUID
 
 import structlog
@@ -25,13 +26,13 @@ from central.contracts.tag_read import TagReadV1
 from central.contracts.topics import Stream, Topic
 from edge.errors import OutboxBehindError, OutboxError, PublishError
 from edge.publish.backoff import Backoff
+from edge.publish.in_flight import InFlight
 from edge.publish.link import BrokerAccess, Link
 from edge.publish.ports import EventStore, WaitingEvent
 
 IDLE_WAIT_S: Final = 1.0
 RECONNECT: Final = Backoff(first_s=0.5, longest_s=60.0)
 STORE_TROUBLE_WAIT_S: Final = 2.0
-LONGEST_ACK_TIMEOUT_S: Final = 300.0
 BATCH_MAX: Final = 50
 
 log = structlog.get_logger(__name__)
@@ -89,6 +90,13 @@ class PublishStatus:
     acks_ignored: int
 
 
+class _Note(Protocol):
+    """Remembers that an event of a lane went out."""
+
+    def __call__(self, seq: int, *, now_s: float, rng: random.Random) -> None:
+        """The event with this number."""
+
+
 class EventPublisher:
     """Sends events and heartbeats from one thread; the owner calls ``run`` in it."""
 
@@ -127,7 +135,7 @@ class EventPublisher:
         self._is_connected = False
         self._problem: str | None = "not connected yet"
         self._acks_ignored = 0
-        self._in_flight = _InFlight()
+        self._in_flight = self._empty_window()
         self._next_heartbeat_s = 0.0
 
     def wake(self) -> None:
@@ -177,7 +185,7 @@ class EventPublisher:
 
     def _serve(self, link: Link, stop: Event) -> None:
         """Send over one connection until it is lost."""
-        self._in_flight = _InFlight()
+        self._in_flight = self._empty_window()
         self._next_heartbeat_s = time.monotonic()
         while link.is_open and not stop.is_set():
             self._wake.clear()
@@ -193,23 +201,32 @@ class EventPublisher:
                 self._wake.wait(self._wait_s())
 
     def _send_waiting(self, link: Link) -> bool:
-        """Send what the window has room for; true when there may be more."""
-        if self._in_flight.is_overdue(time.monotonic()):
-            log.warning("commit_ack_overdue", sent_seq=self._in_flight.sent_seq)
-            self._in_flight.repeat()
-        room = self._rules.window - self._in_flight.count
+        """Send what the window has room for, live events first; true when there may be more."""
+        flight, numbers = self._in_flight, self._store.numbers()
+        flight.acknowledged(numbers.acknowledged_seq, now_s=time.monotonic(), rng=self._rng)
+        if flight.is_overdue(time.monotonic()):
+            log.warning("commit_ack_overdue", sent_seq=flight.sent_seq)
+            flight.repeat()
+        flight.look_ahead(newest_seq=numbers.last_seq)
+        live = self._send(link, flight.sent_ahead, after_seq=flight.live_seq, room=flight.live_room)
+        others = self._send(link, flight.sent, after_seq=flight.sent_seq, room=flight.room)
+        return BATCH_MAX in {live, others}
+
+    def _send(self, link: Link, note: _Note, *, after_seq: int, room: int) -> int:
+        """Send the next events of one lane; returns how many."""
         if room <= 0:
-            return False
-        events = self._store.pending(after_seq=self._in_flight.sent_seq, limit=min(room, BATCH_MAX))
+            return 0
+        events = self._store.pending(after_seq=after_seq, limit=min(room, BATCH_MAX))
         for event in events:
             link.publish(self._rules.topic(event.stream), self._payload(event))
-            self._in_flight.sent(
-                event.seq,
-                now_s=time.monotonic(),
-                timeout_s=self._rules.ack_timeout.total_seconds(),
-                rng=self._rng,
-            )
-        return len(events) == BATCH_MAX
+            note(event.seq, now_s=time.monotonic(), rng=self._rng)
+        return len(events)
+
+    def _empty_window(self) -> InFlight:
+        """Nothing is in flight on a new connection."""
+        return InFlight(
+            window=self._rules.window, timeout_s=self._rules.ack_timeout.total_seconds()
+        )
 
     def _payload(self, event: WaitingEvent) -> bytes:
         """The message, marked late when it no longer is live."""
@@ -238,7 +255,7 @@ class EventPublisher:
         """Time until the next thing that happens by itself."""
         now_s = time.monotonic()
         due = [IDLE_WAIT_S, self._next_heartbeat_s - now_s]
-        if self._in_flight.count > 0:
+        if self._in_flight.deadline_s is not None:
             due.append(self._in_flight.deadline_s - now_s)
         return max(0.0, min(due))
 
@@ -275,63 +292,10 @@ class EventPublisher:
             log.error("outbox_is_an_old_copy", problem=str(error))  # noqa: TRY400 - no bug of ours
             self._ignore_ack("of_numbers_never_given")
             return
-        self._in_flight.acknowledged(
-            ack.up_to_seq,
-            now_s=time.monotonic(),
-            timeout_s=self._rules.ack_timeout.total_seconds(),
-            rng=self._rng,
-        )
+        self._in_flight.acknowledged(ack.up_to_seq, now_s=time.monotonic(), rng=self._rng)
         log.debug("events_acknowledged", up_to_seq=ack.up_to_seq, count=forgotten)
 
     def _set_state(self, *, connected: bool, problem: str | None) -> None:
         with self._lock:
             self._is_connected = connected
             self._problem = problem
-
-
-class _InFlight:
-    """Which events were sent over this connection and wait for their acknowledgement."""
-
-    def __init__(self) -> None:
-        self.sent_seq = 0
-        self.acknowledged_seq = 0
-        self.deadline_s = 0.0
-        self._timeouts = 0
-
-    @property
-    def count(self) -> int:
-        """Events sent and not acknowledged; numbers have no gap, so the difference counts them."""
-        return self.sent_seq - self.acknowledged_seq
-
-    def is_overdue(self, now_s: float) -> bool:
-        """Whether an acknowledgement should have come by now."""
-        return self.count > 0 and now_s >= self.deadline_s
-
-    def sent(self, seq: int, *, now_s: float, timeout_s: float, rng: random.Random) -> None:
-        """An event went out."""
-        if self.count == 0:
-            # Everything below the first event of a connection was committed long ago.
-            self.acknowledged_seq = seq - 1
-            self._start_clock(now_s=now_s, timeout_s=timeout_s, rng=rng)
-        self.sent_seq = seq
-
-    def acknowledged(self, seq: int, *, now_s: float, timeout_s: float, rng: random.Random) -> None:
-        """The centre has everything up to ``seq``."""
-        if seq <= self.acknowledged_seq:
-            return
-        self.acknowledged_seq = seq
-        self.sent_seq = max(self.sent_seq, seq)
-        self._timeouts = 0
-        self._start_clock(now_s=now_s, timeout_s=timeout_s, rng=rng)
-
-    def repeat(self) -> None:
-        """Nothing was acknowledged in time: everything goes again, with more patience."""
-        self.sent_seq = self.acknowledged_seq
-        self._timeouts += 1
-
-    def _start_clock(self, *, now_s: float, timeout_s: float, rng: random.Random) -> None:
-        growth = Backoff(first_s=timeout_s, longest_s=max(timeout_s, LONGEST_ACK_TIMEOUT_S)).wait_s(
-            self._timeouts + 1, rng=rng
-        )
-        # Jitter lies between half and all; at least the whole time shall be waited.
-        self.deadline_s = now_s + 2 * growth

@@ -33,12 +33,27 @@ class WaitingEvent(Protocol):
         """Which topic it goes to."""
 
 
+class StoreNumbers(Protocol):
+    """How far a store has come."""
+
+    @property
+    def acknowledged_seq(self) -> int:
+        """Everything up to here is committed at the centre."""
+
+    @property
+    def last_seq(self) -> int:
+        """Highest number given so far."""
+
+
 class EventStore(Protocol):
     """Events in order of their numbers."""
 
     @property
     def outbox_id(self) -> UUID:
         """Identity of the store."""
+
+    def numbers(self) -> StoreNumbers:
+        """How far the store has come; asked often."""
 
     def pending(self, *, after_seq: int, limit: int) -> Sequence[WaitingEvent]:
         """Events with a higher number, lowest first, at most ``limit``."""

@@ -4,6 +4,7 @@
 import shutil
 import statistics
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -21,7 +22,7 @@ from tests.chaos.breaking.volume import may_mount
 from tests.chaos.nursery import Nursery
 from tests.chaos.plan import plan_run
 from tests.chaos.run import RunResult, run_plan
-from tests.chaos.template import make_template
+from tests.chaos.template import Template, make_template
 
 REPORTS: Final = PROJECT_FOLDER / "runs" / "chaos"
 RUNS_MAX: Final = 100_000
@@ -77,7 +78,7 @@ def _run_all(
         for seed in seeds:
             progress.update(task, description=f"seed {seed}")
             place = folder / f"run-{seed}"
-            result = run_plan(plan_run(seed), template, nursery, place)
+            result = _run_one(seed, template, nursery, place)
             results.append(result)
             with report.open("a", encoding="utf-8") as lines:
                 lines.write(result.to_json() + "\n")
@@ -85,6 +86,25 @@ def _run_all(
                 _keep(console, result, place, report)
             shutil.rmtree(place, ignore_errors=True)
             progress.advance(task)
+
+
+def _run_one(seed: int, template: Template, nursery: Nursery, place: Path) -> RunResult:
+    """Run a seed; what nobody foresaw is a failed run, too, and the others go on."""
+    began_s = time.monotonic()
+    plan = plan_run(seed)
+    try:
+        return run_plan(plan, template, nursery, place)
+    except Exception as error:  # noqa: BLE001  # the top of a run: told, counted, kept
+        return RunResult(
+            seed=seed,
+            seconds=time.monotonic() - began_s,
+            drained_s=0.0,
+            captured=0,
+            stored=None,
+            failed_commits={},
+            happened=(),
+            problems=(f"{type(error).__name__}: {error}",),
+        )
 
 
 def _keep(console: Console, result: RunResult, place: Path, report: Path) -> None:

@@ -43,7 +43,29 @@ READER: Final = "reader-1"
 SKEW_MAX: Final = timedelta(minutes=5)
 """What the centre believes by default; a time further ahead goes to quarantine."""
 TAG_SHARE: Final = 0.2
+LATE_AFTER: Final = timedelta(seconds=30)
+ACK_TIMEOUT: Final = timedelta(seconds=1)
+"""Shorter than a device's default of 10 s, so that a run is short."""
 STOP_TIMEOUT_S: Final = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traffic:
+    """What passes a device.
+
+    Attributes:
+        rate: Events per second, on average.
+        lasts_s: How long, over all lives of the device.
+        seed: Chance of what passes when.
+        tag_share: Share of tag reads; the rest are passages.
+        late_after: What is sent later than this after its capture is marked late by the device.
+    """
+
+    rate: float
+    lasts_s: float
+    seed: str
+    tag_share: float = TAG_SHARE
+    late_after: timedelta = LATE_AFTER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +75,6 @@ class DeviceWork:
     Attributes:
         folder: Its outbox, clock and truth; kept over its lives.
         broker_port: Where its link to the broker begins.
-        rate: Events per second, on average.
         until_s: Monotonic time at which the traffic ends.
         seed: Chance of this life.
     """
@@ -62,12 +83,9 @@ class DeviceWork:
     secret: str
     folder: Path
     broker_port: int
-    rate: float
     until_s: float
+    traffic: Traffic
     seed: str
-    window: int = 64
-    ack_timeout: timedelta = timedelta(seconds=1)
-    late_after: timedelta = timedelta(seconds=30)
 
     @property
     def outbox_file(self) -> Path:
@@ -138,7 +156,7 @@ class _Device:
     def _capture(self, stop: threading.Event) -> None:
         due_s = time.monotonic()
         while not stop.is_set() and due_s < self._work.until_s:
-            due_s += self._rng.expovariate(self._work.rate)
+            due_s += self._rng.expovariate(self._work.traffic.rate)
             if stop.wait(max(0.0, due_s - time.monotonic())):
                 return
             self._capture_one()
@@ -147,7 +165,7 @@ class _Device:
         at, truly_at = self._clock.now(), datetime.now(UTC)
         self._next_id = uuid7()
         self._truth.begin(self._next_id, is_from_the_future=at - truly_at > SKEW_MAX)
-        if self._rng.random() < TAG_SHARE:
+        if self._rng.random() < self._work.traffic.tag_share:
             self._uplink.take_tag(made_tag_read(at, self._rng))
         else:
             self._uplink.take(self._plan, made_passage(at, self._rng))
@@ -175,9 +193,8 @@ def settings_of(work: DeviceWork) -> EdgeSettings:
             host=LOOPBACK,
             port=work.broker_port,
             use_tls=False,
-            window=work.window,
-            ack_timeout=work.ack_timeout,
-            late_after=work.late_after,
+            ack_timeout=ACK_TIMEOUT,
+            late_after=work.traffic.late_after,
         ),
         outbox=OutboxSettings(path=work.outbox_file),
         cameras=(CameraSettings(id=CAMERA, mode=CameraMode.GATE, source="rtsp://127.0.0.1/none"),),

@@ -9,14 +9,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from edge.outbox.store import look_into
 from tests.chaos.breaking.faults import Breaker, Happened
 from tests.chaos.checking import Stored, check
+from tests.chaos.device import Traffic
 from tests.chaos.nursery import Nursery
 from tests.chaos.plan import TRAFFIC_S, RunPlan
 from tests.chaos.system import NotInTimeError, System, wait_until
 from tests.chaos.template import Template
-from tests.chaos.truth import has_ended, read_truth
+from tests.chaos.truth import read_truth
 
 DRAIN_LIMIT_S: Final = 90.0
 """Longest wait until every outbox is empty; waits between attempts grow while things are broken."""
@@ -79,10 +79,12 @@ def run_plan(plan: RunPlan, template: Template, nursery: Nursery, folder: Path) 
         breaker = Breaker(system=system, plan=plan)
         try:
             for name, rate in plan.rates.items():
-                system.start_edge(name, rate=rate, traffic_s=TRAFFIC_S, seed=f"{plan.seed} {name}")
+                traffic = Traffic(rate=rate, lasts_s=TRAFFIC_S, seed=str(plan.seed))
+                system.start_edge(name, traffic)
             breaker.run()
             mended_s = time.monotonic()
-            _wait_for_outboxes(system)
+            wait_until(system.have_ended, what="devices end", limit_s=DRAIN_LIMIT_S)
+            wait_until(system.is_drained, what="outboxes are empty", limit_s=DRAIN_LIMIT_S)
             drained_s = time.monotonic() - mended_s
         except NotInTimeError as error:
             problems.append(str(error))
@@ -104,21 +106,6 @@ def run_plan(plan: RunPlan, template: Template, nursery: Nursery, folder: Path) 
         failed_commits=_failed_commits(system),
         happened=tuple(breaker.happened),
         problems=tuple(problems),
-    )
-
-
-def _wait_for_outboxes(system: System) -> None:
-    """Until every device has captured its last event and the centre has committed them all."""
-    works = [edge.work for edge in system.edges.values()]
-    wait_until(
-        lambda: all(has_ended(work.truth_file) for work in works),
-        what="the devices capture their last event",
-        limit_s=DRAIN_LIMIT_S,
-    )
-    wait_until(
-        lambda: all(look_into(work.outbox_file).events == 0 for work in works),
-        what="every outbox is empty",
-        limit_s=DRAIN_LIMIT_S,
     )
 
 

@@ -22,12 +22,14 @@ from deploy.local.ports import LOOPBACK, free_port
 from deploy.local.postgres import DURABLE_SETTINGS, LoopbackAccess, PrivateCluster
 from deploy.local.supervision.children import start_child, stop_child
 from deploy.setup.places import server_account
+from edge.outbox.store import look_into
 from tests.chaos.breaking.links import Network
 from tests.chaos.breaking.volume import Volume
-from tests.chaos.device import DeviceWork
+from tests.chaos.device import DeviceWork, Traffic
 from tests.chaos.nursery import Nursery
 from tests.chaos.plan import BROKER, POSTGRES, WORKERS
 from tests.chaos.template import DATABASE, Template, copy_for_server
+from tests.chaos.truth import has_ended
 
 READY_TIMEOUT_S: Final = 60.0
 STOP_TIMEOUT_S: Final = 10.0
@@ -103,11 +105,16 @@ class Edge:
 
 @dataclass(kw_only=True)
 class System:
-    """Servers, workers, devices and the network between them; a context manager."""
+    """Servers, workers, devices and the network between them; a context manager.
+
+    Attributes:
+        is_on_disk: Whether the database lies on the disk and not on a small volume of its own.
+    """
 
     template: Template
     nursery: Nursery
     folder: Path
+    is_on_disk: bool = False
     edges: dict[str, Edge] = field(default_factory=dict)
     workers: dict[str, Worker] = field(default_factory=dict)
     worker_settings: dict[str, str] = field(default_factory=dict)
@@ -157,7 +164,7 @@ class System:
         """The database as its owner reaches it, past all links."""
         return self.cluster.socket_dsn(DATABASE)
 
-    def start_edge(self, name: str, *, rate: float, traffic_s: float, seed: str) -> None:
+    def start_edge(self, name: str, traffic: Traffic) -> None:
         """Start a device that captures from now on."""
         folder = self.folder / name
         folder.mkdir()
@@ -168,13 +175,26 @@ class System:
                 secret=self.template.secrets[name],
                 folder=folder,
                 broker_port=self.network.port(f"{name} to broker"),
-                rate=rate,
-                until_s=time.monotonic() + traffic_s,
-                seed=seed,
+                until_s=time.monotonic() + traffic.lasts_s,
+                traffic=traffic,
+                seed=f"{traffic.seed} {name}",
             ),
         )
         self.edges[name].start()
         self._stack.callback(self._end_edge, name)
+
+    def have_ended(self) -> bool:
+        """Whether every device has captured its last event."""
+        return all(has_ended(edge.work.truth_file) for edge in self.edges.values())
+
+    def is_drained(self) -> bool:
+        """Whether nothing more comes: the centre has committed everything of every device."""
+        return self.have_ended() and self.waiting == 0
+
+    @property
+    def waiting(self) -> int:
+        """Events in all outboxes."""
+        return sum(look_into(edge.work.outbox_file).events for edge in self.edges.values())
 
     def started(self, name: str) -> subprocess.Popen[bytes] | psutil.Process | None:
         """The process of a part as it was started last; it may have ended since."""
@@ -209,7 +229,10 @@ class System:
 
     def _open(self) -> None:
         template = self.template
-        self.volume.open(used_bytes=template.cluster_bytes)
+        if self.is_on_disk:
+            self.volume.folder.mkdir()
+        else:
+            self.volume.open(used_bytes=template.cluster_bytes)
         self._stack.callback(self.volume.close)
         copy_for_server(template.cluster_folder, self.cluster.data_folder)
         copy_for_server(template.broker_folder, self.broker.folder)
@@ -218,7 +241,7 @@ class System:
         self._stack.callback(self._end_servers)
         self.broker.init(ingest_secret=template.secrets[INGEST_USERNAME])
         self.broker.launch()
-        links = [(f"{name} to broker", self.broker.port) for name in (*template.secrets, *WORKERS)]
+        links = [(f"{name} to broker", self.broker.port) for name in (*template.devices, *WORKERS)]
         links += [(f"{name} to postgres", self.cluster.port) for name in WORKERS]
         self.network = self._stack.enter_context(Network(links))
         wait_until(self.broker.answers, what="the broker answers", limit_s=READY_TIMEOUT_S)
@@ -240,6 +263,7 @@ class System:
             log_file=self.folder / f"{name}.log",
             environment={
                 "PATH": os.environ.get("PATH", os.defpath),
+                "PYTHONPATH": os.environ["PYTHONPATH"],  # TEMP
                 "LUUTHONG_CENTRAL_DATABASE_URL": (
                     f"postgresql://{SERVICE_USER}@{LOOPBACK}:{database_port}/{DATABASE}"
                 ),

@@ -30,6 +30,7 @@ class Template:
     servers: Servers
     cluster_folder: Path
     broker_folder: Path
+    devices: tuple[str, ...]
     secrets: dict[str, str]
     control_secret: str
     cluster_bytes: int
@@ -77,6 +78,7 @@ def make_template(servers: Servers, folder: Path, *, devices: tuple[str, ...] = 
         servers=servers,
         cluster_folder=cluster.data_folder,
         broker_folder=broker.folder,
+        devices=devices,
         secrets=secrets,
         control_secret=control_secret,
         cluster_bytes=folder_bytes(cluster.data_folder),

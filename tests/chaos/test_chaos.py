@@ -2,9 +2,13 @@
 """One run of ``make chaos``, and proof that it would notice what it looks for."""
 
 import random
+from collections.abc import Iterator
+from datetime import timedelta
 from itertools import pairwise
+from pathlib import Path
 from uuid import uuid4
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,25 +17,73 @@ from tests.chaos.breaking.packets import Disturber, PacketSplitter, is_message
 from tests.chaos.checking import event_problems
 from tests.chaos.command import work_folder
 from tests.chaos.nursery import Nursery
-from tests.chaos.plan import FaultKind, plan_run
+from tests.chaos.plan import EDGES, FaultKind, plan_run
+from tests.chaos.pressure import PressurePlan, Trouble, run_pressure
 from tests.chaos.run import run_plan
-from tests.chaos.template import make_template
+from tests.chaos.template import Template, make_template
 from tests.chaos.truth import Truth
 
 SEED_OF_ALL_PARTS = 1204
 """Kills the database, a worker, the broker and a device, and fills the disk meanwhile."""
+GROWTH_MB_MAX = 30.0
+"""A hundred messages and their rows are far smaller; an unbounded queue would not be for long."""
 
 
-def test_every_event_is_stored_once_while_every_part_is_killed(servers: Servers) -> None:
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    with work_folder() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def nursery(folder: Path) -> Iterator[Nursery]:
+    with Nursery(log_file=folder / "nursery.log") as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def template(servers: Servers, folder: Path) -> Template:
+    return make_template(servers, folder / "template")
+
+
+def test_every_event_is_stored_once_while_every_part_is_killed(
+    template: Template, nursery: Nursery, folder: Path
+) -> None:
     plan = plan_run(SEED_OF_ALL_PARTS)
 
-    with work_folder() as folder, Nursery(log_file=folder / "nursery.log") as nursery:
-        template = make_template(servers, folder / "template")
-        result = run_plan(plan, template, nursery, folder / "run")
+    result = run_plan(plan, template, nursery, folder / "run")
 
     assert result.problems == ()
     assert result.captured > 0
     assert {each.fault for each in result.happened} == set(plan.faults)
+
+
+def test_while_the_database_is_away_memory_stays_and_then_live_traffic_goes_first(
+    template: Template, nursery: Nursery, folder: Path
+) -> None:
+    plan = PressurePlan(
+        devices=EDGES,
+        rate=100.0,
+        trouble=Trouble.DOWN,
+        before_s=1.0,
+        trouble_s=3.0,
+        after_s=4.0,
+        late_after=timedelta(seconds=2),
+        worker_settings={
+            "LUUTHONG_CENTRAL_INGEST__LATE_AFTER": "PT2S",
+            "LUUTHONG_CENTRAL_INGEST__IN_FLIGHT_MAX": "50",
+        },
+    )
+
+    result = run_pressure(plan, template, nursery, folder / "pressure")
+
+    assert result.problems == ()
+    # More than both windows: the rest can only have waited in the outboxes.
+    assert result.waiting > 2 * 64
+    assert result.live_first == len(EDGES)
+    assert (result.unmarked, result.wrongly_marked) == (0, 0)
+    assert result.stored.late > 0
+    assert result.ingest_most_mb < result.ingest_before_mb + GROWTH_MB_MAX
 
 
 def test_a_seed_gives_the_same_plan_again_and_another_seed_another_one() -> None:

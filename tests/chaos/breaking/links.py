@@ -34,7 +34,11 @@ class Link:
     transports: set[asyncio.WriteTransport] = field(default_factory=set)
 
     async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Carry one connection until an end closes it, or it is cut."""
+        """Carry one connection until an end closes it, it is cut, or the whole network ends."""
+        with contextlib.suppress(asyncio.CancelledError):  # the library would log it as an error
+            await self._carry(reader, writer)
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self.is_cut:
             writer.transport.abort()
             return

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
+from central.contracts.passage import ClockSource
 from central.contracts.topics import Stream
 from central.ingest.link import BrokerLink
 
@@ -300,6 +301,30 @@ def test_an_old_event_from_a_long_outage_is_stored_as_late(
         link.wait_for_ack(1)
 
     assert rows.execute("SELECT stored_count, late_count FROM device_stream").fetchall() == [(1, 1)]
+
+
+def test_an_event_that_waited_on_its_way_counts_as_late_but_a_recording_does_not(
+    ingest: "IngestRunner",
+    device: "FakeDevice",
+    linked: "Callable[[FakeDevice], DeviceLink]",
+    rows: psycopg.Connection,
+) -> None:
+    link = linked(device)
+    old = datetime.now(UTC) - timedelta(minutes=6)
+
+    with ingest.running():
+        link.send(
+            device.passage(seq=1, captured_at=old),
+            device.passage(seq=2),
+            device.passage(seq=3, captured_at=old, clock_source=ClockSource.FILE),
+            device.tag_read(seq=4, captured_at=old),
+        )
+        link.wait_for_ack(4)
+
+    passages = rows.execute("SELECT seq, is_late FROM passage ORDER BY seq").fetchall()
+    assert passages == [(1, True), (2, False), (3, False)]
+    assert rows.execute("SELECT is_late FROM tag_read").fetchall() == [(True,)]
+    assert rows.execute("SELECT late_count FROM device_stream").fetchall() == [(2,)]
 
 
 def test_an_ingest_that_was_away_gets_what_was_sent_meanwhile(

@@ -190,11 +190,32 @@ def test_no_more_events_are_in_flight_than_the_window_allows(
     put(outbox, 30)
     patient = replace(RULES, ack_timeout=timedelta(seconds=60))
 
-    with Running(outbox, access, patient):
+    with Running(outbox, access, patient) as running:
+        wait_until(lambda: len(centre.seqs(outbox.outbox_id)) == 8)
+        put(outbox, 8)
+        running.publisher.wake()
         wait_until(lambda: len(centre.heartbeats) >= 2)
         seen = centre.seqs(outbox.outbox_id)
 
-    assert seen == list(range(1, 11))
+    assert seen == [*range(1, 9), 31, 32]
+
+
+def test_what_is_captured_now_goes_before_a_backlog(
+    outbox: Outbox, centre: Centre, access: BrokerAccess
+) -> None:
+    centre.is_acknowledging = False
+    put(outbox, 300)
+
+    with Running(outbox, access) as running:
+        wait_until(lambda: len(centre.seqs(outbox.outbox_id)) >= 5)
+        centre.is_acknowledging = True
+        put(outbox, 1)
+        running.publisher.wake()
+        wait_until(lambda: outbox.state().events == 0)
+
+    seqs = centre.seqs(outbox.outbox_id)
+    assert seqs.index(301) < seqs.index(30)
+    assert set(seqs) == set(range(1, 302))
 
 
 def test_a_lost_acknowledgement_is_answered_by_sending_again_after_reconnecting(

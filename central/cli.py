@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from central.audit.commands import audit_commands
+from central.completeness.commands import completeness_commands
 from central.db.outages import translated_outages
 from central.db.pool import connection_info
 from central.devices.commands import device_commands
@@ -43,8 +44,6 @@ from central.procedures.rulebook.commands import procedure_commands
 from central.registry.importing.commands import registry_app
 from central.settings import CentralSettings, read_settings
 from central.sites.commands import site_commands
-from central.sites.service import SiteService
-from central.sites.types import Completeness
 from central.tolling.commands import toll_commands
 
 EXIT_FAILED = 1
@@ -55,6 +54,7 @@ admin_app = typer.Typer(no_args_is_help=True, help="People who may log in.")
 quarantine_app = typer.Typer(no_args_is_help=True, help="Messages that could not become rows.")
 app.add_typer(admin_app, name="admin")
 app.add_typer(device_commands(read_settings), name="devices")
+app.add_typer(completeness_commands(read_settings), name="completeness")
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(registry_app, name="registry")
 app.add_typer(document_app, name="document")
@@ -151,34 +151,6 @@ def admin_reset_password(
                 reset_password(_info(read_settings()), username=username, now=datetime.now(UTC))
             )
         )
-
-
-@app.command()
-def completeness(
-    device_id: Annotated[str, typer.Argument(help="Name of the device.")],
-) -> None:
-    """Prove for every outbox of a device: first, last, missing, doubled."""
-
-    async def proofs(info: str) -> list[Completeness]:
-        async with await psycopg.AsyncConnection.connect(info) as connection:
-            return list(await SiteService(connection).completeness(device_id))
-
-    with _plain_errors():
-        table = Table(
-            "outbox", "first", "last", "stored", "quarantined", "missing", "doubled", "late"
-        )
-        for each in asyncio.run(proofs(_info(read_settings()))):
-            table.add_row(
-                str(each.outbox_id),
-                str(each.first_seq),
-                str(each.last_seq),
-                str(each.stored_count),
-                str(each.quarantined_count),
-                str(each.missing_count),
-                str(each.doubled_count),
-                str(each.late_count),
-            )
-        Console().print(table)
 
 
 @quarantine_app.command("list")

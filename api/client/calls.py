@@ -90,6 +90,35 @@ class LuuthongClient(Transport):
             ).json(),
         )
 
+    def list_statements(
+        self, *, page_size: int | None = None, cursor: str | None = None
+    ) -> models.StatementPageBody:
+        """One page of the daily statements, the newest day and revision first."""
+        return cast(
+            "models.StatementPageBody",
+            self._send(
+                "GET",
+                "/v1/completeness/statements",
+                query={"page_size": page_size, "cursor": cursor},
+            ).json(),
+        )
+
+    def get_statement(self, day: str, *, revision: int | None = None) -> bytes:
+        """The signed file about a day, byte by byte; the newest revision when none is named."""
+        return self._send(
+            "GET",
+            f"/v1/completeness/statements/{quote(day, safe='')}",
+            query={"revision": revision},
+        ).content
+
+    def get_statement_paper(self, day: str, *, revision: int | None = None) -> bytes:
+        """The signed paper about a day; the newest revision when none is named."""
+        return self._send(
+            "GET",
+            f"/v1/completeness/statements/{quote(day, safe='')}/paper",
+            query={"revision": revision},
+        ).content
+
     def list_devices(
         self, *, page_size: int | None = None, cursor: str | None = None
     ) -> models.DevicePageBody:

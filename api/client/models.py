@@ -367,6 +367,23 @@ class SitePageBody(TypedDict):
     sites: list[SiteBody]
 
 
+class StatementBody(TypedDict):
+    day: str
+    due_count: int
+    gap_count: int
+    made_at: str
+    revision: int
+    sha256: str
+    signed_by: str | None
+    stored_count: int
+    url: str
+
+
+class StatementPageBody(TypedDict):
+    next_cursor: str | None
+    statements: list[StatementBody]
+
+
 class VehicleBody(TypedDict):
     badges: list[PaperBody]
     brand: str | None

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Final
 
 from api.problems import (
+    completeness,
     control,
     core,
     ledger,
@@ -25,6 +26,7 @@ PROBLEMS: Final[Mapping[type[CentralError], Problem]] = MappingProxyType(
     {
         kind: problem
         for part in (
+            completeness,
             control,
             core,
             ledger,

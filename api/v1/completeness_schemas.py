@@ -8,6 +8,8 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field
 
 from api.v1.schemas import StrictBody
+from central.completeness.statement_rows import KeptStatement
+from central.completeness.stating import StatementPage
 from central.completeness.types import (
     Account,
     Explanation,
@@ -113,6 +115,50 @@ class LedgerRowBody(StrictBody):
             silent_since=row.silent_since,
             unnumbered_count=row.unnumbered,
             account=AccountBody.of(row.account) if row.account is not None else None,
+        )
+
+
+class StatementBody(StrictBody):
+    """A statement about a day, without its files."""
+
+    day: dt.date
+    revision: int = Field(description="From 1; a later one supersedes an earlier one.")
+    made_at: AwareDatetime
+    sha256: str = Field(description="Hex SHA-256 of the signed file.")
+    signed_by: str | None = Field(description="Name in the certificate; null for not signed.")
+    due_count: int
+    stored_count: int
+    gap_count: int
+    url: str
+
+    @classmethod
+    def of(cls, kept: KeptStatement) -> Self:
+        """Describe a statement."""
+        return cls(
+            day=kept.day,
+            revision=kept.revision,
+            made_at=kept.made_at,
+            sha256=kept.content_sha256,
+            signed_by=kept.signed_by,
+            due_count=kept.due_count,
+            stored_count=kept.stored_count,
+            gap_count=kept.gap_count,
+            url=f"/v1/completeness/statements/{kept.day}?revision={kept.revision}",
+        )
+
+
+class StatementPageBody(StrictBody):
+    """One page of statements, the newest first."""
+
+    statements: tuple[StatementBody, ...]
+    next_cursor: str | None = Field(description="Cursor of the next page; null at the end.")
+
+    @classmethod
+    def of(cls, page: StatementPage) -> Self:
+        """Describe a page."""
+        return cls(
+            statements=tuple(map(StatementBody.of, page.statements)),
+            next_cursor=f"{page.next.day}.{page.next.revision}" if page.next else None,
         )
 
 

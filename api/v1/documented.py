@@ -42,6 +42,7 @@ _MEANINGS: Final = {
     "evidence-not-found": (404, "No picture has this hash"),
     "device-unknown": (404, "No device has this name"),
     "device-unauthorised": (401, "The device's name or secret is missing or wrong"),
+    "statement-not-found": (404, "Nothing was stated about this day"),
     "live-frame-not-found": (404, "This picture was not asked for, or has expired"),
     "invitation-refused": (401, "The invitation is unknown, used or expired"),
     "certificate-request-invalid": (422, "This is no certificate request with a key on P-256"),

@@ -211,6 +211,22 @@ ANSWERS: Final[Mapping[str, Json]] = MappingProxyType(
             ],
             "next_cursor": None,
         },
+        "list_statements": {
+            "statements": [
+                {
+                    "day": "2026-11-28",
+                    "revision": 1,
+                    "made_at": "2026-11-28T17:43:00Z",
+                    "sha256": _SHA256,
+                    "signed_by": "CN=Sở Xây dựng",
+                    "due_count": 1204,
+                    "stored_count": 1203,
+                    "gap_count": 1,
+                    "url": "/v1/completeness/statements/2026-11-28?revision=1",
+                }
+            ],
+            "next_cursor": "2026-11-28.1",
+        },
         "enrol": {
             "device_id": "gate-01",
             "province": "thai-nguyen",

@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from central.audit.repository import AuditRepository
-from central.audit.roots import DayRoot, RootSigner
+from central.audit.roots import DayRoot, signed
 from central.audit.rows import EntryRow, SealRow
+from central.audit.signatures import HouseKey
 from central.audit.types import AuditProof, ChainFault, ChainProblem
 from central.domain.hash_chain import ChainLink
 from central.domain.local_time import local_date
@@ -67,7 +68,7 @@ async def seal(rows: AuditRepository, *, now: datetime) -> int:
 
 
 async def make_roots(
-    rows: AuditRepository, *, now: datetime, signer: RootSigner | None
+    rows: AuditRepository, *, now: datetime, signer: HouseKey | None
 ) -> tuple[DayRoot, ...]:
     """Note where the chain stood at the end of each day that is over; the caller commits.
 
@@ -78,7 +79,7 @@ async def make_roots(
     """
     before = local_date(now - DAY_IS_OVER_AFTER)
     made = await rows.days_without_root(before=before, now=now, limit=ROOTS_BATCH_MAX)
-    roots = tuple(signer.signed(root) if signer is not None else root for root in made)
+    roots = tuple(signed(root, signer) if signer is not None else root for root in made)
     for root in roots:
         await rows.add_root(root)
     return roots

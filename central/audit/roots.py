@@ -10,18 +10,14 @@ import base64
 import binascii
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Annotated, Final, Literal
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
+from central.audit.signatures import HouseKey, is_signed, signer_name
 from central.audit.types import RootsUnreadableError
 from central.domain.hash_chain import ChainLink
 
@@ -91,43 +87,16 @@ class DayRoot:
         """Name in the certificate; ``None`` for a root without one."""
         if self.certificate is None:
             return None
-        return x509.load_pem_x509_certificate(self.certificate.encode()).subject.rfc4514_string()
+        return signer_name(self.certificate)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RootSigner:
-    """The key of the house, and its certificate.
+def signed(root: DayRoot, key: HouseKey) -> DayRoot:
+    """The same root with a signature.
 
-    Attributes:
-        private_key_pem: Without a passphrase.
-        certificate_pem: Of this key.
+    Raises:
+        ValueError: The key is of a kind that is not used for signing here.
     """
-
-    private_key_pem: bytes
-    certificate_pem: str
-
-    def signed(self, root: DayRoot) -> DayRoot:
-        """The same root with a signature.
-
-        Raises:
-            ValueError: The key is of a kind that is not used for signing here.
-        """
-        key = load_pem_private_key(self.private_key_pem, password=None)
-        if isinstance(key, ec.EllipticCurvePrivateKey):
-            signature = key.sign(root.signed_bytes, ec.ECDSA(hashes.SHA256()))
-        elif isinstance(key, rsa.RSAPrivateKey):
-            signature = key.sign(root.signed_bytes, PKCS1v15(), hashes.SHA256())
-        else:
-            raise ValueError("roots are signed with an elliptic-curve or RSA key")  # noqa: TRY004
-        return DayRoot(
-            day=root.day,
-            entries=root.entries,
-            position=root.position,
-            hash=root.hash,
-            made_at=root.made_at,
-            certificate=self.certificate_pem,
-            signature=signature,
-        )
+    return replace(root, certificate=key.certificate_pem, signature=key.sign(root.signed_bytes))
 
 
 def file_of(roots: Sequence[DayRoot]) -> bytes:
@@ -159,20 +128,12 @@ def has_good_signature(root: DayRoot, *, trusted_ca: x509.Certificate | None) ->
     """
     if root.certificate is None or root.signature is None:
         return False
-    try:
-        certificate = x509.load_pem_x509_certificate(root.certificate.encode())
-        if trusted_ca is not None:
-            certificate.verify_directly_issued_by(trusted_ca)
-        key = certificate.public_key()
-        if isinstance(key, ec.EllipticCurvePublicKey):
-            key.verify(root.signature, root.signed_bytes, ec.ECDSA(hashes.SHA256()))
-        elif isinstance(key, rsa.RSAPublicKey):
-            key.verify(root.signature, root.signed_bytes, PKCS1v15(), hashes.SHA256())
-        else:
-            return False
-    except (InvalidSignature, ValueError, TypeError):
-        return False
-    return True
+    return is_signed(
+        root.signed_bytes,
+        signature=root.signature,
+        certificate_pem=root.certificate,
+        trusted_ca=trusted_ca,
+    )
 
 
 def _line_of(root: DayRoot) -> bytes:

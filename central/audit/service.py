@@ -10,7 +10,8 @@ from psycopg import AsyncConnection
 
 from central.audit import chain
 from central.audit.repository import AuditRepository
-from central.audit.roots import DayRoot, RootSigner
+from central.audit.roots import DayRoot
+from central.audit.signatures import HouseKey
 from central.audit.types import (
     Actor,
     AuditEntry,
@@ -75,7 +76,7 @@ class AuditService:
         """Append committed entries to the chain; returns how many, at most a batch."""
         return await chain.seal(self._rows, now=now)
 
-    async def make_roots(self, *, now: datetime, signer: RootSigner | None) -> tuple[DayRoot, ...]:
+    async def make_roots(self, *, now: datetime, signer: HouseKey | None) -> tuple[DayRoot, ...]:
         """Note where the chain stood at the end of each day that is over; returns the new ones."""
         return await chain.make_roots(self._rows, now=now, signer=signer)
 

@@ -171,3 +171,45 @@ UPDATE device_gap
  WHERE device_gap.stream_id = named.stream_id
    AND device_gap.first_seq = named.first_seq
    AND device_gap.overdue_at IS NULL;
+
+-- name: lock_statements
+-- Make others who state something about a day wait until the commit.
+SELECT pg_advisory_xact_lock(hashtextextended('completeness:' || %(day)s::text, 0)) AS locked;
+
+-- name: insert_statement
+-- Keep a statement; earlier ones about the day stay.
+INSERT INTO completeness_statement
+       (day, revision, made_at, made_by, content, content_sha256, signed_by, document_id,
+        due_count, stored_count, gap_count)
+VALUES (%(day)s, %(revision)s, %(made_at)s, %(made_by)s, %(content)s,
+        decode(%(content_sha256)s, 'hex'), %(signed_by)s, %(document_id)s, %(due_count)s,
+        %(stored_count)s, %(gap_count)s)
+RETURNING day, revision, made_at, made_by, encode(content_sha256, 'hex') AS content_sha256,
+          signed_by, document_id, due_count, stored_count, gap_count;
+
+-- name: select_statements
+-- Statements before a place, newest day and revision first; the caller has checked that the user
+-- sees the whole province.
+SELECT day, revision, made_at, made_by, encode(content_sha256, 'hex') AS content_sha256,
+       signed_by, document_id, due_count, stored_count, gap_count
+  FROM completeness_statement
+ WHERE (%(day)s::date IS NULL OR day = %(day)s::date)
+   AND (day, revision) < (%(before_day)s::date, %(before_revision)s::integer)
+ ORDER BY day DESC, revision DESC
+ LIMIT %(rows_max)s;
+
+-- name: select_statement_content
+-- The signed file of one statement; the caller has checked that the user sees the whole province.
+SELECT content
+  FROM completeness_statement
+ WHERE day = %(day)s
+   AND revision = %(revision)s;
+
+-- name: select_days_to_state
+-- Days since one on which anything came from any device, ascending; a job asks.
+SELECT DISTINCT day
+  FROM device_day
+ WHERE day >= %(first_day)s
+   AND day < %(today)s
+ ORDER BY day
+ LIMIT %(rows_max)s;

@@ -13,13 +13,17 @@ import unicodedata
 from collections.abc import Mapping
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Final
+from typing import Final, assert_never
 
 import segno
 
+from central.documents.completeness_values import (
+    EXPLANATION_WORDS,
+    CompletenessValues,
+    NumbersLine,
+)
 from central.documents.values import (
     BadgeValues,
-    DocumentValues,
     DossierHeading,
     ErasureValues,
     Issuer,
@@ -40,6 +44,9 @@ UNBROKEN_LENGTH_MAX: Final = 28
 are broken where they need not be; higher: they run out of a table's cell."""
 
 BREAK: Final = "\u200b"
+NOTHING: Final = "\u2013"
+"""Stands in a table where there is nothing to say: a dash."""
+
 _UNBROKEN: Final = re.compile(rf"([^\W_]{{{UNBROKEN_LENGTH_MAX}}})(?=[^\W_])")
 
 QR_ERROR_LEVEL: Final = "m"
@@ -48,6 +55,15 @@ ADDRESS_STARTS: Final = ("https://", "http://")
 
 Text = str | list[str] | dict[str, str] | list[dict[str, str]]
 Payload = Mapping[str, Text]
+DocumentValues = (
+    ReceiptValues
+    | SupplementValues
+    | RejectionValues
+    | BadgeValues
+    | PermitValues
+    | ErasureValues
+    | CompletenessValues
+)
 
 
 class DocumentTemplate(StrEnum):
@@ -59,40 +75,45 @@ class DocumentTemplate(StrEnum):
     BADGE = "badge"
     PERMIT = "permit"
     ERASURE = "erasure"
+    COMPLETENESS = "completeness"
+
+
+_TEMPLATES: Final[Mapping[type[DocumentValues], DocumentTemplate]] = {
+    ReceiptValues: DocumentTemplate.RECEIPT,
+    SupplementValues: DocumentTemplate.SUPPLEMENT,
+    RejectionValues: DocumentTemplate.REJECTION,
+    BadgeValues: DocumentTemplate.BADGE,
+    PermitValues: DocumentTemplate.PERMIT,
+    ErasureValues: DocumentTemplate.ERASURE,
+    CompletenessValues: DocumentTemplate.COMPLETENESS,
+}
 
 
 def template_of(values: DocumentValues) -> DocumentTemplate:
     """The layout for some values."""
-    match values:
-        case ReceiptValues():
-            return DocumentTemplate.RECEIPT
-        case SupplementValues():
-            return DocumentTemplate.SUPPLEMENT
-        case RejectionValues():
-            return DocumentTemplate.REJECTION
-        case BadgeValues():
-            return DocumentTemplate.BADGE
-        case PermitValues():
-            return DocumentTemplate.PERMIT
-        case ErasureValues():
-            return DocumentTemplate.ERASURE
+    return _TEMPLATES[type(values)]
 
 
 def payload_of(values: DocumentValues) -> Payload:
     """Everything that stands on a paper, as texts."""
     match values:
         case ReceiptValues():
-            return _receipt(values)
+            payload = _receipt(values)
         case SupplementValues():
-            return _supplement(values)
+            payload = _supplement(values)
         case RejectionValues():
-            return _rejection(values)
+            payload = _rejection(values)
         case BadgeValues():
-            return _badge(values)
+            payload = _badge(values)
         case PermitValues():
-            return _permit(values)
+            payload = _permit(values)
         case ErasureValues():
-            return _erasure(values)
+            payload = _erasure(values)
+        case CompletenessValues():
+            payload = _completeness(values)
+        case _:
+            assert_never(values)
+    return payload
 
 
 def encoded(payload: Payload) -> str:
@@ -126,7 +147,12 @@ def moment_words(instant: datetime) -> str:
 
 def money_words(amount_dong: int) -> str:
     """An amount: ``200.000 đồng``."""
-    return f"{amount_dong:,}".replace(",", ".") + " đồng"
+    return f"{whole_number(amount_dong)} đồng"
+
+
+def whole_number(number: int) -> str:
+    """A number: ``200.000``."""
+    return f"{number:,}".replace(",", ".")
 
 
 def short_date(day: date) -> str:
@@ -254,6 +280,53 @@ def _erasure(values: ErasureValues) -> Payload:
         "note": "Bản sao lưu lập trước thời điểm này còn chứa dữ liệu cho đến khi bị hủy theo lịch "
         "sao lưu; khi phục hồi từ bản sao lưu, phải hủy lại các khóa có dấu vân tay nêu trên.",
         "decided_by": values.decided_by,
+    }
+
+
+def _completeness(values: CompletenessValues) -> Payload:
+    return {
+        "issuer": _issuer(values.issuer),
+        "place_and_date": _place_and_date(values.issuer, values.issued_at),
+        "day": short_date(values.day),
+        "about": f"Ngày {short_date(values.day)}, lần lập thứ {values.revision}, lập lúc "
+        f"{moment_words(values.issued_at)}. Bản lập sau thay thế bản lập trước của cùng ngày.",
+        "total": _figures(values.total),
+        "devices": [
+            {
+                "device": each.device,
+                "site": each.site,
+                "numbers": each.numbers or NOTHING,
+                **_figures(each.figures),
+            }
+            for each in values.devices
+        ],
+        "gaps": [
+            {
+                "device": each.device,
+                "numbers": each.numbers,
+                "count": whole_number(each.count),
+                "explanation": EXPLANATION_WORDS[each.explanation],
+                "since": moment_words(each.since) if each.since is not None else NOTHING,
+            }
+            for each in values.gaps
+        ],
+        "left_out": f"Còn {whole_number(values.gaps_left_out)} khoảng thiếu khác trong tệp đã ký."
+        if values.gaps_left_out
+        else "",
+        "note": "Mỗi thiết bị đánh số liên tục mọi sự kiện nó ghi nhận. Ghi nhận = đã lưu + còn ở "
+        "thiết bị + cách ly hoặc loại bỏ + đã mất. Mỗi số tính vào ngày mà số đó, hoặc một số lớn "
+        "hơn, đến lần đầu.",
+        "file": f"Tệp JSON đã ký kèm theo có SHA-256: {values.file_sha256}",
+    }
+
+
+def _figures(line: NumbersLine) -> dict[str, str]:
+    return {
+        "captured": whole_number(line.captured),
+        "stored": whole_number(line.stored),
+        "waiting": whole_number(line.waiting),
+        "held_back": whole_number(line.held_back),
+        "lost": whole_number(line.lost),
     }
 
 

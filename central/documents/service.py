@@ -9,12 +9,16 @@ from uuid import uuid4
 from psycopg import AsyncConnection
 
 from central.documents.errors import DocumentNotFoundError
-from central.documents.layout import DocumentTemplate, template_of, values_digest
+from central.documents.layout import (
+    DocumentTemplate,
+    DocumentValues,
+    template_of,
+    values_digest,
+)
 from central.documents.repository import DocumentRepository, NewDocument
 from central.documents.signing import sign_pdf
 from central.documents.types import Document, DocumentId, Made, SigningKey, Subject
 from central.documents.typesetting import typeset
-from central.documents.values import DocumentValues
 
 DOCUMENTS_LISTED_MAX: Final = 100
 
@@ -91,6 +95,10 @@ class DocumentService:
         if document is None or content is None:
             raise DocumentNotFoundError(subject_kind=subject.kind, kind=kind)
         return document, content
+
+    async def content(self, document: DocumentId) -> bytes:
+        """The PDF of a paper that is known to be there."""
+        return await self._rows.content(document) or b""
 
     async def of_subject(self, subject: Subject) -> tuple[Document, ...]:
         """Papers of a subject, newest first, at most ``DOCUMENTS_LISTED_MAX``."""

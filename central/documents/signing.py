@@ -23,8 +23,10 @@ from pyhanko.sign.fields import SigSeedSubFilter
 from pyhanko.sign.signers import SimpleSigner
 from pyhanko.sign.signers.pdf_signer import PdfSignatureMetadata, PdfSigner
 
+from central.audit.signatures import HouseKey
 from central.documents.errors import SigningKeyError, TypesettingError
 from central.documents.types import SigningKey
+from central.settings import DocumentsSettings
 
 FIELD_NAME: Final = "Signature"
 DIGEST: Final = "sha256"
@@ -48,6 +50,32 @@ class SignedPdf:
     content: bytes
     signer: str
     signed_at: datetime
+
+
+def signing_key(settings: DocumentsSettings) -> SigningKey | None:
+    """Where the key lies; ``None`` when none is set."""
+    key_file, certificate_file = settings.signing_key_file, settings.signing_certificate_file
+    if key_file is None or certificate_file is None or settings.ca_file is None:
+        return None
+    return SigningKey(
+        key_file=key_file,
+        certificate_file=certificate_file,
+        ca_file=settings.ca_file,
+        rsa_bits_min=settings.rsa_bits_min,
+    )
+
+
+def house_key(key: SigningKey) -> HouseKey:
+    """The same key for signing other files than PDFs.
+
+    Raises:
+        SigningKeyError: A file is missing, unreadable, does not belong, or has a weak key.
+    """
+    _check_key(key)
+    return HouseKey(
+        private_key_pem=_content(key.key_file),
+        certificate_pem=_content(key.certificate_file).decode("ascii"),
+    )
 
 
 async def sign_pdf(pdf: bytes, key: SigningKey) -> SignedPdf:

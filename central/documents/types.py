@@ -19,6 +19,7 @@ class SubjectKind(StrEnum):
 
     DOSSIER = "dossier"
     DATA_REQUEST = "data_request"
+    COMPLETENESS = "completeness"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +36,7 @@ class Document:
 
     Attributes:
         kind: Name of its template: ``receipt``, ``supplement``, ``rejection``, ``badge``,
-            ``permit``.
+            ``permit``, ``erasure``, ``completeness``.
         revision: From 1; an earlier revision is kept as it was given out.
         values_sha256: Hash of what stands on it; equal for equal papers.
         signed_by: Common name of the signer; ``None`` for papers without a signature.

@@ -12,13 +12,20 @@ from typing import Final
 
 import typst
 
+from central.documents.completeness_values import CompletenessValues
 from central.documents.errors import (
     DocumentTooLargeError,
     TypesettingError,
     UnprintableTextError,
 )
-from central.documents.layout import DocumentTemplate, encoded, payload_of, template_of
-from central.documents.values import BadgeValues, DocumentValues, ErasureValues, PermitValues
+from central.documents.layout import (
+    DocumentTemplate,
+    DocumentValues,
+    encoded,
+    payload_of,
+    template_of,
+)
+from central.documents.values import BadgeValues, ErasureValues, PermitValues
 
 TYPESETTING_TIMEOUT_S: Final = 20.0
 """Longest wait for one paper; a usual one takes some hundredths of a second. Lower: a busy
@@ -86,9 +93,8 @@ def _compiler(template: DocumentTemplate, data: str) -> typst.Compiler:
 
 def _issued_at(values: DocumentValues) -> int:
     """When the paper says that it was made: seconds since 1970, so that no clock is asked."""
-    issued = (
-        values if isinstance(values, BadgeValues | PermitValues | ErasureValues) else values.heading
-    )
+    of_themselves = BadgeValues | PermitValues | ErasureValues | CompletenessValues
+    issued = values if isinstance(values, of_themselves) else values.heading
     return int(issued.issued_at.timestamp())
 
 

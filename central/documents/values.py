@@ -317,11 +317,6 @@ class ErasureValues:
             raise ValueError("numbers of an erasure are not negative")
 
 
-DocumentValues = (
-    ReceiptValues | SupplementValues | RejectionValues | BadgeValues | PermitValues | ErasureValues
-)
-
-
 def _check_lines(*texts: str) -> None:
     """Stop unless every text is short enough for a line of a form."""
     for text in texts:

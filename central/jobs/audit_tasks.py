@@ -7,11 +7,11 @@ from typing import Final
 import structlog
 
 from central.audit.chain import SEAL_BATCH_MAX
-from central.audit.roots import RootSigner, file_of
+from central.audit.roots import file_of
 from central.audit.service import AuditService
 from central.audit.types import Actor
+from central.documents.signing import house_key, signing_key
 from central.jobs.context import JobContext
-from central.settings import DocumentsSettings
 
 ROUNDS_MAX: Final = 50
 """Most batches of one run: the rest waits for the next one."""
@@ -45,7 +45,8 @@ async def note_audit_roots(context: JobContext) -> int:
     the house copies elsewhere.
     """
     settings = context.settings
-    signer = await asyncio.to_thread(_signer, settings.documents)
+    key = signing_key(settings.documents)
+    signer = await asyncio.to_thread(house_key, key) if key is not None else None
     async with context.transaction() as connection:
         made = await AuditService(connection).make_roots(now=context.now(), signer=signer)
     folder = settings.jobs.audit_roots_folder
@@ -55,16 +56,6 @@ async def note_audit_roots(context: JobContext) -> int:
             file = folder / f"audit-root-{root.day}.jsonl"
             await asyncio.to_thread(file.write_bytes, file_of([root]))
     return len(made)
-
-
-def _signer(settings: DocumentsSettings) -> RootSigner | None:
-    """The key of the house, as papers are signed with it; ``None`` where there is none."""
-    if settings.signing_key_file is None or settings.signing_certificate_file is None:
-        return None
-    return RootSigner(
-        private_key_pem=settings.signing_key_file.read_bytes(),
-        certificate_pem=settings.signing_certificate_file.read_text(encoding="ascii"),
-    )
 
 
 async def verify_audit(context: JobContext) -> int:

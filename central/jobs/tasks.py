@@ -49,6 +49,7 @@ PERIODIC: Final[tuple[Periodic, ...]] = (
     Periodic(name="judge_forgotten", cron="*/5 * * * *", run=control_tasks.judge_forgotten),
     Periodic(name="trim_alert_feed", cron="*/5 * * * *", run=control_tasks.trim_alert_feed),
     Periodic(name="follow_gaps", cron="* * * * * */30", run=completeness_tasks.follow_gaps),
+    Periodic(name="make_statements", cron="43 17 * * *", run=completeness_tasks.make_statements),
     Periodic(name="forget_live_frames", cron="* * * * *", run=device_tasks.forget_live_frames),
     Periodic(
         name="write_revocation_list", cron="7 18 * * *", run=device_tasks.write_revocation_list

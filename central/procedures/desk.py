@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
+from central.documents.layout import DocumentValues
 from central.documents.service import DocumentService
 from central.documents.types import Subject, SubjectKind
-from central.documents.values import DocumentValues
 from central.domain.working_time import CalendarNotCoveredError
 from central.errors import StaleVersionError
 from central.identity.permissions import Permission

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from central.contracts.passage import PlateColour, PlateLayout
+from central.documents.layout import DocumentValues
 from central.documents.values import (
     BadgeValues,
-    DocumentValues,
     DossierHeading,
     Issuer,
     PaperLine,

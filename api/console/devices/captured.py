@@ -13,9 +13,11 @@ from starlette.responses import Response
 from api.console.devices.views import CAPTURED_PATH, COMPLETENESS_PATH, numbers_text
 from api.console.parts import Console
 from api.deps.request import Connection, Now, SignedIn
+from api.deps.statements import PDF, STATEMENT_MEDIA_TYPE, Revision, statement_response
 from api.pages.i18n import Speech
 from api.pages.rendering import language_of
 from central.completeness.service import CompletenessService
+from central.completeness.stating import StatementDesk, StatementPage
 from central.completeness.types import (
     FIRST_DAY,
     Account,
@@ -34,6 +36,7 @@ GAPS_MAX: Final = 50
 
 STREAM_MAX: Final = 2**63 - 1
 DAY_LENGTH_MAX: Final = 20
+STATEMENTS_MAX: Final = 20
 TONES: Final = {
     Explanation.IN_OUTBOX: ("warn", "clock"),
     Explanation.OFFLINE: ("warn", "offline"),
@@ -88,6 +91,18 @@ class RowView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StatementView:
+    """A statement about the day."""
+
+    revision: str
+    made: str
+    gaps: str
+    is_signed: bool
+    file_url: str
+    paper_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
     """Both sides of captured = stored + what is not stored."""
 
@@ -127,12 +142,15 @@ async def captured_page(
 ) -> Response:
     """The ledger of a day; today's when none is chosen."""
     chosen = _chosen(day, now=now)
-    page = None
+    page, stated = None, None
+    desk = StatementDesk(connection, user=user)
     if chosen is not None:
         place = LedgerCursor(device_id=after, stream_id=stream) if after else None
         page = await CompletenessService(connection, user=user).day(
             chosen, after=place, size=PAGE_SIZE, now=now
         )
+        if desk.may_read:
+            stated = await desk.page(day=chosen, before=None, size=STATEMENTS_MAX)
     speech = console.renderer.speeches[language_of(request)]
     return console.renderer.page(
         request,
@@ -146,11 +164,30 @@ async def captured_page(
         as_of=speech.time_and_date(now),
         total=Counts.of(_accounts(page), speech),
         rows=tuple(_row_view(each, speech) for each in page.rows) if page is not None else (),
+        statements=_statement_views(stated, speech) if stated is not None else None,
         is_part=page is not None and (bool(after) or page.next is not None),
         newest_url=_url(chosen) if after and chosen else None,
         older_url=_url(chosen, page.next) if page is not None and chosen and page.next else None,
         earlier_url=_url(chosen - timedelta(days=1)) if chosen and chosen > FIRST_DAY else None,
     )
+
+
+@router.get(f"{CAPTURED_PATH}/{{day}}/statement.json")
+async def statement_file(
+    day: date, *, user: SignedIn, connection: Connection, revision: Revision = None
+) -> Response:
+    """The signed file about a day, byte by byte."""
+    kept, content = await StatementDesk(connection, user=user).file(day, revision=revision)
+    return statement_response(kept, content, media_type=STATEMENT_MEDIA_TYPE, suffix="json")
+
+
+@router.get(f"{CAPTURED_PATH}/{{day}}/statement.pdf")
+async def statement_paper(
+    day: date, *, user: SignedIn, connection: Connection, revision: Revision = None
+) -> Response:
+    """The signed paper about a day."""
+    kept, content = await StatementDesk(connection, user=user).paper(day, revision=revision)
+    return statement_response(kept, content, media_type=PDF, suffix="pdf")
 
 
 def _chosen(typed: str, *, now: datetime) -> date | None:
@@ -163,6 +200,20 @@ def _chosen(typed: str, *, now: datetime) -> date | None:
     except ValueError:
         return None
     return day if FIRST_DAY <= day <= today else None
+
+
+def _statement_views(page: StatementPage, speech: Speech) -> tuple[StatementView, ...]:
+    return tuple(
+        StatementView(
+            revision=speech.number(kept.revision),
+            made=speech.time_and_date(kept.made_at),
+            gaps=speech.number(kept.gap_count),
+            is_signed=kept.signed_by is not None,
+            file_url=f"{CAPTURED_PATH}/{kept.day}/statement.json?revision={kept.revision}",
+            paper_url=f"{CAPTURED_PATH}/{kept.day}/statement.pdf?revision={kept.revision}",
+        )
+        for kept in page.statements
+    )
 
 
 def _accounts(page: LedgerPage | None) -> list[Account]:

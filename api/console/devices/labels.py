@@ -53,6 +53,10 @@ def error_words(_: Translate) -> Mapping[str, ErrorWords]:
             title=_("This device does not exist"),
             advice=_("It may have another name, or lie outside of your area."),
         ),
+        "statement-not-found": ErrorWords(
+            title=_("Nothing was stated about this day"),
+            advice=_("Statements are made after midnight, for the day before."),
+        ),
         "live-frame-not-found": ErrorWords(
             title=_("This picture is gone"),
             advice=_("Somebody else asked for it, it has expired, or its camera is off."),

@@ -23,7 +23,11 @@ def group_words(_: Translate) -> Mapping[str, str]:
 
 def operation_words(_: Translate) -> Mapping[str, tuple[str, str]]:
     """Title and explanation of every operation by its id."""
-    return {**_operations_of_roads(_), **_operations_of_papers(_)}
+    return {
+        **_operations_of_roads(_),
+        **_operations_of_completeness(_),
+        **_operations_of_papers(_),
+    }
 
 
 def parameter_words(_: Translate) -> Mapping[str, str]:
@@ -43,6 +47,7 @@ def parameter_words(_: Translate) -> Mapping[str, str]:
         "if-match": _("The ETag of the version that you saw. Another version is refused with 412."),
         "page_size": _("Most rows of the page."),
         "passage_id": _("Id of the passage."),
+        "revision": _("Which statement about the day; the newest when absent."),
         "rule": _("Only alerts of this rule."),
         "sha256": _("Hex SHA-256 of the picture."),
         "state": _("Only in this state; may be repeated."),
@@ -87,6 +92,7 @@ def problem_titles(_: Translate) -> Mapping[str, str]:
         "evidence-not-found": _("No picture has this hash"),
         "device-unknown": _("No device has this name"),
         "device-unauthorised": _("The device's name or secret is missing or wrong"),
+        "statement-not-found": _("Nothing was stated about this day"),
         "live-frame-not-found": _("This picture was not asked for, or has expired"),
         "invitation-refused": _("The invitation is unknown, used or expired"),
         "certificate-request-invalid": _("This is no certificate request with a key on P-256"),
@@ -121,17 +127,6 @@ def _operations_of_roads(_: Translate) -> Mapping[str, tuple[str, str]]:
             _("One page of devices with how they were when last heard of, by id."),
         ),
         "get_device": (_("One device"), _("A device with how it was when last heard of.")),
-        "get_completeness": (
-            _("Completeness of a device"),
-            _("What the centre holds of every outbox of a device: first, last, missing, doubled."),
-        ),
-        "get_day_completeness": (
-            _("Completeness of a day"),
-            _(
-                "For every device: which numbers became due on the day, how many are stored, and "
-                "why the others are not. The ETag changes when anything on the page does."
-            ),
-        ),
         "get_evidence": (
             _("A picture"),
             _(
@@ -156,6 +151,38 @@ def _operations_of_roads(_: Translate) -> Mapping[str, tuple[str, str]]:
             _("A passage with everything that the device told, and where its pictures are."),
         ),
         "list_sites": (_("List sites"), _("One page of the sites that the caller may see, by id.")),
+    }
+
+
+def _operations_of_completeness(_: Translate) -> Mapping[str, tuple[str, str]]:
+    """Captured = stored, by device and by day, and what was stated about it."""
+    return {
+        "get_completeness": (
+            _("Completeness of a device"),
+            _("What the centre holds of every outbox of a device: first, last, missing, doubled."),
+        ),
+        "get_day_completeness": (
+            _("Completeness of a day"),
+            _(
+                "For every device: which numbers became due on the day, how many are stored, and "
+                "why the others are not. The ETag changes when anything on the page does."
+            ),
+        ),
+        "list_statements": (
+            _("Statements about days"),
+            _("One page of the daily statements, the newest day and revision first."),
+        ),
+        "get_statement": (
+            _("The signed statement about a day"),
+            _(
+                "The file as it was signed, byte by byte; luuthong-central completeness verify "
+                "proves it. Only for keys that see the whole province."
+            ),
+        ),
+        "get_statement_paper": (
+            _("The statement as a paper"),
+            _("The same statement as a signed PDF, with the hash of the file."),
+        ),
     }
 
 

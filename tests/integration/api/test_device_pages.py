@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Cameras and devices, completeness, and the quarantine: what the pages show and do."""
 
+import hashlib
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -11,8 +12,9 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
+from central.completeness.statement import read_file
 from central.domain.local_time import local_date
-from central.identity.permissions import Role
+from central.identity.permissions import Permission, Role
 from central.ingest.release import release_quarantined
 from central.ingest.repository import RELEASABLE_REASONS
 from tests.integration.api.world import (
@@ -137,6 +139,36 @@ def test_a_day_is_chosen_and_every_gap_of_it_is_explained(
     assert f'href="/console/captured?day={today - timedelta(days=1)}"' in page.text
     assert "Nothing came" in before
     assert "Gaps of" not in before
+
+
+def test_the_statements_about_a_day_are_downloaded_and_only_by_who_sees_the_province(
+    world: World, administrator: httpx.Client
+) -> None:
+    day = local_date(datetime.now(UTC)) - timedelta(days=1)
+    address = f"/console/captured/{day}/statement"
+    before = administrator.get(f"{address}.json")
+    world.state(day)
+
+    page = administrator.get("/console/captured", params={"day": day.isoformat()})
+    file = administrator.get(f"{address}.json?revision=1")
+    paper = administrator.get(f"{address}.pdf")
+    missing = administrator.get(f"{address}.pdf?revision=2")
+    with world.program(Permission.SEE_DEVICES) as client:
+        listed = client.get("/v1/completeness/statements").json()
+        same = client.get(listed["statements"][0]["url"])
+        same_paper = client.get(f"/v1/completeness/statements/{day}/paper")
+        odd = client.get("/v1/completeness/statements", params={"cursor": "2026-02-31.1"})
+    with world.program(Permission.SEE_DEVICES, name="other", site_ids=[SITE_ID]) as client:
+        refused = client.get("/v1/completeness/statements")
+
+    assert (before.status_code, missing.status_code, odd.status_code) == (404, 404, 422)
+    assert "Not signed" in text_of(page.text)
+    assert f'href="{address}.json?revision=1"' in page.text
+    assert read_file(file.content).day == day
+    assert (same.content, same_paper.content) == (file.content, paper.content)
+    assert paper.content.startswith(b"%PDF-")
+    assert hashlib.sha256(file.content).hexdigest() == listed["statements"][0]["sha256"]
+    assert (refused.status_code, refused.json()["code"]) == (403, "permission-denied")
 
 
 @pytest.mark.parametrize("day", ["yesterday", "2026-02-30", "2999-01-01", "1999-12-31"])

@@ -21,6 +21,7 @@ REQUEST = "/console/protection/requests/{request_code}"
 ANY_ID = "01930b1e-7c00-7000-8000-000000000001"
 VALUES = {
     "user_id": "1",
+    "day": "2026-11-27",
     "code": "H15-261123-0001",
     "sha256": "ab" * 32,
     "prefix": "0123456789ab",
@@ -115,6 +116,9 @@ ASKED: Mapping[tuple[str, str], tuple[Permission, Mapping[str, Any]]] = {
     ("GET", "/v1/devices"): (Permission.SEE_DEVICES, {}),
     ("GET", "/v1/devices/{device_id}"): (Permission.SEE_DEVICES, {}),
     ("GET", "/v1/devices/{device_id}/completeness"): (Permission.SEE_DEVICES, {}),
+    ("GET", "/v1/completeness/statements"): (Permission.SEE_DEVICES, {}),
+    ("GET", "/v1/completeness/statements/{day}"): (Permission.SEE_DEVICES, {}),
+    ("GET", "/v1/completeness/statements/{day}/paper"): (Permission.SEE_DEVICES, {}),
     ("GET", "/v1/completeness"): (Permission.SEE_DEVICES, {"day": "2026-11-28"}),
     ("GET", "/console/alerts"): (Permission.SEE_ALERTS, {}),
     ("GET", "/console/alerts/stream"): (Permission.SEE_ALERTS, {"after": 0}),
@@ -224,6 +228,8 @@ ASKED: Mapping[tuple[str, str], tuple[Permission, Mapping[str, Any]]] = {
         {},
     ),
     ("GET", "/console/captured"): (Permission.SEE_DEVICES, {}),
+    ("GET", "/console/captured/{day}/statement.json"): (Permission.SEE_DEVICES, {}),
+    ("GET", "/console/captured/{day}/statement.pdf"): (Permission.SEE_DEVICES, {}),
     ("GET", "/console/completeness"): (Permission.SEE_DEVICES, {}),
     ("GET", "/console/completeness/{device_id}"): (Permission.SEE_DEVICES, {}),
     ("GET", "/console/quarantine"): (Permission.HANDLE_QUARANTINE, {}),

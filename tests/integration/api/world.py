@@ -11,7 +11,7 @@ from collections.abc import Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, TypeVar
 from uuid import UUID, uuid4
@@ -29,6 +29,7 @@ from api.main import create_app
 from api.security.connections import GuardedProtocol
 from api.settings import ApiSettings
 from central.audit.types import Actor
+from central.completeness.stating import StatementMaker
 from central.contracts.heartbeat import CameraHealthV1, CameraState, HeartbeatV1
 from central.contracts.passage import (
     BoxV1,
@@ -53,7 +54,7 @@ from central.ingest.store import store_batch
 from central.ingest.types import Delivery
 from central.machines.service import KeyAdministration
 from central.machines.types import MadeKey, NewClient
-from central.settings import IngestSettings
+from central.settings import IngestSettings, OfficeSettings
 from central.sites.repository import SiteRepository
 from central.sites.service import register_device
 from central.sites.types import Camera, Registration
@@ -232,6 +233,10 @@ class World:
             province=PROVINCE, site_id=SITE_ID, device_id=DEVICE_ID, stream=Stream.HEARTBEAT
         )
         self._commit([(str(topic), heartbeat.to_json())])
+
+    def state(self, day: date) -> None:
+        """State what the ledger of a day says, without a key."""
+        _finished(_state(self.database_url, day))
 
     def upload(self, body: bytes) -> httpx.Response:
         """Send a picture as the device does."""
@@ -505,6 +510,12 @@ async def _count(database_url: str) -> None:
     """Bring the counts up to date, as the job does every few seconds."""
     async with await AsyncConnection.connect(database_url) as connection:
         await count_touched(connection)
+
+
+async def _state(database_url: str, day: date) -> None:
+    async with await AsyncConnection.connect(database_url) as connection:
+        maker = StatementMaker(connection, office=OfficeSettings(), key=None)
+        await maker.state(day, maker="tests", now=datetime.now(UTC))
 
 
 async def _add_camera(database_url: str, *, camera_id: str, name: str) -> None:

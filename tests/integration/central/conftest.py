@@ -5,7 +5,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -41,10 +41,12 @@ from central.contracts.tag_read import TagReadV1
 from central.contracts.topics import Stream, Topic
 from central.db.pool import connection_info
 from central.ingest.app import run_ingest
+from central.ingest.database import IngestDatabase
 from central.ingest.metrics import IngestMetrics
 from central.settings import CentralSettings, IngestSettings
 from central.sites.service import register_device
 from central.sites.types import Registration
+from tests.integration.central.ledgers import Centre
 
 WAIT_S = 20.0
 POLL_S = 0.02
@@ -332,6 +334,13 @@ class IngestRunner:
 
     def counted(self, result: str) -> float:
         return self.count("luuthong_ingest_messages_total", result=result)
+
+
+@pytest.fixture
+def centre(database_url: str) -> Iterator[Centre]:
+    """Ingest and the completeness ledger on a database of its own."""
+    with closing(IngestDatabase(connection_info(database_url))) as database:
+        yield Centre(url=database_url, database=database)
 
 
 @pytest.fixture

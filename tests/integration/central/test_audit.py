@@ -12,8 +12,9 @@ import psycopg
 import pytest
 from psycopg import AsyncConnection
 
-from central.audit.roots import DayRoot, RootSigner, file_of, has_good_signature, read_file
+from central.audit.roots import DayRoot, file_of, has_good_signature, read_file
 from central.audit.service import AuditService
+from central.audit.signatures import HouseKey
 from central.audit.types import (
     Actor,
     AuditEntry,
@@ -67,9 +68,7 @@ class Log:
         async with self.service() as audit:
             return await audit.verify(actor=ACTOR, now=now, noted=noted, roots=roots)
 
-    async def roots(
-        self, *, now: datetime, signer: RootSigner | None = None
-    ) -> tuple[DayRoot, ...]:
+    async def roots(self, *, now: datetime, signer: HouseKey | None = None) -> tuple[DayRoot, ...]:
         async with self.service() as audit:
             return await audit.make_roots(now=now, signer=signer)
 
@@ -81,7 +80,7 @@ def log(database_url: str) -> Log:
 
 
 @pytest.fixture(scope="module")
-def signer(tmp_path_factory: pytest.TempPathFactory) -> RootSigner:
+def signer(tmp_path_factory: pytest.TempPathFactory) -> HouseKey:
     """A key to sign roots with."""
     folder = tmp_path_factory.mktemp("keys")
     key = SigningKey(
@@ -90,7 +89,7 @@ def signer(tmp_path_factory: pytest.TempPathFactory) -> RootSigner:
         ca_file=folder / "ca.pem",
     )
     ensure_development_key(key, now=NOW)
-    return RootSigner(
+    return HouseKey(
         private_key_pem=key.key_file.read_bytes(),
         certificate_pem=key.certificate_file.read_text("ascii"),
     )
@@ -356,7 +355,7 @@ def test_a_key_can_only_be_destroyed_once(rows: psycopg.Connection) -> None:
         rows.execute(destroy)
 
 
-async def test_each_day_that_is_over_gets_one_signed_root(log: Log, signer: RootSigner) -> None:
+async def test_each_day_that_is_over_gets_one_signed_root(log: Log, signer: HouseKey) -> None:
     await log.write("a", "b")
     await log.seal()
     too_early = await log.roots(now=NOW + timedelta(hours=9, minutes=5), signer=signer)

@@ -162,7 +162,7 @@ def test_completeness_and_quarantine_are_shown(
         " VALUES (sha256('x'), 'not_json', 'lt/1/a/b/c/passage', 'secret words', 12, now(), now())"
     )
 
-    proof = run("completeness", device.device_id, COLUMNS="200").stdout
+    proof = run("completeness", "device", device.device_id, COLUMNS="200").stdout
     quarantine = run("quarantine", "list", COLUMNS="200").stdout
 
     row = next(line for line in proof.splitlines() if str(device.outbox_id) in line)

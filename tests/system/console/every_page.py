@@ -31,6 +31,8 @@ NO_PAGES: Final = frozenset(
         "/console/cameras/{device_id}/frames",
         "/console/cameras/{device_id}/frames/{frame_id}",
         "/console/cameras/{device_id}/frames/{frame_id}/picture",
+        "/console/captured/{day}/statement.json",
+        "/console/captured/{day}/statement.pdf",
         "/console/dossiers/new/findings",
         "/console/login/outside",
         "/console/login/outside/return",

@@ -5,8 +5,10 @@ import cv2
 import numpy as np
 import pytest
 
+from central.documents.completeness_values import CompletenessValues
+from central.documents.layout import DocumentValues
 from central.documents.typesetting import picture_pages
-from central.documents.values import BadgeValues, DocumentValues, ErasureValues, PermitValues
+from central.documents.values import BadgeValues, ErasureValues, PermitValues
 from tests.unit.central.test_documents import ALL, HEADING
 
 DOTS_PER_INCH = 200.0
@@ -32,5 +34,5 @@ def test_the_code_on_a_paper_leads_to_its_dossier_and_holds_nothing_else(
 
     codes = codes_on(values)
 
-    # A certificate of an erasure leads to no dossier, and shows no code.
-    assert codes == ([] if isinstance(values, ErasureValues) else [wanted])
+    # Papers about an erasure or a day lead to no dossier, and show no code.
+    assert codes == ([] if isinstance(values, ErasureValues | CompletenessValues) else [wanted])

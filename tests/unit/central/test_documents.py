@@ -15,9 +15,16 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from typer.testing import CliRunner
 
 from central.documents.commands import document_app
+from central.documents.completeness_values import (
+    CompletenessValues,
+    DeviceLine,
+    GapLine,
+    NumbersLine,
+)
 from central.documents.development_key import ensure_development_key
 from central.documents.errors import SigningKeyError, UnprintableTextError, UnreadablePdfError
 from central.documents.layout import (
+    DocumentValues,
     date_words,
     encoded,
     moment_words,
@@ -30,7 +37,6 @@ from central.documents.types import SigningKey
 from central.documents.typesetting import picture_pages, typeset, typeset_now
 from central.documents.values import (
     BadgeValues,
-    DocumentValues,
     DossierHeading,
     ErasureValues,
     Issuer,
@@ -120,7 +126,28 @@ ERASURE = ErasureValues(
     decided_by="Trần Y",
     issued_at=ISSUED_AT,
 )
-ALL = [RECEIPT, SUPPLEMENT, REJECTION, BADGE, PERMIT, ERASURE]
+DAY = CompletenessValues(
+    issuer=ISSUER,
+    day=date(2027, 2, 5),
+    revision=2,
+    total=NumbersLine(captured=1204, stored=1200, waiting=1, held_back=1, lost=2),
+    devices=(
+        DeviceLine(
+            device="gate-01",
+            site="km12",
+            numbers="1…1.204",
+            figures=NumbersLine(captured=1204, stored=1200, waiting=1, held_back=1, lost=2),
+        ),
+    ),
+    gaps=(
+        GapLine(device="gate-01", numbers="7…8", count=2, explanation="forgotten", since=ISSUED_AT),
+        GapLine(device="gate-01", numbers="9", count=1, explanation="quarantined", since=None),
+    ),
+    gaps_left_out=3,
+    file_sha256="ab" * 32,
+    issued_at=ISSUED_AT,
+)
+ALL = [RECEIPT, SUPPLEMENT, REJECTION, BADGE, PERMIT, ERASURE, DAY]
 MARKUP = '#panic("x") \\ "trích" $x^2$ *đậm* _nghiêng_ <nhãn> @tham `mã` = // /* [ ] { } ~'
 
 
@@ -154,6 +181,8 @@ def test_markup_in_a_name_stays_text(values: DocumentValues) -> None:
         hostile: DocumentValues = replace(values, party=MARKUP, number=MARKUP)
     elif isinstance(values, ErasureValues):
         hostile = replace(values, applicant=MARKUP, decided_by=MARKUP)
+    elif isinstance(values, CompletenessValues):
+        hostile = replace(values, devices=(replace(values.devices[0], site=MARKUP),))
     else:
         hostile = replace(values, heading=replace(HEADING, applicant=MARKUP, subject=MARKUP))
 

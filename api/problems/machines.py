@@ -13,6 +13,7 @@ from central.machines.errors import (
     ClientExistsError,
     ClientInvalidError,
     ClientNotFoundError,
+    KeyBeyondMakerError,
     KeyExpiredError,
     KeyLimitError,
     KeyNotFoundError,
@@ -58,6 +59,11 @@ PROBLEMS: Final[Mapping[type[CentralError], Problem]] = MappingProxyType(
         ),
         KeyNotFoundError: Problem(
             status=404, code="key-not-found", title="No working key has this prefix"
+        ),
+        KeyBeyondMakerError: Problem(
+            status=403,
+            code="key-beyond-maker",
+            title="Nobody makes a key that allows more than they may do",
         ),
         KeyLimitError: Problem(
             status=409, code="key-limit", title="The program has as many keys as it may have"

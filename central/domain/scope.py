@@ -35,6 +35,12 @@ class SiteScope:
         """Whether a site lies in this scope."""
         return self.site_ids is None or site_id in self.site_ids
 
+    def covers(self, site_ids: frozenset[str] | None) -> bool:
+        """Whether sites all lie in this scope; ``None`` stands for the whole province."""
+        if self.site_ids is None or site_ids is None:
+            return self.site_ids is None
+        return site_ids <= self.site_ids
+
     def narrowed_to(self, site_id: str) -> Self:
         """One site of this scope; nothing when it lies outside."""
         return type(self)(site_ids=frozenset({site_id} if self.allows(site_id) else ()))

@@ -9,6 +9,7 @@
     ├── ClientInvalidError     a part of a new program is missing or wrong
     ├── KeyNotFoundError
     ├── KeyLimitError          the program has as many working keys as it may have
+    ├── KeyBeyondMakerError    the key would allow more than whoever makes it may do
     ├── AnswerPendingError     the same request is being worked on
     ├── AnswerKeyReusedError   the idempotency key belongs to another request
     └── KeyRefusedError        the key in a request does not let anybody in
@@ -62,6 +63,13 @@ class KeyLimitError(MachineError):
     def __init__(self, keys_max: int) -> None:
         super().__init__(f"a program has at most {keys_max} working keys; revoke one first")
         self.keys_max = keys_max
+
+
+class KeyBeyondMakerError(MachineError):
+    """The key would allow more than whoever makes it, and so sees it, may do."""
+
+    def __init__(self) -> None:
+        super().__init__("nobody makes a key that allows more than they may do")
 
 
 class AnswerPendingError(MachineError):

@@ -10,7 +10,7 @@ RETURNING id;
 
 -- name: lock_client
 -- A program, locked so that two new keys at once don't exceed the limit.
-SELECT id
+SELECT id, permissions, site_ids
   FROM api_client
  WHERE name = %(name)s
    FOR UPDATE;

@@ -35,13 +35,32 @@ class KeyRow:
 
     @property
     def granted(self) -> frozenset[Permission]:
-        """What the program may do; a permission that no longer exists is nobody's."""
-        return frozenset(map(Permission, set(self.permissions) & set(Permission)))
+        """What the program may do."""
+        return _granted(self.permissions)
 
     @property
     def sites(self) -> SiteScope:
         """Where the program may look."""
         return SiteScope(site_ids=None if self.site_ids is None else frozenset(self.site_ids))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockedClient:
+    """A program that is to get another key."""
+
+    id: int
+    permissions: list[str]
+    site_ids: list[str] | None
+
+    @property
+    def sites(self) -> frozenset[str] | None:
+        """Where its keys allow it; ``None`` for the whole province."""
+        return None if self.site_ids is None else frozenset(self.site_ids)
+
+    @property
+    def granted(self) -> frozenset[Permission]:
+        """What its keys allow."""
+        return _granted(self.permissions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,9 +103,11 @@ class MachineRepository:
             now=now,
         )
 
-    async def lock_client(self, name: str) -> int | None:
-        """A program's id; its keys can't be changed by others until the transaction ends."""
-        return await self._scalar("lock_client", name=name)
+    async def locked_client(self, name: str) -> LockedClient | None:
+        """A program whose keys can't be changed by others until the transaction ends."""
+        async with self._connection.cursor(row_factory=class_row(LockedClient)) as cursor:
+            await cursor.execute(QUERIES["lock_client"], {"name": name})
+            return await cursor.fetchone()
 
     async def count_working_keys(self, client_id: int, *, now: datetime) -> int:
         """How many keys of a program let it in."""
@@ -188,3 +209,8 @@ class MachineRepository:
             await cursor.execute(QUERIES[query], values)
             number: int | None = await cursor.fetchone()
         return number
+
+
+def _granted(permissions: list[str]) -> frozenset[Permission]:
+    """What a row allows; a permission that no longer exists is nobody's."""
+    return frozenset(map(Permission, set(permissions) & set(Permission)))

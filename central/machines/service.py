@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import re
 import secrets
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -22,6 +23,7 @@ from central.machines.errors import (
     ClientExistsError,
     ClientInvalidError,
     ClientNotFoundError,
+    KeyBeyondMakerError,
     KeyExpiredError,
     KeyLimitError,
     KeyNotFoundError,
@@ -141,10 +143,12 @@ class KeyAdministration:
         Raises:
             PermissionDeniedError: The user may not manage keys.
             ClientInvalidError: A part is missing or wrong.
+            KeyBeyondMakerError: The key would allow more than the user may do.
             ClientExistsError: The name is taken.
         """
         self._check()
         _check_client(new)
+        self._check_within(new.permissions, new.site_ids)
         _check_lifetime(lifetime)
         client_id = await self._rows.add_client(new, made_by=self._actor.name, now=now)
         if client_id is None:
@@ -167,15 +171,18 @@ class KeyAdministration:
             PermissionDeniedError: The user may not manage keys.
             ClientInvalidError: The lifetime or the overlap is too long.
             ClientNotFoundError: There is no such program.
+            KeyBeyondMakerError: Its keys allow more than the user may do.
             KeyLimitError: It has too many working keys.
         """
         self._check()
         _check_lifetime(lifetime)
         if not timedelta(0) <= overlap <= OVERLAP_MAX:
             raise ClientInvalidError("overlap")
-        client_id = await self._rows.lock_client(name)
-        if client_id is None:
+        client = await self._rows.locked_client(name)
+        if client is None:
             raise ClientNotFoundError
+        self._check_within(client.granted, client.sites)
+        client_id = client.id
         if await self._rows.count_working_keys(client_id, now=now) >= KEYS_MAX:
             raise KeyLimitError(KEYS_MAX)
         await self._rows.shorten_keys(client_id, ends_at=now + overlap)
@@ -204,6 +211,16 @@ class KeyAdministration:
         """Stop unless the user may manage keys."""
         if self._user is not None:
             self._user.require(Permission.MANAGE_KEYS)
+
+    def _check_within(
+        self, permissions: Collection[Permission], site_ids: frozenset[str] | None
+    ) -> None:
+        """Stop unless the user may do all that a key allows: whoever makes one sees it."""
+        user = self._user
+        if user is None:
+            return
+        if not all(map(user.may, permissions)) or not user.scope.covers(site_ids):
+            raise KeyBeyondMakerError
 
     async def _make_key(
         self, client_id: int, name: str, *, lifetime: timedelta, now: datetime

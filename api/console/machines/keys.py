@@ -17,7 +17,12 @@ from api.deps.request import Connection, Now
 from api.pages.i18n import Speech
 from api.pages.rendering import language_of
 from central.identity.permissions import Permission
-from central.machines.errors import ClientExistsError, ClientInvalidError
+from central.identity.types import User
+from central.machines.errors import (
+    ClientExistsError,
+    ClientInvalidError,
+    KeyBeyondMakerError,
+)
 from central.machines.service import KeyAdministration
 from central.machines.types import (
     GRANTABLE,
@@ -78,12 +83,17 @@ class KeyView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientView:
-    """A program with its keys; ``sites`` is empty for the whole province."""
+    """A program with its keys; ``sites`` is empty for the whole province.
+
+    Attributes:
+        may_renew: Whether whoever looks may do all that its keys allow, where they allow it.
+    """
 
     name: str
     purpose: str
     permissions: tuple[str, ...]
     sites: tuple[str, ...]
+    may_renew: bool
     has_working: bool
     keys: tuple[KeyView, ...]
 
@@ -129,6 +139,8 @@ async def add(
         made = await maker.keys.add(filled.client(), lifetime=timedelta(days=filled.days), now=now)
     except ClientInvalidError as error:
         return await maker.page(_Wish(status=422, form=filled, wrong_part=error.part))
+    except KeyBeyondMakerError:
+        return await maker.page(_Wish(status=422, form=filled, wrong_part="beyond"))
     except ClientExistsError:
         return await maker.page(_Wish(status=422, form=filled, wrong_part="taken"))
     return await maker.page(_Wish(made=made))
@@ -199,7 +211,8 @@ class _Maker:
             user=self._acting.user,
             status=wish.status,
             clients=tuple(
-                _client_view(each, names, self._speech, now=self._now) for each in found.clients
+                _client_view(each, names, self._speech, user=self._acting.user, now=self._now)
+                for each in found.clients
             ),
             form=wish.form or ClientForm(),
             wrong_part=wish.wrong_part,
@@ -207,7 +220,8 @@ class _Maker:
             made_until=(
                 self._speech.local_date(wish.made.expires_at) if wish.made is not None else ""
             ),
-            grantable=tuple(each.value for each in GRANTABLE),
+            grantable=tuple(each.value for each in GRANTABLE if self._acting.user.may(each)),
+            is_cut=not all(map(self._acting.user.may, GRANTABLE)),
             sites=sites,
             newest_url=LIST_PATH if wish.after else None,
             older_url=f"{LIST_PATH}?{urlencode({'after': following})}" if following else None,
@@ -215,14 +229,16 @@ class _Maker:
 
 
 def _client_view(
-    client: ClientOverview, names: dict[str, str], speech: Speech, *, now: datetime
+    client: ClientOverview, names: dict[str, str], speech: Speech, *, user: User, now: datetime
 ) -> ClientView:
     """A program with its keys."""
+    site_ids = None if client.site_ids is None else frozenset(client.site_ids)
     return ClientView(
         name=client.name,
         purpose=client.purpose,
         permissions=tuple(each.value for each in client.permissions),
         sites=tuple(names.get(each, each) for each in client.site_ids or ()),
+        may_renew=all(map(user.may, client.permissions)) and user.scope.covers(site_ids),
         has_working=any(key.state_at(now) is KeyState.WORKING for key in client.keys),
         keys=tuple(_key_view(key, speech, now=now) for key in client.keys),
     )

@@ -18,6 +18,7 @@ def words(_: Translate) -> Words:
             "name": _("2 to 40 letters a-z, digits and hyphens, beginning with no hyphen."),
             "purpose": _("Say in 1 to 200 characters what the program does."),
             "permissions": _("Choose at least one."),
+            "beyond": _("A key can't allow more than you may do yourself."),
             "sites": _("Choose sites from the list, or the whole province."),
             "lifetime": _("A key works for 1 to 366 days."),
             "taken": _("A program has this name already."),
@@ -111,6 +112,13 @@ def error_words(_: Translate) -> Mapping[str, ErrorWords]:
         "webhook-delivery-not-found": ErrorWords(
             title=_("There is no such delivery"),
             advice=_("It may be older than what is kept."),
+        ),
+        "key-beyond-maker": ErrorWords(
+            title=_("This key would allow more than you may do"),
+            advice=_(
+                "Nothing was changed. Whoever makes a key sees it, so such keys are made at the "
+                "server."
+            ),
         ),
         "key-limit": ErrorWords(
             title=_("The program has as many working keys as it may have"),

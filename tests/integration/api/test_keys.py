@@ -83,7 +83,7 @@ def test_the_page_shows_a_key_once_and_the_log_and_the_database_never(
         "permissions": ["see_passages", "see_alerts"],
         "days": "90",
     }
-    with world.signed_in_as(Role.ADMINISTRATOR) as people:
+    with world.signed_in_as(Role.DEMONSTRATOR) as people:
         made = people.post("/console/keys", data=form)
         key = key_on(made)
         answer = search(world, key)
@@ -102,7 +102,7 @@ def test_the_page_shows_a_key_once_and_the_log_and_the_database_never(
 
 def test_a_renewed_key_works_beside_the_old_one_until_that_is_revoked(world: World) -> None:
     form = {"name": "phan-mem-a", "purpose": "Thử", "permissions": "see_passages"}
-    with world.signed_in_as(Role.ADMINISTRATOR) as people:
+    with world.signed_in_as(Role.DEMONSTRATOR) as people:
         old = key_on(people.post("/console/keys", data=form))
         new = key_on(people.post("/console/keys/phan-mem-a/rotate"))
         both = (search(world, old).status_code, search(world, new).status_code)
@@ -178,7 +178,7 @@ def test_a_form_with_a_wrong_part_comes_back_with_it_marked(world: World) -> Non
         ({"days": "400"}, "lifetime-problem"),
     )
 
-    with world.signed_in_as(Role.ADMINISTRATOR) as people:
+    with world.signed_in_as(Role.DEMONSTRATOR) as people:
         answers = [people.post("/console/keys", data=good | change) for change, _ in wrong]
         unknown_field = people.post("/console/keys", data=good | {"role": "administrator"})
 
@@ -187,3 +187,29 @@ def test_a_form_with_a_wrong_part_comes_back_with_it_marked(world: World) -> Non
         assert f'id="{part}"' in answer.text
         assert PATTERN.findall(answer.text) == []
     assert unknown_field.status_code == 422
+
+
+def test_an_administrator_makes_and_sees_no_key_that_allows_more_than_the_own_role(
+    world: World,
+) -> None:
+    form = {"name": "tram-can", "purpose": "Thử", "permissions": ["see_devices", "see_passages"]}
+    with world.signed_in_as(Role.DEMONSTRATOR) as able:
+        able.post("/console/keys", data=form)
+    with world.signed_in_as(Role.ADMINISTRATOR) as people:
+        beyond = people.post("/console/keys", data=form | {"name": "more"})
+        renewed = people.post("/console/keys/tram-can/rotate")
+        own = people.post(
+            "/console/keys", data=form | {"name": "own", "permissions": "see_devices"}
+        )
+        again = people.post("/console/keys/own/rotate")
+        page = people.get("/console/keys").text
+
+    assert beyond.status_code == 422
+    assert 'id="permissions-problem"' in beyond.text
+    assert renewed.status_code == 403
+    assert PATTERN.findall(beyond.text + renewed.text) == []
+    assert key_on(own) != key_on(again)
+    assert 'value="see_devices"' in page
+    assert 'value="see_passages"' not in page
+    assert "/console/keys/own/rotate" in page
+    assert "/console/keys/tram-can/rotate" not in page

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Keys by command, and what no key and no person can be given."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -10,14 +11,17 @@ from psycopg import AsyncConnection
 from typer.testing import CliRunner
 
 from central.audit.types import Actor
+from central.domain.scope import SiteScope
 from central.identity.administration import UserAdministration
 from central.identity.errors import RoleNotAssignableError
 from central.identity.permissions import Permission, Role
+from central.identity.types import User
 from central.machines.commands import key_commands
 from central.machines.errors import (
     ClientExistsError,
     ClientInvalidError,
     ClientNotFoundError,
+    KeyBeyondMakerError,
     KeyLimitError,
 )
 from central.machines.service import KeyAdministration, KeyService
@@ -84,6 +88,26 @@ async def test_what_a_key_can_not_have_is_refused(connection: AsyncConnection) -
         await keys.rotate("tram-can", lifetime=DAY, overlap=DAY, now=NOW)
     with pytest.raises(KeyLimitError):
         await keys.rotate("tram-can", lifetime=DAY, overlap=DAY, now=NOW)
+
+
+async def test_nobody_makes_or_renews_a_key_that_reaches_further_than_they_do(
+    connection: AsyncConnection,
+) -> None:
+    scope = SiteScope(site_ids=frozenset({"km12", "km20"}))
+    user = User(id=1, username="c", display_name="C", role=Role.DEMONSTRATOR, scope=scope)
+    keys = KeyAdministration(connection, actor=ACTOR, user=user)
+    near = replace(SCALE, site_ids=frozenset({"km12"}))
+    await KeyAdministration(connection, actor=ACTOR).add(SCALE, lifetime=DAY, now=NOW)
+
+    await keys.add(replace(near, name="near"), lifetime=DAY, now=NOW)
+    for site_ids in (None, frozenset({"km12", "km99"})):
+        with pytest.raises(KeyBeyondMakerError):
+            await keys.add(replace(near, name="far", site_ids=site_ids), lifetime=DAY, now=NOW)
+    with pytest.raises(KeyBeyondMakerError):
+        await keys.rotate("tram-can", lifetime=DAY, overlap=DAY, now=NOW)
+    renewed = await keys.rotate("near", lifetime=DAY, overlap=DAY, now=NOW)
+
+    assert renewed.client == "near"
 
 
 async def test_no_person_gets_the_role_of_programs(connection: AsyncConnection) -> None:

@@ -127,6 +127,7 @@ ROUTES: Final[Mapping[tuple[str, str], May | Door]] = MappingProxyType(
         ("GET", "/console/quarantine/{message_id}"): May.HANDLE_QUARANTINE,
         ("POST", "/console/quarantine/{message_id}/drop"): May.HANDLE_QUARANTINE,
         ("POST", "/console/quarantine/{message_id}/look"): May.HANDLE_QUARANTINE,
+        ("POST", "/console/quarantine/{message_id}/mend"): May.HANDLE_QUARANTINE,
         ("POST", "/console/quarantine/{message_id}/retry"): May.HANDLE_QUARANTINE,
         ("GET", "/console/tolls"): May.SEE_TOLLS,
         ("GET", "/console/tolls/days"): May.SEE_TOLLS,

@@ -14,10 +14,7 @@ from datetime import UTC, datetime
 from types import FrameType
 from typing import Annotated
 
-import psycopg
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from central.audit.commands import audit_commands
 from central.completeness.commands import completeness_commands
@@ -25,7 +22,6 @@ from central.db.outages import translated_outages
 from central.db.pool import connection_info
 from central.devices.commands import device_commands
 from central.documents.commands import document_app
-from central.domain.local_time import terminal_time
 from central.errors import CentralError
 from central.identity.administration import (
     BOOTSTRAP_USERNAME,
@@ -36,7 +32,7 @@ from central.identity.areas.commands import area_commands, unit_commands
 from central.identity.commands import user_commands
 from central.identity.second_factor.commands import second_factor_commands
 from central.identity.types import NewPassword
-from central.ingest.inspection import QuarantineEntry, open_quarantine
+from central.ingest.commands import quarantine_commands
 from central.jobs.commands import job_commands
 from central.logging import configure_logging
 from central.machines.commands import key_commands
@@ -47,15 +43,13 @@ from central.sites.commands import site_commands
 from central.tolling.commands import toll_commands
 
 EXIT_FAILED = 1
-QUARANTINE_ROWS = 50
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 admin_app = typer.Typer(no_args_is_help=True, help="People who may log in.")
-quarantine_app = typer.Typer(no_args_is_help=True, help="Messages that could not become rows.")
 app.add_typer(admin_app, name="admin")
 app.add_typer(device_commands(read_settings), name="devices")
 app.add_typer(completeness_commands(read_settings), name="completeness")
-app.add_typer(quarantine_app, name="quarantine")
+app.add_typer(quarantine_commands(read_settings), name="quarantine")
 app.add_typer(registry_app, name="registry")
 app.add_typer(document_app, name="document")
 
@@ -151,50 +145,6 @@ def admin_reset_password(
                 reset_password(_info(read_settings()), username=username, now=datetime.now(UTC))
             )
         )
-
-
-@quarantine_app.command("list")
-def quarantine_list(
-    limit: Annotated[int, typer.Option(min=1, max=1000, help="Rows.")] = QUARANTINE_ROWS,
-) -> None:
-    """Show the newest open messages in quarantine; their contents stay in the database."""
-    with _plain_errors():
-        table = Table("id", "reason", "detail", "device", "seq", "seen", "bytes", "last received")
-        for each in _quarantine(limit):
-            table.add_row(
-                str(each.id),
-                each.reason,
-                each.detail,
-                each.device_id or "-",
-                "-" if each.seq is None else str(each.seq),
-                str(each.times_seen),
-                str(each.payload_size_bytes),
-                terminal_time(each.last_received_at),
-            )
-        Console().print(table)
-
-
-@quarantine_app.command("release")
-def quarantine_release() -> None:
-    """Store what is good by now, also what the database refused before; prints how many."""
-    from central.ingest.release import release_quarantined  # noqa: PLC0415
-    from central.ingest.repository import RELEASABLE_REASONS  # noqa: PLC0415
-
-    with _plain_errors():
-        settings = read_settings()
-        released = release_quarantined(
-            _info(settings),
-            limits=settings.ingest.time_limits,
-            now=datetime.now(UTC),
-            reasons=tuple(sorted(RELEASABLE_REASONS)),
-        )
-        typer.echo(str(released))
-
-
-def _quarantine(limit: int) -> list[QuarantineEntry]:
-    """The newest open messages in quarantine."""
-    with psycopg.Connection.connect(_info(read_settings())) as connection:
-        return list(open_quarantine(connection, limit=limit))
 
 
 def _info(settings: CentralSettings) -> str:

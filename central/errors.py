@@ -25,6 +25,7 @@
     ├── DeviceNotFoundError
     ├── DeviceRefusedError             wrong secret, or the device is switched off
     ├── QuarantinedMessageNotFoundError
+    ├── MendRefusedError               what was mended can't be stored in the message's place
     ├── InvitationRefusedError         unknown, used or expired token of a device
     ├── CertificateRequestInvalidError
     ├── LiveFrameNotFoundError         not asked for, not theirs, or expired
@@ -186,6 +187,14 @@ class QuarantinedMessageNotFoundError(CentralError):
     def __init__(self, entry_id: int) -> None:
         super().__init__(f"message {entry_id} is not in quarantine")
         self.entry_id = entry_id
+
+
+class MendRefusedError(CentralError):
+    """What somebody wrote can't take the place of a message in quarantine; never quotes it."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"the message is not mended: {problem}")
+        self.problem = problem
 
 
 class InvitationRefusedError(CentralError):

@@ -20,6 +20,7 @@ from central.errors import (
     InvalidPlatePatternError,
     InvitationRefusedError,
     LiveFrameNotFoundError,
+    MendRefusedError,
     PassageNotFoundError,
     PermissionDeniedError,
     QuarantinedMessageNotFoundError,
@@ -97,6 +98,11 @@ PROBLEMS: Final[Mapping[type[CentralError], Problem]] = MappingProxyType(
             code="too-many-live-frames",
             title="Too many live pictures are open; wait until they expire",
             headers={"Retry-After": "60"},
+        ),
+        MendRefusedError: Problem(
+            status=422,
+            code="mend-refused",
+            title="What was mended can't take the message's place",
         ),
         QuarantinedMessageNotFoundError: Problem(
             status=404,

@@ -1,14 +1,11 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Looking at the quarantine without showing what its messages say."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from psycopg import Connection
-from psycopg.rows import class_row
-
-from central.ingest.repository import QUERIES
+from central.ingest.mending import UNMENDABLE
+from central.ingest.repository import RELEASABLE_REASONS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,10 +22,24 @@ class QuarantineEntry:
     times_seen: int
     received_at: datetime
     last_received_at: datetime
+    mended_at: datetime | None
+    mended_by: str | None
+    mend_note: str | None
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether trying again can help: mended, its device known by now, or the program newer."""
+        return self.mended_at is not None or self.reason in RELEASABLE_REASONS
+
+    @property
+    def may_be_mended(self) -> bool:
+        """Whether another text can take its place."""
+        return self.reason not in UNMENDABLE
 
 
-def open_quarantine(connection: Connection, *, limit: int) -> Sequence[QuarantineEntry]:
-    """The newest open messages in quarantine."""
-    with connection.cursor(row_factory=class_row(QuarantineEntry)) as cursor:
-        cursor.execute(QUERIES["select_quarantine"], {"rows_max": limit})
-        return cursor.fetchall()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceCount:
+    """How many open messages of a device there are; ``None`` for those of no known device."""
+
+    device_id: str | None
+    messages: int

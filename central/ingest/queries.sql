@@ -92,7 +92,8 @@ DO UPDATE SET times_seen = quarantine.times_seen + 1,
 
 -- name: select_quarantined
 -- Which messages were in quarantine before, by their fingerprints.
-SELECT fingerprint, reason, resolved_at IS NOT NULL AS is_resolved
+SELECT fingerprint, reason, resolved_at IS NOT NULL AS is_resolved,
+       mended_payload IS NOT NULL AS is_mended
   FROM quarantine
  WHERE fingerprint = any(%(fingerprints)s::bytea[]);
 
@@ -104,12 +105,17 @@ UPDATE quarantine
    AND resolved_at IS NULL;
 
 -- name: select_releasable
--- Messages whose reason can pass by itself: the device or camera may have been registered since.
-SELECT quarantine.id, quarantine.topic, quarantine.payload
+-- Messages whose reason can pass by itself: the device or camera may have been registered since. One
+-- that somebody mended is tried when it is named.
+SELECT quarantine.id, quarantine.topic,
+       coalesce(quarantine.mended_payload, quarantine.payload) AS payload
   FROM quarantine
   INNER JOIN device ON device.id = quarantine.device_id
  WHERE quarantine.resolved_at IS NULL
-   AND quarantine.reason = any(%(reasons)s::text[])
+   AND (
+     quarantine.reason = any(%(reasons)s::text[])
+     OR (%(entry_id)s::bigint IS NOT NULL AND quarantine.mended_payload IS NOT NULL)
+   )
    AND quarantine.id > %(after_id)s
    AND (%(entry_id)s::bigint IS NULL OR quarantine.id = %(entry_id)s::bigint)
    AND device.enabled
@@ -167,36 +173,59 @@ DO UPDATE SET sent_at = excluded.sent_at,
               received_at = excluded.received_at,
               report = excluded.report;
 
--- name: select_quarantine
--- The newest open messages in quarantine, without their contents.
-SELECT id, reason, detail, topic, device_id, seq, payload_size_bytes, times_seen, received_at,
-       last_received_at
-  FROM quarantine
- WHERE resolved_at IS NULL
- ORDER BY id DESC
- LIMIT %(rows_max)s;
-
 -- name: select_quarantine_of
 -- Open messages that a user may deal with, newest first, without their contents. Those of no known
 -- device belong to no site and need the scope of everything.
 SELECT quarantine.id, quarantine.reason, quarantine.detail, quarantine.topic, quarantine.device_id,
        quarantine.seq, quarantine.payload_size_bytes, quarantine.times_seen,
-       quarantine.received_at, quarantine.last_received_at
+       quarantine.received_at, quarantine.last_received_at, quarantine.mended_at,
+       quarantine.mended_by, quarantine.mend_note
   FROM quarantine
   LEFT JOIN device ON device.id = quarantine.device_id
  WHERE quarantine.resolved_at IS NULL
    AND (%(scope)s::text[] IS NULL OR device.site_id = any(%(scope)s::text[]))
    AND (%(entry_id)s::bigint IS NULL OR quarantine.id = %(entry_id)s::bigint)
    AND (%(reason)s::text IS NULL OR quarantine.reason = %(reason)s::text)
+   AND (%(device_id)s::text IS NULL OR quarantine.device_id = %(device_id)s::text)
    AND (%(before_id)s::bigint IS NULL OR quarantine.id < %(before_id)s::bigint)
  ORDER BY quarantine.id DESC
  LIMIT %(rows_max)s;
 
 -- name: select_quarantined_payload
 -- What one message says; the caller has checked that the user may see it.
-SELECT payload
+SELECT payload, mended_payload, topic, reason, event_id, outbox_id, seq
   FROM quarantine
  WHERE id = %(entry_id)s;
+
+-- name: count_quarantine_by_device
+-- Open messages that a user may deal with by device, the most first; null for no known device.
+SELECT quarantine.device_id, count(*) AS messages
+  FROM quarantine
+  LEFT JOIN device ON device.id = quarantine.device_id
+ WHERE quarantine.resolved_at IS NULL
+   AND (%(scope)s::text[] IS NULL OR device.site_id = any(%(scope)s::text[]))
+ GROUP BY quarantine.device_id
+ ORDER BY messages DESC, quarantine.device_id
+ LIMIT %(rows_max)s;
+
+-- name: mend_quarantined
+-- Keep what shall be stored in a message's place, unless its number came from elsewhere; what was
+-- not known of its event is known now.
+UPDATE quarantine
+   SET mended_payload = %(payload)s, mended_at = %(now)s, mended_by = %(mended_by)s,
+       mend_note = %(note)s, event_id = %(event_id)s, outbox_id = %(outbox_id)s, seq = %(seq)s,
+       device_id = %(device_id)s
+ WHERE id = %(entry_id)s
+   AND resolved_at IS NULL
+   AND (
+     seq IS NOT NULL
+     OR NOT EXISTS (
+       SELECT FROM device_stream
+        WHERE device_stream.device_id = %(device_id)s
+          AND device_stream.outbox_id = %(outbox_id)s
+          AND device_stream.held @> %(seq)s::bigint
+     )
+   );
 
 -- name: drop_quarantined
 -- Close a message for good.

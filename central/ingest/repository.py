@@ -89,11 +89,12 @@ class QuarantinedBefore:
     fingerprint: bytes
     reason: str
     is_resolved: bool
+    is_mended: bool
 
     @property
     def may_be_released(self) -> bool:
-        """Whether it waits for something that can pass by itself."""
-        return not self.is_resolved and self.reason in RELEASABLE_REASONS
+        """Whether it waits for something that can pass by itself, or was mended."""
+        return not self.is_resolved and (self.is_mended or self.reason in RELEASABLE_REASONS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -92,6 +92,7 @@ def _actions(_: Translate) -> Mapping[str, str]:
         "live_frame_asked": _("Live picture asked for"),
         "permit_checked": _("Permit checked"),
         "quarantine_dropped": _("Message in quarantine dropped"),
+        "quarantine_mended": _("Message in quarantine mended"),
         "quarantine_looked_at": _("Message in quarantine looked at"),
         "quarantine_retried": _("Message in quarantine tried again"),
         "registry_imported": _("Register imported"),

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The quarantine's pages: messages that could not be stored, and what people do with them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Final
 from urllib.parse import urlencode
@@ -14,12 +15,14 @@ from api.deps.acting import Acting, ActingDep, LookForm, LookFormDep
 from api.deps.request import Connection, Now
 from api.pages.i18n import Speech
 from api.pages.rendering import language_of
-from central.ingest.inspection import QuarantineEntry
+from central.contracts.identifiers import SLUG_PATTERN
+from central.contracts.message import MAX_MESSAGE_BYTES
+from central.errors import MendRefusedError
+from central.ingest.inspection import DeviceCount, QuarantineEntry
 from central.ingest.quarantine import (
     NOTE_LENGTH_MAX,
     QuarantinedContent,
     QuarantineService,
-    may_pass,
 )
 
 LIST_PATH: Final = "/console/quarantine"
@@ -48,6 +51,32 @@ class EntryView:
     iso: str
     last_received: str
     may_pass: bool
+    may_be_mended: bool
+    mended: str | None
+    mend_note: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceCountView:
+    """How many open messages of a device there are."""
+
+    device_id: str
+    messages: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mending:
+    """The form with which a message is mended.
+
+    Attributes:
+        problem: Why what was typed can't take its place, for engineers; ``None`` for nothing yet.
+    """
+
+    text: str
+    note: str = ""
+    problem: str | None = None
+    is_note_missing: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +88,7 @@ class _Wish:
     is_purpose_missing: bool = False
     is_note_missing: bool = False
     content: QuarantinedContent | None = None
+    mending: Mending | None = None
 
 
 @router.get(LIST_PATH)
@@ -70,21 +100,31 @@ async def list_page(
     connection: Connection,
     reason: Annotated[str, Query(pattern=r"^([a-z][a-z_]{2,39})?$")] = "",
     before: Annotated[int | None, Query(ge=1, le=ID_MAX)] = None,
-    done: Annotated[str, Query(pattern=r"^(retried|dropped)?$")] = "",
+    device: Annotated[str, Query(pattern=rf"{SLUG_PATTERN}|^$")] = "",
+    done: Annotated[str, Query(pattern=r"^(retried|dropped|mended)?$")] = "",
 ) -> Response:
     """Open messages, newest first."""
-    service = QuarantineService(connection, user=acting.user, actor=acting.actor)
-    page = await service.entries(reason=reason or None, before_id=before, size=PAGE_SIZE)
+    service = QuarantineService.of_user(connection, user=acting.user, actor=acting.actor)
+    page = await service.entries(
+        reason=reason or None, device_id=device or None, before_id=before, size=PAGE_SIZE
+    )
+    counts = await service.counts()
     speech = console.renderer.speeches[language_of(request)]
     return console.renderer.page(
         request,
         "devices/quarantine.html",
         user=acting.user,
         entries=tuple(_entry_view(each, speech) for each in page.entries),
+        counts=_count_views(counts, speech),
         chosen_reason=reason,
+        chosen_device=device,
         done=done,
-        newest_url=_url(reason=reason) if before else None,
-        older_url=_url(reason=reason, before=page.next_before) if page.next_before else None,
+        newest_url=_url(reason=reason, device=device) if before else None,
+        older_url=(
+            _url(reason=reason, device=device, before=page.next_before)
+            if page.next_before
+            else None
+        ),
     )
 
 
@@ -120,7 +160,35 @@ async def look_at_message(
             message_id, _Wish(status=422, reason=reason, is_purpose_missing=reason.purpose is None)
         )
     content = await maker.service.look(message_id, look, now=now)
-    return await maker.message(message_id, _Wish(reason=reason, content=content))
+    text = content.proposal or content.text
+    mending = None if content.is_cut else Mending(text=text)
+    return await maker.message(message_id, _Wish(reason=reason, content=content, mending=mending))
+
+
+@router.post(f"{LIST_PATH}/{{message_id}}/mend")
+async def mend(
+    request: Request,
+    message_id: EntryId,
+    *,
+    console: Console,
+    acting: ActingDep,
+    connection: Connection,
+    now: Now,
+    text: Annotated[str, Form(max_length=MAX_MESSAGE_BYTES)] = "",
+    note: Annotated[str, Form(max_length=NOTE_LENGTH_MAX)] = "",
+) -> Response:
+    """Keep what shall be stored in a message's place and try it; else the form comes back."""
+    maker = _Maker(request, console, acting, connection)
+    typed = Mending(text=text, note=note, is_note_missing=not note.strip())
+    if typed.is_note_missing:
+        return await maker.message(message_id, _Wish(status=422, mending=typed))
+    try:
+        await maker.service.mend(message_id, text.encode(), note=note, now=now)
+    except MendRefusedError as error:
+        refused = Mending(text=text, note=note, problem=error.problem)
+        return await maker.message(message_id, _Wish(status=422, mending=refused))
+    await maker.service.retry(message_id, now=now)
+    return RedirectResponse(f"{LIST_PATH}?done=mended", status_code=303)
 
 
 @router.post(f"{LIST_PATH}/{{message_id}}/retry")
@@ -128,7 +196,7 @@ async def retry(
     message_id: EntryId, *, acting: ActingDep, connection: Connection, now: Now
 ) -> Response:
     """Try to store a message again."""
-    service = QuarantineService(connection, user=acting.user, actor=acting.actor)
+    service = QuarantineService.of_user(connection, user=acting.user, actor=acting.actor)
     await service.retry(message_id, now=now)
     return RedirectResponse(f"{LIST_PATH}?done=retried", status_code=303)
 
@@ -162,7 +230,7 @@ class _Maker:
         acting: Acting,
         connection: AsyncConnection,
     ) -> None:
-        self.service = QuarantineService(connection, user=acting.user, actor=acting.actor)
+        self.service = QuarantineService.of_user(connection, user=acting.user, actor=acting.actor)
         self._request = request
         self._console = console
         self._acting = acting
@@ -181,6 +249,8 @@ class _Maker:
             is_purpose_missing=wish.is_purpose_missing,
             is_reference_too_long=wish.reason.is_reference_too_long,
             content=wish.content,
+            mending=wish.mending,
+            mend_length_max=MAX_MESSAGE_BYTES,
             is_note_missing=wish.is_note_missing,
             note_max=NOTE_LENGTH_MAX,
         )
@@ -200,11 +270,26 @@ def _entry_view(entry: QuarantineEntry, speech: Speech) -> EntryView:
         received=speech.time_and_date(entry.received_at),
         iso=entry.received_at.isoformat(),
         last_received=speech.time_and_date(entry.last_received_at),
-        may_pass=may_pass(entry),
+        may_pass=entry.may_pass,
+        may_be_mended=entry.may_be_mended,
+        mended=speech.time_and_date(entry.mended_at) if entry.mended_at is not None else None,
+        mend_note=entry.mend_note,
     )
 
 
-def _url(*, reason: str, before: int | None = None) -> str:
-    values = {"reason": reason, "before": before}
+def _count_views(counts: Sequence[DeviceCount], speech: Speech) -> tuple[DeviceCountView, ...]:
+    return tuple(
+        DeviceCountView(
+            device_id=each.device_id,
+            messages=speech.number(each.messages),
+            url=_url(device=each.device_id),
+        )
+        for each in counts
+        if each.device_id is not None
+    )
+
+
+def _url(*, reason: str = "", device: str = "", before: int | None = None) -> str:
+    values = {"reason": reason, "device": device, "before": before}
     query = urlencode({name: value for name, value in values.items() if value})
     return f"{LIST_PATH}?{query}" if query else LIST_PATH

@@ -2,6 +2,7 @@
 """Cameras and devices, completeness, and the quarantine: what the pages show and do."""
 
 import hashlib
+import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -241,6 +242,39 @@ def test_a_message_is_stored_when_it_is_tried_again_after_the_cause_was_mended(
     assert stored == 1
     assert rows(world, "SELECT resolution FROM quarantine") == [{"resolution": "stored"}]
     assert "Nothing is in quarantine" in administrator.get(answer.headers["location"]).text
+
+
+def test_a_message_is_mended_on_its_page_and_the_form_keeps_what_was_typed(
+    world: World, administrator: httpx.Client
+) -> None:
+    [passage] = world.make(Seen())
+    fields = json.loads(passage.to_json())
+    newer = json.dumps(fields | {"kind": "passage/2"})
+    world.quarantine(newer.encode(), topic=f"lt/1/{PROVINCE}/{SITE_ID}/{DEVICE_ID}/passage")
+    [message] = rows(world, "SELECT id FROM quarantine")
+    address = f"/console/quarantine/{message['id']}"
+
+    listed = administrator.get("/console/quarantine", params={"device": DEVICE_ID}).text
+    shown = administrator.post(f"{address}/look", data=LOOK).text
+    wrong = administrator.post(f"{address}/mend", data={"text": '{"x": "y&z"}', "note": "n1"})
+    unexplained = administrator.post(f"{address}/mend", data={"text": "{}", "note": " "})
+    mended = administrator.post(
+        f"{address}/mend", data={"text": json.dumps(fields), "note": "version 2"}
+    )
+    stored = release_quarantined(
+        world.database_url, limits=LIMITS, now=datetime.now(UTC), entry_id=message["id"]
+    )
+
+    assert "By device" in listed
+    assert f'href="/console/quarantine?device={DEVICE_ID}"' in listed
+    assert "&#34;passage/1&#34;" in shown, "the known version is proposed"
+    assert (wrong.status_code, unexplained.status_code, mended.status_code) == (422, 422, 303)
+    assert "y&amp;z" in wrong.text
+    assert 'value="n1"' in wrong.text
+    assert "missing" in wrong.text
+    assert mended.headers["location"] == "/console/quarantine?done=mended"
+    assert stored == 1
+    assert rows(world, "SELECT seq FROM passage") == [{"seq": passage.seq}]
 
 
 def test_a_long_quarantine_is_read_page_by_page_and_by_reason(

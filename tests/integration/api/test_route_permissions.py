@@ -236,6 +236,10 @@ ASKED: Mapping[tuple[str, str], tuple[Permission, Mapping[str, Any]]] = {
     ("GET", "/console/quarantine/{message_id}"): (Permission.HANDLE_QUARANTINE, {}),
     ("POST", "/console/quarantine/{message_id}/look"): (Permission.HANDLE_QUARANTINE, LOOK),
     ("POST", "/console/quarantine/{message_id}/retry"): (Permission.HANDLE_QUARANTINE, {}),
+    ("POST", "/console/quarantine/{message_id}/mend"): (
+        Permission.HANDLE_QUARANTINE,
+        {"text": "{}", "note": "x"},
+    ),
     ("POST", "/console/quarantine/{message_id}/drop"): (
         Permission.HANDLE_QUARANTINE,
         {"note": "a test message"},

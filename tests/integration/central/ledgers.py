@@ -2,6 +2,7 @@
 """Ingest and the completeness ledger on one real database, at any time that a test wants."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -46,17 +47,25 @@ class Centre:
         self, device: "FakeDevice", *messages: PassageV1 | HeartbeatV1, now: datetime = NOW
     ) -> None:
         """Take messages in as ingest does."""
-        parsed = [
-            parse(
+        self._store(
+            [
                 Delivery(
                     topic=device.topic(
                         Stream.HEARTBEAT if isinstance(each, HeartbeatV1) else Stream.PASSAGE
                     ),
                     payload=each.to_json(),
                 )
-            )
-            for each in messages
-        ]
+                for each in messages
+            ],
+            now=now,
+        )
+
+    def store_raw(self, device: "FakeDevice", *payloads: bytes, now: datetime = NOW) -> None:
+        """Take in whatever came on the topic of passages."""
+        self._store([Delivery(topic=device.topic(), payload=each) for each in payloads], now=now)
+
+    def _store(self, deliveries: Sequence[Delivery], *, now: datetime) -> None:
+        parsed = [parse(each) for each in deliveries]
         with self.database.transaction() as connection:
             store_batch(connection, parsed, limits=LIMITS, now=now)
 

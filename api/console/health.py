@@ -43,6 +43,7 @@ class HealthView:
     Attributes:
         seen: How long ago its device was heard of; ``None`` for never.
         waiting: Events that wait in the device; ``None`` for none.
+        lost: Numbers of its device that are lost; ``None`` for none.
     """
 
     name: str
@@ -52,6 +53,7 @@ class HealthView:
     icon: str
     seen: str | None
     waiting: str | None
+    lost: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +117,7 @@ def device_views(
     heard_at = device.last_heartbeat_at
     seen = speech.ago(now - heard_at) if heard_at is not None else None
     waiting = speech.number(device.outbox_events) if device.outbox_events else None
+    lost = speech.number(device.lost_numbers) if device.lost_numbers else None
     shown: Iterable[tuple[str, str, str]] = [
         (
             names.get((device.site_id, camera.camera_id), camera.camera_id),
@@ -124,7 +127,7 @@ def device_views(
         for camera in device.cameras
     ] or [(device.id, device.site_id, state)]
     for name, place, shown_state in shown:
-        tone, icon = LOOKS[shown_state]
+        tone, icon = LOOKS[shown_state] if lost is None else ("bad", "warning")
         yield HealthView(
             name=f"{device.site_name} · {name}",
             url=f"/console/passages?place={place}",
@@ -133,6 +136,7 @@ def device_views(
             icon=icon,
             seen=seen,
             waiting=waiting,
+            lost=lost,
         )
 
 

@@ -5,7 +5,20 @@
 -- vehicles it saw lately, with and without a plate.
 SELECT device.id, device.site_id, site.name AS site_name, site.province, device.enabled,
        device_status.received_at AS heard_at, device_status.is_silent, device_status.report,
-       lately.passages, lately.plates
+       lately.passages, lately.plates,
+       (
+         SELECT coalesce(sum(upper(hole.numbers) - lower(hole.numbers)), 0)
+           FROM device_stream
+           INNER JOIN device_gap
+             ON device_gap.stream_id = device_stream.id
+               AND device_gap.overdue_at IS NOT NULL
+               AND device_gap.filled_at IS NULL
+           CROSS JOIN LATERAL unnest(
+                  int8multirange(int8range(device_gap.first_seq, device_gap.last_seq, '[]'))
+                  - device_stream.held
+                ) AS hole (numbers)
+          WHERE device_stream.device_id = device.id
+       )::bigint AS lost_numbers
   FROM device
   INNER JOIN site ON site.id = device.site_id
   LEFT JOIN device_status ON device_status.device_id = device.id

@@ -90,6 +90,7 @@ def _health(row: HealthRow) -> DeviceHealth:
         heartbeat=_heartbeat(row),
         passages=row.passages or 0,
         plates=row.plates or 0,
+        lost_numbers=row.lost_numbers,
     )
 
 

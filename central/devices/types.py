@@ -18,6 +18,7 @@ class DeviceHealth:
         heartbeat: That heartbeat; ``None`` as well when a newer device wrote what can't be read.
         passages: Vehicles it saw lately.
         plates: Those of them whose plate was read.
+        lost_numbers: Numbers of which the centre holds nothing and that raise the alarm.
     """
 
     id: str
@@ -30,6 +31,7 @@ class DeviceHealth:
     heartbeat: HeartbeatV1 | None
     passages: int
     plates: int
+    lost_numbers: int = 0
 
     @property
     def read_rate(self) -> float | None:
@@ -119,3 +121,4 @@ class HealthRow:
     report: Mapping[str, object] | None
     passages: int | None
     plates: int | None
+    lost_numbers: int

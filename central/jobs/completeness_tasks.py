@@ -9,6 +9,8 @@ from central.completeness.stating import StatementMaker
 from central.completeness.watching import follow_gaps as follow
 from central.documents.signing import signing_key
 from central.jobs.context import JobContext
+from central.webhooks.outbox import WebhookOutbox
+from central.webhooks.types import EventType, Happening
 
 MAKER: Final = "make_statements"
 
@@ -17,9 +19,23 @@ log = structlog.get_logger()
 
 async def follow_gaps(context: JobContext) -> int:
     """Note new gaps, end filled ones, begin alarms; returns how many gaps changed."""
+    now = context.now()
     async with context.transaction() as connection:
         followed = await follow(
-            connection, outbox_age_max=context.settings.jobs.outbox_age_max, now=context.now()
+            connection, outbox_age_max=context.settings.jobs.outbox_age_max, now=now
+        )
+        await WebhookOutbox(connection).put(
+            [
+                Happening(
+                    type=EventType.DEVICE_NUMBERS_LOST,
+                    subject="device",
+                    subject_id=device.device_id,
+                    site_id=device.site_id,
+                    path=f"/v1/devices/{device.device_id}/completeness",
+                )
+                for device in followed.overdue
+            ],
+            now=now,
         )
     for device in followed.overdue:
         log.error("device_numbers_lost", device_id=device.device_id, numbers=device.numbers)

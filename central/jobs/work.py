@@ -48,27 +48,31 @@ class Housekeeping:
     settings: JobsSettings
 
     async def mark_silent_devices(self, now: datetime) -> int:
-        """Mark devices whose heartbeats stopped; returns how many are newly silent."""
+        """Mark devices whose heartbeats stopped, and tell of those that are heard again.
+
+        Returns:
+            How many devices changed.
+        """
         async with self.pool.connection() as connection:
-            silent = await SiteRepository(connection).mark_silent(
+            rows = SiteRepository(connection)
+            silent = await rows.mark_silent(
                 heard_before=now - self.settings.device_silent_after, now=now
             )
-            await WebhookOutbox(connection).put(
-                [
-                    Happening(
-                        type=EventType.DEVICE_SILENT,
-                        subject="device",
-                        subject_id=device_id,
-                        site_id=site_id,
-                        path=f"/v1/devices/{device_id}",
-                    )
-                    for device_id, site_id in sorted(silent.items())
-                ],
-                now=now,
-            )
+            heard = await rows.take_heard()
+            told = [
+                _about_device(kind, device_id, site_id)
+                for kind, devices in (
+                    (EventType.DEVICE_SILENT, silent),
+                    (EventType.DEVICE_HEARD_AGAIN, heard),
+                )
+                for device_id, site_id in sorted(devices.items())
+            ]
+            await WebhookOutbox(connection).put(told, now=now)
         for device_id in silent:
             log.warning("device_silent", device_id=device_id)
-        return len(silent)
+        for device_id in heard:
+            log.info("device_heard_again", device_id=device_id)
+        return len(silent) + len(heard)
 
     async def erase_evidence(self, now: datetime) -> int:
         """Erase pictures whose date has passed, files first; returns how many."""
@@ -126,3 +130,14 @@ class Housekeeping:
             if gone < ROWS_PER_COMMIT:
                 break
         return removed
+
+
+def _about_device(kind: EventType, device_id: str, site_id: str) -> Happening:
+    """Something that happened to a device."""
+    return Happening(
+        type=kind,
+        subject="device",
+        subject_id=device_id,
+        site_id=site_id,
+        path=f"/v1/devices/{device_id}",
+    )

@@ -73,7 +73,20 @@ SELECT device.id, device.site_id, site.province, device.enabled, device.secret_h
 SELECT device.id, device.site_id, site.name AS site_name, site.province, device.enabled,
        device_status.received_at AS last_heartbeat_at, device_status.is_silent,
        device_status.outbox_events, device_status.clock_error_ms,
-       coalesce(device_status.report -> 'cameras', '[]'::jsonb) AS cameras
+       coalesce(device_status.report -> 'cameras', '[]'::jsonb) AS cameras,
+       (
+         SELECT coalesce(sum(upper(hole.numbers) - lower(hole.numbers)), 0)
+           FROM device_stream
+           INNER JOIN device_gap
+             ON device_gap.stream_id = device_stream.id
+               AND device_gap.overdue_at IS NOT NULL
+               AND device_gap.filled_at IS NULL
+           CROSS JOIN LATERAL unnest(
+                  int8multirange(int8range(device_gap.first_seq, device_gap.last_seq, '[]'))
+                  - device_stream.held
+                ) AS hole (numbers)
+          WHERE device_stream.device_id = device.id
+       )::bigint AS lost_numbers
   FROM device
   INNER JOIN site ON site.id = device.site_id
   LEFT JOIN device_status ON device_status.device_id = device.id
@@ -94,11 +107,21 @@ SELECT device_id, outbox_id, held, announced_seq, stored_count, doubled_count,
 -- name: mark_silent_devices
 -- Mark devices whose newest heartbeat is too old, and return them with their sites.
 UPDATE device_status
-   SET is_silent = TRUE, silence_changed_at = %(now)s
+   SET is_silent = TRUE, silence_changed_at = %(now)s, is_silence_told = TRUE
   FROM device
  WHERE device.id = device_status.device_id
    AND NOT device_status.is_silent
    AND device_status.received_at < %(heard_before)s
+RETURNING device_status.device_id, device.site_id;
+
+-- name: take_heard_devices
+-- Devices whose silence was told and that are heard again, with their sites; each comes back once.
+UPDATE device_status
+   SET is_silence_told = FALSE
+  FROM device
+ WHERE device.id = device_status.device_id
+   AND device_status.is_silence_told
+   AND NOT device_status.is_silent
 RETURNING device_status.device_id, device.site_id;
 
 -- name: delete_old_heartbeats

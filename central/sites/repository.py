@@ -66,6 +66,7 @@ class _OverviewRow:
     is_silent: bool | None
     outbox_events: int | None
     clock_error_ms: int | None
+    lost_numbers: int
     cameras: Sequence[Mapping[str, object]]
 
 
@@ -214,6 +215,12 @@ class SiteRepository:
             )
             return {str(row[0]): str(row[1]) for row in await cursor.fetchall()}
 
+    async def take_heard(self) -> Mapping[str, str]:
+        """Devices that are heard again after their silence was told, each with its site, once."""
+        async with self._connection.cursor(row_factory=tuple_row) as cursor:
+            await cursor.execute(QUERIES["take_heard_devices"])
+            return {str(row[0]): str(row[1]) for row in await cursor.fetchall()}
+
     async def forget_heartbeats(self, *, before: datetime, limit: int) -> int:
         """Delete at most ``limit`` rows of heartbeat history; returns how many went."""
         cursor = await self._connection.execute(
@@ -234,6 +241,7 @@ def _overview(row: _OverviewRow) -> DeviceOverview:
         is_silent=row.is_silent,
         outbox_events=row.outbox_events,
         clock_error_ms=row.clock_error_ms,
+        lost_numbers=row.lost_numbers,
         cameras=tuple(_camera(health) for health in row.cameras),
     )
 

@@ -117,6 +117,7 @@ class DeviceOverview:
         last_heartbeat_at: Arrival of the newest heartbeat; ``None`` when it never sent one.
         is_silent: Whether its heartbeats stopped; ``None`` when it never sent one.
         outbox_events: Events that wait in the device, by its newest heartbeat.
+        lost_numbers: Numbers of which the centre holds nothing and that raise the alarm.
         cameras: Its cameras, by its newest heartbeat.
     """
 
@@ -129,6 +130,7 @@ class DeviceOverview:
     is_silent: bool | None
     outbox_events: int | None
     clock_error_ms: int | None
+    lost_numbers: int = 0
     cameras: tuple[CameraStatus, ...] = ()
 
 

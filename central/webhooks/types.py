@@ -35,6 +35,8 @@ class EventType(StrEnum):
     ALERT_CLOSED = "alert.closed"
     DOSSIER_CHANGED = "dossier.changed"
     DEVICE_SILENT = "device.silent"
+    DEVICE_HEARD_AGAIN = "device.heard_again"
+    DEVICE_NUMBERS_LOST = "device.numbers_lost"
     TEST = "webhook.test"
 
 

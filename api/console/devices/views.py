@@ -62,6 +62,7 @@ class DeviceView:
     tone: str
     icon: str
     seen: str | None
+    lost: str | None
     frames: FigureView
     read_rate: FigureView
     queue: FigureView
@@ -146,6 +147,7 @@ def device_view(
         tone=tone,
         icon=icon,
         seen=speech.ago(now - device.heard_at) if device.heard_at is not None else None,
+        lost=speech.number(device.lost_numbers) if device.lost_numbers else None,
         read_rate=_read_rate(device, speech),
         cameras=tuple(_cameras(device, names, speech, is_alive=state == "alive")),
         readers=tuple(_readers(device, speech, is_alive=state == "alive")),

@@ -36,6 +36,8 @@ def _webhook_words(_: Translate) -> Words:
             "alert.closed": _("Alert closed"),
             "dossier.changed": _("Dossier in a new state"),
             "device.silent": _("Device silent"),
+            "device.heard_again": _("Device heard again"),
+            "device.numbers_lost": _("Numbers of a device lost"),
             "webhook.test": _("Test"),
         },
         "webhook_states": {"working": _("Works"), "paused": _("Paused")},

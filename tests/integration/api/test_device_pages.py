@@ -117,6 +117,31 @@ def test_what_came_is_shown_by_day_with_what_is_missing_doubled_and_late(
     assert DEVICE_ID in listed
 
 
+def test_lost_numbers_are_an_alarm_on_the_overview_and_the_devices_until_they_come(
+    world: World, administrator: httpx.Client
+) -> None:
+    world.store(Seen())
+    late = world.make(Seen(is_late=True), Seen(is_late=True))
+    world.store(Seen())
+    world.beat()
+    world.follow_gaps(timedelta(0))
+    pages = ("/console/cameras", f"/console/cameras/{DEVICE_ID}")
+
+    with world.signed_in_as(Role.OPERATOR) as operator:
+        operator.cookies.update(ENGLISH)
+        calm = [administrator.get(page).text for page in pages]
+        world.follow_gaps(timedelta(hours=1))
+        overview = text_of(operator.get("/console/overview").text)
+        alarmed = [text_of(administrator.get(page).text) for page in pages]
+        world.store_again(*late)
+        world.follow_gaps(timedelta(hours=2))
+        after = [operator.get("/console/overview").text, administrator.get(pages[0]).text]
+
+    assert "2 numbers lost" in overview
+    assert all("2 numbers lost" in page for page in alarmed)
+    assert not any("numbers lost" in page for page in (*calm, *after))
+
+
 def test_a_day_is_chosen_and_every_gap_of_it_is_explained(
     world: World, administrator: httpx.Client
 ) -> None:

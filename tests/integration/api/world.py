@@ -30,6 +30,7 @@ from api.security.connections import GuardedProtocol
 from api.settings import ApiSettings
 from central.audit.types import Actor
 from central.completeness.stating import StatementMaker
+from central.completeness.watching import follow_gaps
 from central.contracts.heartbeat import CameraHealthV1, CameraState, HeartbeatV1
 from central.contracts.passage import (
     BoxV1,
@@ -54,7 +55,7 @@ from central.ingest.store import store_batch
 from central.ingest.types import Delivery
 from central.machines.service import KeyAdministration
 from central.machines.types import MadeKey, NewClient
-from central.settings import IngestSettings, OfficeSettings
+from central.settings import IngestSettings, JobsSettings, OfficeSettings
 from central.sites.repository import SiteRepository
 from central.sites.service import register_device
 from central.sites.types import Camera, Registration
@@ -233,6 +234,10 @@ class World:
             province=PROVINCE, site_id=SITE_ID, device_id=DEVICE_ID, stream=Stream.HEARTBEAT
         )
         self._commit([(str(topic), heartbeat.to_json())])
+
+    def follow_gaps(self, later: timedelta) -> None:
+        """Look after gaps as the job does, some time later."""
+        _finished(_follow_gaps(self.database_url, now=datetime.now(UTC) + later))
 
     def state(self, day: date) -> None:
         """State what the ledger of a day says, without a key."""
@@ -510,6 +515,11 @@ async def _count(database_url: str) -> None:
     """Bring the counts up to date, as the job does every few seconds."""
     async with await AsyncConnection.connect(database_url) as connection:
         await count_touched(connection)
+
+
+async def _follow_gaps(database_url: str, *, now: datetime) -> None:
+    async with await AsyncConnection.connect(database_url) as connection:
+        await follow_gaps(connection, outbox_age_max=JobsSettings().outbox_age_max, now=now)
 
 
 async def _state(database_url: str, day: date) -> None:

@@ -60,6 +60,7 @@ ENTRIES: Final = (
     _entry("/console/map", Group.ROADS, "map", May.SEE_PASSAGES, _("Map")),
     _entry("/console/cameras", Group.ROADS, "device", May.SEE_DEVICES, _("Cameras and devices")),
     _entry("/console/completeness", Group.ROADS, "rows", May.SEE_DEVICES, _("Completeness")),
+    _entry("/console/captured", Group.ROADS, "sure", May.SEE_DEVICES, _("Captured = stored")),
     _entry("/console/quarantine", Group.ROADS, "inbox", May.HANDLE_QUARANTINE, _("Quarantine")),
     _entry("/console/vehicles", Group.VEHICLES, "car", May.LOOK_UP_VEHICLES, _("Vehicles")),
     _entry("/console/watchlist", Group.VEHICLES, "eye", May.SEE_WATCHLIST, _("Watchlist")),

@@ -80,6 +80,7 @@ class RowView:
     outbox: str | None
     silent: str | None
     is_whole: bool
+    tone: str
     due: str | None
     counts: "Counts"
     arrived: str
@@ -233,6 +234,7 @@ def _row_view(row: LedgerRow, speech: Speech) -> RowView:
         outbox=str(account.outbox_id)[:8] if account is not None else None,
         silent=speech.time_and_date(row.silent_since) if row.silent_since is not None else None,
         is_whole=not gaps,
+        tone="bad" if account is not None and account.count(Explanation.LOST) else "warn",
         due=numbers_text(account.due, speech) if account is not None and account.due else None,
         counts=Counts.of([account] if account is not None else [], speech),
         arrived=speech.number(account.arrived if account is not None else 0),

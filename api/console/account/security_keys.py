@@ -86,6 +86,8 @@ async def remove_key(
     key_id: UUID, *, desk: FactorDeskDep, origin: OriginDep, now: Now, password: Typed = ""
 ) -> Response:
     """Take a key away; that of somebody else is not there."""
+    if not password:  # no guess, so nothing is counted
+        return await desk.page(problem=PROBLEM_OF_PASSWORD, status=422)
     return await _changed(desk, await desk.keys.remove(key_id, password, origin=origin, now=now))
 
 

@@ -135,6 +135,11 @@ def test_a_key_is_renamed_freely_and_taken_away_with_the_password_by_nobody_else
         ]
     renamed = clerk.post(f"{path}/rename", data={"name": "Khóa dự phòng"})
     page = clerk.get(FACTOR).text
+    with psycopg.connect(world.owner_url) as rows:
+        rows.execute("UPDATE app_user SET failed_logins = 0")
+    empty = clerk.post(f"{path}/remove")
+    with psycopg.connect(world.owner_url) as rows:
+        counted = rows.execute("SELECT sum(failed_logins) FROM app_user").fetchone()
     refused = clerk.post(f"{path}/remove", data={"password": "x"})
     removed = clerk.post(f"{path}/remove", data=password)
 
@@ -143,6 +148,7 @@ def test_a_key_is_renamed_freely_and_taken_away_with_the_password_by_nobody_else
     assert foreign == [404, 404]
     assert (renamed.status_code, renamed.headers["location"]) == (303, FACTOR)
     assert "Khóa dự phòng" in page
+    assert (empty.status_code, counted) == (422, (0,))
     assert (refused.status_code, removed.status_code) == (422, 303)
     assert "Khóa dự phòng" not in clerk.get(FACTOR).text
 

@@ -17,7 +17,7 @@ LONGEST_ACK_TIMEOUT_S: Final = 300.0
 STRETCHES_MAX: Final = 64
 """Most stretches sent ahead at a time. The centre remembers each as a hole until it is filled."""
 HALVINGS_MAX: Final = 6
-LIVE_PART: Final = 4
+LIVE_PART: Final = 2
 """This part of the window is kept for live events while a backlog waits. Higher: less for them."""
 
 

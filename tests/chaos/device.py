@@ -45,7 +45,9 @@ SKEW_MAX: Final = timedelta(minutes=5)
 TAG_SHARE: Final = 0.2
 LATE_AFTER: Final = timedelta(seconds=30)
 ACK_TIMEOUT: Final = timedelta(seconds=1)
-"""Shorter than a device's default of 10 s, so that a run is short."""
+"""Shorter than ``USUAL_ACK_TIMEOUT``, so that a run is short."""
+USUAL_ACK_TIMEOUT: Final = timedelta(seconds=10)
+"""What a device has by default."""
 STOP_TIMEOUT_S: Final = 5.0
 
 
@@ -59,6 +61,7 @@ class Traffic:
         seed: Chance of what passes when.
         tag_share: Share of tag reads; the rest are passages.
         late_after: What is sent later than this after its capture is marked late by the device.
+        ack_timeout: Wait for an acknowledgement before everything is sent again.
     """
 
     rate: float
@@ -66,6 +69,7 @@ class Traffic:
     seed: str
     tag_share: float = TAG_SHARE
     late_after: timedelta = LATE_AFTER
+    ack_timeout: timedelta = ACK_TIMEOUT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,7 +197,7 @@ def settings_of(work: DeviceWork) -> EdgeSettings:
             host=LOOPBACK,
             port=work.broker_port,
             use_tls=False,
-            ack_timeout=ACK_TIMEOUT,
+            ack_timeout=work.traffic.ack_timeout,
             late_after=work.traffic.late_after,
         ),
         outbox=OutboxSettings(path=work.outbox_file),

@@ -19,7 +19,7 @@ from rich.console import Console
 from deploy.setup.components import require_servers
 from tests.chaos.checking import Stored, check
 from tests.chaos.command import work_folder
-from tests.chaos.device import Traffic
+from tests.chaos.device import USUAL_ACK_TIMEOUT, Traffic
 from tests.chaos.nursery import Nursery
 from tests.chaos.plan import BROKER, DATABASE_LINKS, WORKERS
 from tests.chaos.system import System, wait_until
@@ -137,6 +137,7 @@ def run_pressure(
         lasts_s=plan.before_s + plan.trouble_s + plan.after_s,
         seed="pressure",
         late_after=plan.late_after,
+        ack_timeout=USUAL_ACK_TIMEOUT,
     )
     with System(
         template=template,

@@ -11,8 +11,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 from uuid import UUID
+
+END_LINE: Final = b'{"end": true}\n'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +59,7 @@ class TruthWriter:
 
     def end(self) -> None:
         """Nothing more is captured."""
-        self._write({"end": True})
+        os.write(self._file, END_LINE)
 
     def _write(self, line: dict[str, object]) -> None:
         os.write(self._file, (json.dumps(line) + "\n").encode())
@@ -79,7 +81,11 @@ def read_truth(paths: Iterable[Path]) -> Truth:
 
 def has_ended(path: Path) -> bool:
     """Whether a device has captured its last event."""
-    return path.exists() and any("end" in line for line in _lines(path))
+    if not path.exists():
+        return False
+    with path.open("rb") as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - len(END_LINE)))
+        return file.read() == END_LINE
 
 
 def _lines(path: Path) -> Iterable[dict[str, object]]:

@@ -228,7 +228,7 @@ def _order(
         ).fetchone()
     assert row is not None
     p50, p99, ahead, unmarked, wrongly = row
-    return float(p50), float(p99), int(ahead), int(unmarked), int(wrongly)
+    return float(p50 or "nan"), float(p99 or "nan"), int(ahead), int(unmarked), int(wrongly)
 
 
 def main(

@@ -67,7 +67,7 @@ def test_while_the_database_is_away_memory_stays_and_then_live_traffic_goes_firs
         trouble=Trouble.DOWN,
         before_s=1.0,
         trouble_s=3.0,
-        after_s=4.0,
+        after_s=5.0,
         late_after=timedelta(seconds=2),
         worker_settings={
             "LUUTHONG_CENTRAL_INGEST__LATE_AFTER": "PT2S",

@@ -60,6 +60,10 @@ bench-edge: ## frames per second of the edge on rendered gate cameras, and its m
 bench-render: ## plates per second that one core renders for training
 	$(BIN)/python -m tests.load.bench_render
 
+.PHONY: bench-search
+bench-search: ## p50 and p99 of questions about 1 and 10 million made passages, and bytes per passage
+	$(BIN)/python -m tests.load.bench_search
+
 bench-consoles: ## what 200 open consoles cost the api, and how soon a commit reaches them
 	$(BIN)/python -m tests.load.bench_consoles
 

@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from api.errors import ApiSettingsError
 from central.identity.outside.settings import OutsideSettings
 from central.identity.security_keys.types import KeySite
+from central.passages.service import SEARCH_TIME_MAX
 from central.settings import (
     DeviceAuthoritySettings,
     NotifySettings,
@@ -71,6 +72,13 @@ class ApiSettings(BaseSettings):
         le=timedelta(minutes=10),
         description="Longest time that one statement of a request may take. Higher: rare searches "
         "get their answer, and a few of them keep everybody else waiting.",
+    )
+    database_search_time: timedelta = Field(
+        default=SEARCH_TIME_MAX,
+        ge=timedelta(milliseconds=100),
+        le=timedelta(minutes=10),
+        description="Longest time that a search of passages may take. Higher: rare plates are "
+        "found in wider spans of time, and a few such searches keep everybody else waiting.",
     )
     evidence_folder: Path = Field(
         default=Path("evidence"),

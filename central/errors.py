@@ -11,6 +11,7 @@
     ├── UnstorableTextError            a text with a sign that no database keeps
     ├── InvalidFilterError             a search that makes no sense
     │   └── InvalidPlatePatternError   a plate pattern with a character that no plate has
+    ├── SearchTooWideError             a search that would keep the database busy for too long
     ├── PassageNotFoundError
     ├── EvidenceError
     │   ├── EvidenceNotFoundError
@@ -94,6 +95,10 @@ class InvalidPlatePatternError(InvalidFilterError):
 
     The pattern itself is personal data and is kept out of the message.
     """
+
+
+class SearchTooWideError(CentralError):
+    """A search would keep the database busy for too long; a narrower one may be answered."""
 
 
 class PassageNotFoundError(CentralError):

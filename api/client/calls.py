@@ -154,6 +154,13 @@ class LuuthongClient(Transport):
             "models.VerdictBody", self._send("POST", "/v1/licences/check", body=body).json()
         )
 
+    def find_alike_plates(self, body: models.AlikePlatesBody) -> models.AlikePlatesFoundBody:
+        """Plates that fit a pattern or are easily read for one that does, the likeliest first."""
+        return cast(
+            "models.AlikePlatesFoundBody",
+            self._send("POST", "/v1/passages/alike", body=body).json(),
+        )
+
     def search_passages(self, body: models.PassageSearchBody) -> models.PassagePageBody:
         """One page of passages, newest first; page on with ``next_cursor``."""
         return cast(

@@ -82,6 +82,28 @@ class AlertRecordBody(TypedDict):
     sightings: list[SightingBody]
 
 
+class AlikePlateBody(TypedDict):
+    distance: float
+    first_captured_at: str
+    last: PassageSummaryBody
+    passages: int
+    plate_text: str
+
+
+class AlikePlatesBody(TypedDict):
+    captured_from: str
+    captured_until: str
+    case_reference: NotRequired[str | None]
+    plate: str
+    purpose: words.Purpose
+    site_ids: NotRequired[list[str]]
+
+
+class AlikePlatesFoundBody(TypedDict):
+    is_cut: bool
+    plates: list[AlikePlateBody]
+
+
 class AlternativeBody(TypedDict):
     confidence: float
     text: str

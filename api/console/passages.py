@@ -29,7 +29,7 @@ from api.deps.looks import ListLook
 from api.deps.request import Connection, MaySeePassages, Now, Passages, SignedIn
 from api.pages.rendering import language_of
 from central.domain.plates import PlatePattern
-from central.errors import InvalidPlatePatternError
+from central.errors import InvalidPlatePatternError, SearchTooWideError
 from central.identity.permissions import Permission
 from central.identity.types import User
 from central.passages.service import PassageService
@@ -117,10 +117,18 @@ EMPTY_LIST: Final = ListView(
 
 @router.get(LIST_PATH, dependencies=[ListLook])
 async def list_page(
-    request: Request, *, console: Console, user: SignedIn, connection: Connection, now: Now
+    request: Request,
+    *,
+    console: Console,
+    user: SignedIn,
+    connection: Connection,
+    passages: Passages,
+    now: Now,
 ) -> Response:
     """The list that an address describes."""
-    maker = _Maker(request, console=console, user=user, connection=connection, now=now)
+    maker = _Maker(
+        request, console=console, user=user, connection=connection, passages=passages, now=now
+    )
     query = ListQuery.parse(request.query_params)
     plate = console.shelf.recall(query.plate_word, user_id=user.id, now=now)
     if query.plate_word and plate is None:
@@ -130,7 +138,11 @@ async def list_page(
     form = maker.form(query, plate_text=plate.text if plate else "")
     if form.has_problem:
         return await maker.page(form, EMPTY_LIST, status=422)
-    return await maker.page(form, await maker.listing(query, plate))
+    try:
+        shown = await maker.listing(query, plate)
+    except SearchTooWideError:
+        return await maker.page(form, EMPTY_LIST, status=422, is_too_wide=True)
+    return await maker.page(form, shown)
 
 
 @router.post(f"{LIST_PATH}/search")
@@ -141,11 +153,14 @@ async def search(
     console: Console,
     acting: ActingDep,
     connection: Connection,
+    passages: Passages,
     now: Now,
 ) -> Response:
     """Turn the filters into an address; what can't be searched for comes back with the reason."""
     user = acting.user
-    maker = _Maker(request, console=console, user=user, connection=connection, now=now)
+    maker = _Maker(
+        request, console=console, user=user, connection=connection, passages=passages, now=now
+    )
     query = filled.query()
     try:
         plate = parse_plate(filled.plate)
@@ -156,7 +171,7 @@ async def search(
     if form.has_problem:
         return await maker.page(form, EMPTY_LIST, status=422)
     if plate is not None:
-        await PassageService(connection).note_search(plate, actor=acting.actor, now=now)
+        await passages.note_search(plate, actor=acting.actor, now=now)
         query = query.with_plate_word(console.shelf.remember(plate, user_id=user.id, now=now))
     return RedirectResponse(query.url(), status_code=303)
 
@@ -168,6 +183,7 @@ async def find(
     console: Console,
     acting: ActingDep,
     connection: Connection,
+    passages: Passages,
     now: Now,
     text: Annotated[str, Form(max_length=FIND_LENGTH_MAX)] = "",
 ) -> Response:
@@ -178,7 +194,13 @@ async def find(
         return RedirectResponse(f"/console/dossiers/{code}", status_code=303)
     filled = SearchForm(plate=text.strip()[:PLATE_LENGTH_MAX])
     return await search(
-        request, filled, console=console, acting=acting, connection=connection, now=now
+        request,
+        filled,
+        console=console,
+        acting=acting,
+        connection=connection,
+        passages=passages,
+        now=now,
     )
 
 
@@ -222,6 +244,7 @@ class _Maker:
         console: ConsoleParts,
         user: User,
         connection: AsyncConnection,
+        passages: PassageService,
         now: datetime,
     ) -> None:
         self._request = request
@@ -229,7 +252,7 @@ class _Maker:
         self._speech = console.renderer.speeches[language_of(request)]
         self._user = user
         self._connection = connection
-        self._passages = PassageService(connection)
+        self._passages = passages
         self._sites = SiteService(connection)
         self._now = now
 
@@ -269,7 +292,13 @@ class _Maker:
         )
 
     async def page(
-        self, form: FormView, shown: ListView, *, status: int = 200, has_forgotten: bool = False
+        self,
+        form: FormView,
+        shown: ListView,
+        *,
+        status: int = 200,
+        has_forgotten: bool = False,
+        is_too_wide: bool = False,
     ) -> Response:
         """The whole page."""
         scope = self._user.scope
@@ -282,6 +311,7 @@ class _Maker:
             list=shown,
             rows=shown.rows,
             has_forgotten=has_forgotten,
+            is_too_wide=is_too_wide,
             places=place_views(await self._sites.sites(scope), await self._sites.cameras(scope)),
             overview=await health_strip(self._connection, self._user, self._speech, now=self._now),
         )

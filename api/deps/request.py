@@ -102,9 +102,9 @@ def sites_of(connection: Connection) -> SiteService:
     return SiteService(connection)
 
 
-def passages_of(connection: Connection) -> PassageService:
+def passages_of(connection: Connection, process: ProcessDep) -> PassageService:
     """Passages."""
-    return PassageService(connection)
+    return PassageService(connection, search_time=process.settings.database_search_time)
 
 
 def evidence_of(connection: Connection, process: ProcessDep) -> EvidenceService:

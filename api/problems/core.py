@@ -24,6 +24,7 @@ from central.errors import (
     PassageNotFoundError,
     PermissionDeniedError,
     QuarantinedMessageNotFoundError,
+    SearchTooWideError,
     SessionInvalidError,
     StaleVersionError,
     TooManyLiveFramesError,
@@ -52,6 +53,11 @@ PROBLEMS: Final[Mapping[type[CentralError], Problem]] = MappingProxyType(
         ),
         InvalidFilterError: Problem(
             status=422, code="filter-invalid", title="The search makes no sense"
+        ),
+        SearchTooWideError: Problem(
+            status=422,
+            code="search-too-wide",
+            title="The search takes too long; choose a shorter time, a place or more of the plate",
         ),
         PassageNotFoundError: Problem(
             status=404, code="passage-not-found", title="No passage has this id"

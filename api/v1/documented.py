@@ -25,6 +25,7 @@ _MEANINGS: Final = {
     "cross-origin-request": (403, "Requests of other sites are refused"),
     "request-invalid": (422, "The request breaks the contract"),
     "filter-invalid": (422, "The search makes no sense"),
+    "search-too-wide": (422, "The search takes too long; ask for less time or more of the plate"),
     "plate-pattern-invalid": (422, "A plate pattern has only letters, digits, ? and *"),
     "cursor-invalid": (422, "The cursor is not one of ours"),
     "precondition-needed": (428, "Send If-Match with the ETag of the version that you saw"),

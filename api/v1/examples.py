@@ -246,6 +246,18 @@ ANSWERS: Final[Mapping[str, Json]] = MappingProxyType(
         "check_licence": _VERDICT,
         "check_permit": _VERDICT,
         "search_passages": {"passages": [_SUMMARY], "next_cursor": _CURSOR},
+        "find_alike_plates": {
+            "plates": [
+                {
+                    "plate_text": "20C12345",
+                    "passages": 41,
+                    "first_captured_at": _AT,
+                    "last": _SUMMARY,
+                    "distance": 0.3,
+                }
+            ],
+            "is_cut": False,
+        },
         "get_passage": {
             "summary": _SUMMARY,
             "device_id": "gate-01",
@@ -342,6 +354,12 @@ BODIES: Final[Mapping[str, Json]] = MappingProxyType(
         "check_licence": {**_LOOK, "licence_number": "000000000000", "plate": "20C-123.45"},
         "check_permit": {**_LOOK, "plate": "20C-123.45", "country": "laos"},
         "search_passages": {"plate": "20C*", "page_size": 50},
+        "find_alike_plates": {
+            **_LOOK,
+            "plate": "20C-123.?5",
+            "captured_from": "2026-09-01T00:00:00+07:00",
+            "captured_until": "2026-12-01T00:00:00+07:00",
+        },
         "open_session": {"username": "operator", "password": "…"},
         "open_session_with_code": {"code": "123456"},
         "look_up_vehicle": {**_LOOK, "plate": "20C-123.45"},

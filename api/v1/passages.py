@@ -8,10 +8,11 @@ from fastapi import APIRouter, Body
 
 from api.deps.acting import ActingDep
 from api.deps.looks import ListLook
-from api.deps.request import MaySeePassages, Now, Passages
+from api.deps.request import Connection, MaySeePassages, Now, Passages, ProcessDep
 from api.v1.documented import problems
-from api.v1.requests import PassageSearchBody
-from api.v1.schemas import PassageBody, PassagePageBody
+from api.v1.requests import AlikePlatesBody, PassageSearchBody
+from api.v1.schemas import AlikePlatesFoundBody, PassageBody, PassagePageBody
+from central.passages.alike import AlikePlateService
 
 router = APIRouter(prefix="/v1/passages", tags=["passages"], dependencies=[MaySeePassages])
 
@@ -24,6 +25,7 @@ router = APIRouter(prefix="/v1/passages", tags=["passages"], dependencies=[MaySe
         "permission-denied",
         "request-invalid",
         "filter-invalid",
+        "search-too-wide",
         "plate-pattern-invalid",
         "cursor-invalid",
         "cross-origin-request",
@@ -40,6 +42,38 @@ async def search_passages(
         await passages.note_search(wanted.plate, actor=acting.actor, now=now)
     page = await passages.search(wanted, body.as_page(), scope=acting.user.scope)
     return PassagePageBody.of(page)
+
+
+@router.post(
+    "/alike",
+    responses=problems(
+        "not-signed-in",
+        "permission-denied",
+        "request-invalid",
+        "filter-invalid",
+        "search-too-wide",
+        "plate-pattern-invalid",
+        "cross-origin-request",
+        "body-too-large",
+        "database-unavailable",
+    ),
+)
+async def find_alike_plates(
+    body: Annotated[AlikePlatesBody, Body()],
+    *,
+    acting: ActingDep,
+    connection: Connection,
+    process: ProcessDep,
+    now: Now,
+) -> AlikePlatesFoundBody:
+    """Plates that fit a pattern or are easily read for one that does, the likeliest first."""
+    service = AlikePlateService(
+        connection,
+        user=acting.user,
+        look=body.look(acting.actor),
+        search_time=process.settings.database_search_time,
+    )
+    return AlikePlatesFoundBody.of(await service.find(body.question(), now=now))
 
 
 @router.get(

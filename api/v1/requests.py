@@ -5,11 +5,13 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, ConfigDict, Field, SecretStr
 
+from api.deps.acting import LookFields
 from api.deps.cursors import CURSOR_LENGTH, parse_cursor
 from api.v1.schemas import StrictBody
 from central.contracts.identifiers import Slug
 from central.contracts.passage import Direction, VehicleClass
 from central.domain.plates import PlatePattern
+from central.passages.alike import AlikeQuestion
 from central.passages.types import (
     FILTER_VALUES_MAX,
     PAGE_SIZE_MAX,
@@ -49,6 +51,50 @@ class CameraBody(StrictBody):
 
     site_id: Slug
     camera_id: Slug
+
+
+class AlikePlatesBody(LookFields):
+    """Which plate is sought, as far as it is known, when, and why."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "plate": "30F-25?.*",
+                    "captured_from": "2026-09-01T00:00:00+07:00",
+                    "captured_until": "2026-12-01T00:00:00+07:00",
+                    "purpose": "violation_case",
+                }
+            ]
+        }
+    )
+
+    plate: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=PLATE_PATTERN_LENGTH_MAX,
+            description="Names at least three characters. `?` is one more, `*` any number.",
+        ),
+    ]
+    captured_from: Annotated[AwareDatetime, Field(description="Included.")]
+    captured_until: Annotated[
+        AwareDatetime, Field(description="Excluded; at most 366 days after the beginning.")
+    ]
+    site_ids: Annotated[tuple[Slug, ...], Field(max_length=FILTER_VALUES_MAX)] = ()
+
+    def question(self) -> AlikeQuestion:
+        """The question for the service.
+
+        Raises:
+            InvalidFilterError: The search makes no sense.
+        """
+        return AlikeQuestion(
+            pattern=PlatePattern.parse(self.plate),
+            since=self.captured_from,
+            until=self.captured_until,
+            site_ids=self.site_ids,
+        )
 
 
 class PassageSearchBody(StrictBody):

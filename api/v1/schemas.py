@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """What ``/v1`` answers with, apart from the values inside."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -19,6 +19,7 @@ from central.contracts.passage import (
 )
 from central.identity.permissions import Role
 from central.identity.types import User
+from central.passages.alike import AlikePlates
 from central.passages.types import (
     BoxPx,
     EvidenceLink,
@@ -153,6 +154,43 @@ class PassageSummaryBody(StrictBody):
             speed_kmh=summary.speed_kmh,
             is_late=summary.is_late,
             evidence=tuple(EvidenceBody.of(link) for link in summary.evidence),
+        )
+
+
+class AlikePlateBody(StrictBody):
+    """A plate that may be the one sought."""
+
+    plate_text: str
+    passages: Annotated[int, Field(ge=1, description="How often it was read in that time.")]
+    first_captured_at: AwareDatetime
+    last: Annotated[PassageSummaryBody, Field(description="Its newest passage.")]
+    distance: Annotated[
+        float,
+        Field(ge=0, description="0 when it fits; 0.3 more for every character that looks alike."),
+    ]
+
+
+class AlikePlatesFoundBody(StrictBody):
+    """Plates that may be the one sought, the likeliest first."""
+
+    plates: tuple[AlikePlateBody, ...]
+    is_cut: Annotated[bool, Field(description="Whether there are more than are told.")]
+
+    @classmethod
+    def of(cls, found: AlikePlates) -> Self:
+        """Describe what was found."""
+        return cls(
+            plates=tuple(
+                AlikePlateBody(
+                    plate_text=each.text,
+                    passages=each.passages,
+                    first_captured_at=each.first_at,
+                    last=PassageSummaryBody.of(each.last),
+                    distance=each.distance,
+                )
+                for each in found.plates
+            ),
+            is_cut=found.is_cut,
         )
 
 

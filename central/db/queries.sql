@@ -152,3 +152,25 @@ SELECT procrastinate_defer_jobs_v1(
     )
   ]::procrastinate_job_to_defer_v1[]
 );
+
+-- name: shorten_statement_limit
+-- Let a statement take no longer than this from now on, until the transaction ends; tells the limit
+-- before, and keeps that when it is shorter.
+WITH before AS MATERIALIZED (
+  SELECT current_setting('statement_timeout') AS limit_text
+)
+SELECT limit_text,
+       set_config(
+         'statement_timeout',
+         CASE
+           WHEN limit_text = '0' OR limit_text::interval > (%(limit_ms)s || 'ms')::interval
+           THEN %(limit_ms)s::text
+           ELSE limit_text
+         END,
+         TRUE
+       ) AS limited_to
+  FROM before;
+
+-- name: set_statement_limit
+-- Put the limit back that was before.
+SELECT set_config('statement_timeout', %(limit_text)s, TRUE);

@@ -941,9 +941,10 @@ CREATE TABLE passage (
   CONSTRAINT passage_vehicle_box_px_check CHECK ((cardinality(vehicle_box_px) = 4)),
   CONSTRAINT passage_vehicle_class_check CHECK ((vehicle_class = ANY (ARRAY['car'::text, 'motorcycle'::text, 'bus'::text, 'truck'::text])))
 );
-CREATE INDEX passage_camera ON public.passage USING btree (site_id, camera_id, captured_at DESC, id DESC);
 CREATE INDEX passage_plate ON public.passage USING btree (plate_text, captured_at DESC) WHERE (plate_text <> ''::text);
-CREATE INDEX passage_plate_pattern ON public.passage USING gin (plate_text gin_trgm_ops) WHERE (plate_text <> ''::text);
+CREATE INDEX passage_plate_folded ON public.passage USING gin (plate_fold(plate_text) gin_trgm_ops) WHERE (plate_text <> ''::text);
+CREATE INDEX passage_site ON public.passage USING btree (site_id, captured_at DESC, id DESC);
+CREATE INDEX passage_unread ON public.passage USING btree (captured_at DESC, id DESC) WHERE (plate_text = ''::text);
 SELECT create_hypertable('passage', by_range('captured_at', INTERVAL '7 days'));
 
 CREATE TABLE passage_day (
@@ -1951,6 +1952,12 @@ BEGIN
   RETURN NEW;
 END
 $function$;
+
+CREATE OR REPLACE FUNCTION public.plate_fold(plate text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE PARALLEL SAFE STRICT
+RETURN translate(plate, 'ODQILJZASGTB'::text, '000111245678'::text);
 
 CREATE OR REPLACE FUNCTION public.procrastinate_cancel_job_v1(job_id bigint, abort boolean, delete_job boolean)
  RETURNS bigint

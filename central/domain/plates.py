@@ -70,6 +70,11 @@ class PlatePattern:
         """The pattern for SQL's LIKE; nothing needs escaping, as no other sign can be in it."""
         return self.text.translate(_TO_LIKE)
 
+    @property
+    def known_characters(self) -> int:
+        """How many characters it names."""
+        return len(self.text) - self.text.count(ONE_CHARACTER) - self.text.count(ANY_CHARACTERS)
+
     def fits(self, plate_text: str) -> bool:
         """Whether a stored plate text is one of those searched for."""
         expression = "".join(

@@ -2,8 +2,11 @@
 
 -- name: search_passages
 -- One page of passages, newest first. Parts of the filter that are NULL fall away when the query
--- is planned, so the plan fits the filter. plate_text <> '' lets partial indexes be used.
-WITH page AS (
+-- is planned, so the plan fits the filter. plate_text <> '' lets partial indexes be used, and a
+-- pattern is asked of the folded key, too, because the index is on that. How many plates fit a
+-- pattern is guessed badly: asked for more rows than the page has, the database takes the index of
+-- patterns for rare ones, and goes back in time for common ones only.
+WITH fitting AS MATERIALIZED (
   SELECT *
     FROM passage
    WHERE (%(scope)s::text[] IS NULL OR site_id = any(%(scope)s::text[]))
@@ -25,7 +28,14 @@ WITH page AS (
      AND (%(directions)s::text[] IS NULL OR direction = any(%(directions)s::text[]))
      AND (%(classes)s::text[] IS NULL OR vehicle_class = any(%(classes)s::text[]))
      AND (%(plate_exact)s::text IS NULL OR (plate_text = %(plate_exact)s AND plate_text <> ''))
-     AND (%(plate_like)s::text IS NULL OR (plate_text LIKE %(plate_like)s AND plate_text <> ''))
+     AND (
+       %(plate_like)s::text IS NULL
+       OR (
+         plate_fold(plate_text) LIKE %(plate_folded)s
+         AND plate_text LIKE %(plate_like)s
+         AND plate_text <> ''
+       )
+     )
      AND (NOT %(only_unread)s::boolean OR plate_text = '')
      AND (
        %(after_at)s::timestamptz IS NULL
@@ -35,8 +45,16 @@ WITH page AS (
        )
      )
    ORDER BY captured_at DESC, id DESC
+   LIMIT %(fitting_max)s
+),
+
+page AS (
+  SELECT *
+    FROM fitting
+   ORDER BY captured_at DESC, id DESC
    LIMIT %(rows_max)s
 )
+
 SELECT page.id, page.captured_at, page.stored_at, page.site_id, site.name AS site_name,
        page.camera_id, camera.name AS camera_name, page.lane, page.direction,
        page.vehicle_class, page.vehicle_confidence, page.plate_text, page.plate_raw_text,
@@ -72,7 +90,14 @@ SELECT count(*)
        AND (%(directions)s::text[] IS NULL OR direction = any(%(directions)s::text[]))
        AND (%(classes)s::text[] IS NULL OR vehicle_class = any(%(classes)s::text[]))
        AND (%(plate_exact)s::text IS NULL OR (plate_text = %(plate_exact)s AND plate_text <> ''))
-       AND (%(plate_like)s::text IS NULL OR (plate_text LIKE %(plate_like)s AND plate_text <> ''))
+       AND (
+         %(plate_like)s::text IS NULL
+         OR (
+           plate_fold(plate_text) LIKE %(plate_folded)s
+           AND plate_text LIKE %(plate_like)s
+           AND plate_text <> ''
+         )
+       )
        AND (NOT %(only_unread)s::boolean OR plate_text = '')
      ORDER BY captured_at DESC
      LIMIT %(rows_max)s
@@ -205,7 +230,67 @@ SELECT captured_at, id, plate_text
  WHERE captured_at BETWEEN %(since)s AND %(until)s
    AND plate_text <> ''
    AND plate_text <> %(plate_text)s
-   AND plate_text %% %(plate_text)s -- noqa: PRS
+   AND plate_fold(plate_text) %% plate_fold(%(plate_text)s) -- noqa: PRS
    AND (%(scope)s::text[] IS NULL OR site_id = any(%(scope)s::text[]))
- ORDER BY similarity(plate_text, %(plate_text)s) DESC, captured_at DESC, id ASC
+ ORDER BY similarity(plate_fold(plate_text), plate_fold(%(plate_text)s)) DESC, captured_at DESC,
+          id ASC
+ LIMIT %(rows_max)s;
+
+-- name: select_alike_plates
+-- Plates that are one of the texts, or whose folded key fits one of the patterns, each with its
+-- newest passage; those that fit the pattern as it was typed first, then those that fit its folded
+-- form, then the newest. Whichever of both is NULL falls away when the query is planned.
+SELECT plate_text, count(*) AS passages, min(captured_at) AS first_at, max(captured_at) AS last_at,
+       (array_agg(id ORDER BY captured_at DESC, id DESC))[1] AS last_id
+  FROM passage
+ WHERE captured_at >= %(since)s
+   AND captured_at < %(until)s
+   AND plate_text <> ''
+   AND (%(texts)s::text[] IS NULL OR plate_text = any(%(texts)s::text[]))
+   AND (
+     %(patterns)s::text[] IS NULL OR plate_fold(plate_text) LIKE any(%(patterns)s::text[])
+   )
+   AND (%(scope)s::text[] IS NULL OR site_id = any(%(scope)s::text[]))
+   AND (%(site_ids)s::text[] IS NULL OR site_id = any(%(site_ids)s::text[]))
+ GROUP BY plate_text
+ ORDER BY plate_text LIKE %(plate_like)s DESC,
+          plate_fold(plate_text) LIKE %(plate_folded)s DESC,
+          last_at DESC, plate_text ASC
+ LIMIT %(rows_max)s;
+
+-- name: select_companions
+-- Other plates that passed a site shortly before or after one plate did, at so many sites or more;
+-- at most so many of its newest passages are looked around, and so many vehicles at each. That
+-- limit also has the database look at each place by the index, and not join all of the table.
+WITH own AS MATERIALIZED (
+  SELECT site_id, captured_at, (captured_at AT TIME ZONE %(zone)s)::date AS day
+    FROM passage
+   WHERE plate_text = %(plate_text)s
+     AND plate_text <> ''
+     AND captured_at >= %(since)s
+     AND captured_at < %(until)s
+     AND (%(scope)s::text[] IS NULL OR site_id = any(%(scope)s::text[]))
+   ORDER BY captured_at DESC
+   LIMIT %(passages_max)s
+)
+
+SELECT other.plate_text, count(DISTINCT own.site_id) AS sites,
+       count(DISTINCT own.captured_at) AS meetings,
+       count(DISTINCT own.day) AS days,
+       min(other.captured_at) AS first_at, max(other.captured_at) AS last_at
+  FROM own
+  CROSS JOIN LATERAL (
+    SELECT passage.plate_text, passage.captured_at
+      FROM passage
+     WHERE passage.site_id = own.site_id
+       AND passage.captured_at >= own.captured_at - %(apart)s::interval
+       AND passage.captured_at <= own.captured_at + %(apart)s::interval
+       AND passage.plate_text <> ''
+       AND passage.plate_text <> %(plate_text)s
+     ORDER BY passage.captured_at DESC
+     LIMIT %(vehicles_max)s
+  ) AS other
+ GROUP BY other.plate_text
+HAVING count(DISTINCT own.site_id) >= %(sites_min)s
+ ORDER BY sites DESC, meetings DESC, last_at DESC, other.plate_text ASC
  LIMIT %(rows_max)s;

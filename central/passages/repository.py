@@ -3,7 +3,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -11,9 +11,14 @@ from psycopg import AsyncConnection
 from psycopg.rows import class_row, scalar_row
 
 from central.db.queries import QueryFile
+from central.domain.local_time import LOCAL_ZONE
+from central.domain.plate_similarity import alike_patterns, alike_texts, folded_pattern
+from central.domain.plates import PlatePattern
 from central.domain.scope import SiteScope
 from central.passages.rows import (
+    AlikeRow,
     CandidateRow,
+    CompanionRow,
     EvidenceRow,
     FeedRow,
     PassageRow,
@@ -30,6 +35,9 @@ from central.passages.types import (
 )
 
 QUERIES: Final = QueryFile.beside(__file__)
+PATTERN_ROWS_MAX: Final = 10_001
+"""Rows that a search by a pattern sorts. Higher: rare plates are more surely sought by their index,
+and common patterns take longer. Far more than a page, whatever its size."""
 
 
 class PassageRepository:
@@ -50,6 +58,11 @@ class PassageRepository:
                     "after_at": page.after.captured_at if page.after else None,
                     "after_id": page.after.passage_id if page.after else None,
                     "rows_max": page.size + 1,
+                    "fitting_max": (
+                        PATTERN_ROWS_MAX
+                        if wanted.plate and not wanted.plate.is_exact
+                        else page.size + 1
+                    ),
                 },
             )
             rows = await cursor.fetchall()
@@ -125,6 +138,67 @@ class PassageRepository:
                     "until": until,
                     "scope": scope.as_list(),
                     "rows_max": limit,
+                },
+            )
+            return await cursor.fetchall()
+
+    async def alike_plates(
+        self,
+        pattern: PlatePattern,
+        *,
+        since: datetime,
+        until: datetime,
+        site_ids: Sequence[str],
+        limit: int,
+        scope: SiteScope,
+    ) -> Sequence[AlikeRow]:
+        """Plates of a span of time that may be meant by a pattern, the likeliest first."""
+        is_whole = pattern.is_exact
+        async with self._connection.cursor(row_factory=class_row(AlikeRow)) as cursor:
+            await cursor.execute(
+                QUERIES["select_alike_plates"],
+                {
+                    "since": since,
+                    "until": until,
+                    "texts": list(alike_texts(pattern.text)) if is_whole else None,
+                    "patterns": None if is_whole else list(alike_patterns(pattern)),
+                    "plate_like": pattern.like,
+                    "plate_folded": folded_pattern(pattern).like,
+                    "scope": scope.as_list(),
+                    "site_ids": list(site_ids) or None,
+                    "rows_max": limit,
+                },
+            )
+            return await cursor.fetchall()
+
+    async def companions(
+        self,
+        plate_text: str,
+        *,
+        since: datetime,
+        until: datetime,
+        apart: timedelta,
+        passages_max: int,
+        vehicles_max: int,
+        sites_min: int,
+        limit: int,
+        scope: SiteScope,
+    ) -> Sequence[CompanionRow]:
+        """Plates seen near one in time at several sites, most sites first."""
+        async with self._connection.cursor(row_factory=class_row(CompanionRow)) as cursor:
+            await cursor.execute(
+                QUERIES["select_companions"],
+                {
+                    "plate_text": plate_text,
+                    "since": since,
+                    "until": until,
+                    "apart": apart,
+                    "passages_max": passages_max,
+                    "vehicles_max": vehicles_max,
+                    "sites_min": sites_min,
+                    "zone": LOCAL_ZONE.key,
+                    "rows_max": limit,
+                    "scope": scope.as_list(),
                 },
             )
             return await cursor.fetchall()
@@ -213,5 +287,6 @@ def _filter_parameters(wanted: PassageFilter, scope: SiteScope) -> Mapping[str, 
         "classes": [each.value for each in wanted.vehicle_classes] or None,
         "plate_exact": plate.text if plate and plate.is_exact else None,
         "plate_like": plate.like if plate and not plate.is_exact else None,
+        "plate_folded": folded_pattern(plate).like if plate else None,
         "only_unread": wanted.only_unread,
     }

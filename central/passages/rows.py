@@ -91,6 +91,35 @@ class EvidenceRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AlikeRow:
+    """A plate that may be meant by a pattern, with its newest passage."""
+
+    plate_text: str
+    passages: int
+    first_at: datetime
+    last_at: datetime
+    last_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompanionRow:
+    """A plate that was seen together with another.
+
+    Attributes:
+        sites: Different sites at which they met.
+        meetings: Passages of the other near which it passed.
+        days: Different days of these, in Vietnam.
+    """
+
+    plate_text: str
+    sites: int
+    meetings: int
+    days: int
+    first_at: datetime
+    last_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CandidateRow:
     """A passage whose plate may resemble another's."""
 

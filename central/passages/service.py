@@ -2,7 +2,7 @@
 """Searching passages, looking at one, and following new ones."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from psycopg import AsyncConnection
 
 from central.audit.service import AuditService
 from central.audit.types import SEALED, Actor, AuditEntry, Personal, about_plate
+from central.db.deadlines import answered_within
 from central.domain.plates import PlatePattern
 from central.domain.scope import SiteScope
 from central.errors import PassageNotFoundError
@@ -31,26 +32,49 @@ FEED_ENTRIES_MAX: Final = 50
 FEED_PASSAGES_MAX: Final = 500
 """A feed page ends after the commit that reaches this many passages."""
 
+SEARCH_TIME_MAX: Final = timedelta(seconds=5)
+"""A search that takes longer is too wide. Higher: rare plates are found in wider spans of time, and
+a few such searches keep everybody else waiting."""
+
 COUNT_MAX: Final = 10_000
 """Counting stops here: an exact number above it is worth less than the time it takes."""
 
 
 class PassageService:
-    """What can be done with passages, in the caller's transaction."""
+    """What can be done with passages, in the caller's transaction.
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    Args:
+        connection: A connection whose transaction belongs to the caller.
+        search_time: Longest time that a search, or counting what fits, may take.
+    """
+
+    def __init__(
+        self, connection: AsyncConnection, *, search_time: timedelta = SEARCH_TIME_MAX
+    ) -> None:
+        self._connection = connection
+        self._search_time = search_time
         self._rows = PassageRepository(connection)
         self._audit = AuditService(connection)
 
     async def search(
         self, wanted: PassageFilter, page: PageRequest, *, scope: SiteScope
     ) -> PassagePage:
-        """One page of the passages that fit a filter, newest first."""
-        return await self._rows.search(wanted, page, scope)
+        """One page of the passages that fit a filter, newest first.
+
+        Raises:
+            SearchTooWideError: It took too long.
+        """
+        async with answered_within(self._connection, self._search_time):
+            return await self._rows.search(wanted, page, scope)
 
     async def count(self, wanted: PassageFilter, *, scope: SiteScope) -> PassageCount:
-        """How many passages fit a filter; counts up to ``COUNT_MAX``."""
-        counted = await self._rows.count(wanted, scope, limit=COUNT_MAX + 1)
+        """How many passages fit a filter; counts up to ``COUNT_MAX``.
+
+        Raises:
+            SearchTooWideError: It took too long.
+        """
+        async with answered_within(self._connection, self._search_time):
+            counted = await self._rows.count(wanted, scope, limit=COUNT_MAX + 1)
         return PassageCount(count=min(counted, COUNT_MAX), is_at_least=counted > COUNT_MAX)
 
     async def note_search(self, pattern: PlatePattern, *, actor: Actor, now: datetime) -> None:

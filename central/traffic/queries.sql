@@ -193,3 +193,44 @@ SELECT site_id, sum(passages) AS passages
  GROUP BY site_id
  ORDER BY site_id
  LIMIT %(rows_max)s;
+
+-- name: count_journeys
+-- Journeys by first and last site, as far as the caller may see both: passages of one plate without
+-- a long pause. No plate is in the answer, and no pair of sites that few vehicles went.
+WITH seen AS (
+  SELECT plate_text, site_id, captured_at,
+         captured_at - lag(captured_at) OVER by_plate > %(pause)s::interval AS is_after_pause
+    FROM passage
+   WHERE captured_at >= %(since)s
+     AND captured_at < %(until)s
+     AND plate_text <> ''
+     AND (%(scope)s::text[] IS NULL OR site_id = any(%(scope)s::text[]))
+  WINDOW by_plate AS (PARTITION BY plate_text ORDER BY captured_at)
+),
+
+numbered AS (
+  SELECT plate_text, site_id, captured_at,
+         count(*) FILTER (WHERE is_after_pause) OVER by_plate AS number
+    FROM seen
+  WINDOW by_plate AS (PARTITION BY plate_text ORDER BY captured_at)
+),
+
+journey AS (
+  SELECT plate_text, first(site_id, captured_at) AS origin_id,
+         last(site_id, captured_at) AS destination_id,
+         max(captured_at) - min(captured_at) AS duration
+    FROM numbered
+   GROUP BY plate_text, number
+)
+
+SELECT origin_id, destination_id, count(*) AS journeys,
+       count(DISTINCT plate_text) AS vehicles,
+       extract(
+         EPOCH FROM percentile_cont(0.5) WITHIN GROUP (ORDER BY duration)
+       )::float8 AS median_duration_s
+  FROM journey
+ WHERE origin_id <> destination_id
+ GROUP BY origin_id, destination_id
+HAVING count(DISTINCT plate_text) >= %(vehicles_min)s
+ ORDER BY journeys DESC, origin_id ASC, destination_id ASC
+ LIMIT %(rows_max)s;

@@ -3,7 +3,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from psycopg import AsyncConnection
@@ -13,7 +13,16 @@ from central.db.queries import QueryFile
 from central.domain.local_time import LOCAL_ZONE
 from central.domain.scope import SiteScope
 from central.traffic.histograms import LATENCY_BOUNDS_S, SPEED_BOUNDS_KMH, quantile
-from central.traffic.types import DAY, HOUR, SLOTS_MAX, FlowSlot, Passed, SiteCount, Span
+from central.traffic.types import (
+    DAY,
+    HOUR,
+    SLOTS_MAX,
+    FlowSlot,
+    JourneyCount,
+    Passed,
+    SiteCount,
+    Span,
+)
 
 QUERIES: Final = QueryFile.beside(__file__)
 
@@ -42,6 +51,31 @@ class TrafficRepository:
         async with self._connection.cursor(row_factory=class_row(_CountedSlot)) as counted:
             await counted.execute(query, _parameters(span, scope))
             return [_flow_slot(each) for each in await counted.fetchall()]
+
+    async def journeys(
+        self,
+        *,
+        since: datetime,
+        until: datetime,
+        pause: timedelta,
+        vehicles_min: int,
+        limit: int,
+        scope: SiteScope,
+    ) -> Sequence[JourneyCount]:
+        """Journeys by first and last site, the commonest first."""
+        async with self._connection.cursor(row_factory=class_row(JourneyCount)) as cursor:
+            await cursor.execute(
+                QUERIES["count_journeys"],
+                {
+                    "since": since,
+                    "until": until,
+                    "pause": pause,
+                    "vehicles_min": vehicles_min,
+                    "rows_max": limit,
+                    "scope": scope.as_list(),
+                },
+            )
+            return await cursor.fetchall()
 
     async def by_site(self, since: datetime, scope: SiteScope) -> Sequence[SiteCount]:
         """How many passed every site since a time; sites without any are left out."""

@@ -36,6 +36,23 @@ class Passed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JourneyCount:
+    """How many went from one site to another.
+
+    Attributes:
+        journeys: There and nowhere further; a vehicle may have made several.
+        vehicles: Different plates.
+        median_duration_s: From the first passage to the last.
+    """
+
+    origin_id: str
+    destination_id: str
+    journeys: int
+    vehicles: int
+    median_duration_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FlowSlot(Passed):
     """Traffic of one slot of time.
 

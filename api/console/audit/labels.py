@@ -37,6 +37,7 @@ def words(_: Translate) -> Words:
         "audit_actions": {
             **_actions(_),
             **_protection_actions(_),
+            **_look_actions(_),
             **_webhook_actions(_),
             **_factor_actions(_),
         },
@@ -51,8 +52,6 @@ def _actions(_: Translate) -> Mapping[str, str]:
         "outside_account_linked": _("Outside account linked"),
         "outside_account_unlinked": _("Link to an outside account taken away"),
         "outside_login_refused": _("Signing in by an outside account refused"),
-        "passages_exported": _("Passages saved as a file"),
-        "similar_readings_looked_at": _("Similar readings looked at"),
         "act_refused": _("Act refused"),
         "area_changed": _("Area changed"),
         "area_removed": _("Area removed"),
@@ -131,6 +130,16 @@ def _protection_actions(_: Translate) -> Mapping[str, str]:
         "protection_rule_set": _("Rule for unusual looks changed"),
         "relative_added": _("Relative's plate added"),
         "relative_removed": _("Relative's plate removed"),
+    }
+
+
+def _look_actions(_: Translate) -> Mapping[str, str]:
+    """Looks at many passages at once."""
+    return {
+        "passages_exported": _("Passages saved as a file"),
+        "similar_readings_looked_at": _("Similar readings looked at"),
+        "alike_plates_searched": _("Look-alike plates searched"),
+        "companions_searched": _("Companions of a vehicle searched"),
     }
 
 

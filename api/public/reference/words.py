@@ -75,6 +75,7 @@ def problem_titles(_: Translate) -> Mapping[str, str]:
         "cross-origin-request": _("Requests of other sites are refused"),
         "request-invalid": _("The request breaks the contract"),
         "filter-invalid": _("The search makes no sense"),
+        "search-too-wide": _("The search takes too long; ask for less time or more of the plate"),
         "plate-pattern-invalid": _("A plate pattern has only letters, digits, ? and *"),
         "cursor-invalid": _("The cursor is not one of ours"),
         "precondition-needed": _("Send If-Match with the ETag of the version that you saw"),
@@ -145,6 +146,10 @@ def _operations_of_roads(_: Translate) -> Mapping[str, tuple[str, str]]:
         "search_passages": (
             _("Search passages"),
             _("One page of passages, newest first; page on with next_cursor."),
+        ),
+        "find_alike_plates": (
+            _("Find look-alike plates"),
+            _("Plates that fit a pattern or are easily read for one that does, likeliest first."),
         ),
         "get_passage": (
             _("One passage"),

@@ -28,3 +28,24 @@ def run_sql_file(name: str) -> None:
     connection.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
     connection.execute("SELECT set_config('statement_timeout', %s, true)", [STATEMENT_TIMEOUT])
     connection.execute((FOLDER / name).read_bytes())
+
+
+def run_statements_alone(name: str) -> None:
+    """Run the statements of one file each in a transaction of its own, or in none.
+
+    For indexes of big tables. The step's transaction is committed before; when a statement fails,
+    the step is not finished and runs again from its beginning, so that all of it must bear that.
+
+    Raises:
+        MigrationError: The step does not run on a psycopg connection.
+    """
+    statements = (FOLDER / name).read_text("utf-8").split(";\n")
+    with op.get_context().autocommit_block():
+        connection = op.get_bind().connection.driver_connection
+        if not isinstance(connection, psycopg.Connection):
+            raise MigrationError("migrations need a psycopg connection")
+        connection.execute("SELECT set_config('lock_timeout', %s, false)", [LOCK_TIMEOUT])
+        for statement in statements:
+            if statement.strip():
+                connection.execute(statement.encode())
+        connection.execute("SELECT set_config('lock_timeout', '0', false)")

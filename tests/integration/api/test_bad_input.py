@@ -22,6 +22,7 @@ from structlog.testing import capture_logs
 
 import api
 from api.security.headers import HEADERS
+from central.contracts.passage import EvidenceKind
 from central.identity.permissions import PERMISSIONS, Role
 from tests.integration.api.test_route_permissions import ASKED, EVERYBODYS, VALUES, plain
 from tests.integration.api.test_session import routes_of
@@ -232,20 +233,26 @@ def test_every_text_says_its_encoding(world: World) -> None:
 
 
 def test_a_statement_that_takes_too_long_is_ended(world: World, client: httpx.Client) -> None:
+    passage = world.store(Seen(pictures=((EvidenceKind.SCENE, b"x"),)))[0]
     other = World(database_url=world.database_url, evidence_folder=world.evidence_folder)
-    held = "LOCK TABLE passage IN ACCESS EXCLUSIVE MODE"
+    held = "LOCK TABLE passage_evidence IN ACCESS EXCLUSIVE MODE"
 
     with (
-        serving(other, database_statement_time="PT1S") as address,
+        serving(other, database_statement_time="PT1S", database_search_time="PT0.1S") as address,
         psycopg.connect(world.owner_url) as owner,
+        httpx.Client(base_url=address, cookies=client.cookies, timeout=60) as asking,
     ):
         owner.execute(held)
-        answer = httpx.post(
-            f"{address}/v1/passages/search", json={}, cookies=dict(client.cookies), timeout=60
-        )
+        one = asking.get(f"/v1/passages/{passage.id}")
+        search = asking.post("/v1/passages/search", json={})
+        page = asking.get("/console/passages?lang=en&vehicle_class=car")
 
-    assert answer.status_code == 503
-    assert answer.json()["code"] == "database-unavailable"
+    assert (one.status_code, one.json()["code"]) == (503, "database-unavailable")
+    assert (search.status_code, search.json()["code"]) == (422, "search-too-wide")
+    assert page.status_code == 422
+    assert "This search takes too long" in page.text
+    assert "No passage" not in page.text
+    assert 'value="car" selected' in page.text  # what was chosen stays
 
 
 @pytest.mark.parametrize("address", ["/redoc", "/openapi.json", "/docs/oauth2-redirect", "/debug"])

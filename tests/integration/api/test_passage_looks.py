@@ -2,6 +2,7 @@
 """Lists leave as files, and similar readings are shown, only with a purpose that is kept."""
 
 import io
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from openpyxl import load_workbook
 from tests.integration.api.world import SITE_ID, Seen, World
 
 EXPORT = "/console/passages/export"
+ALIKE = "/console/passages/alike"
 REASON = {"purpose": "violation_case", "case_reference": "VP-12/2026"}
 
 
@@ -110,3 +112,75 @@ def test_a_range_that_ends_before_it_begins_is_no_file(client: httpx.Client) -> 
 
     assert client.get(f"{EXPORT}?{wrong}").status_code == 422
     assert client.post(f"{EXPORT}?{wrong}", data=REASON).status_code == 422
+
+
+def test_plates_that_a_camera_may_have_misread_are_found_over_months_by_page_and_by_program(
+    world: World, client: httpx.Client
+) -> None:
+    now = datetime.now(UTC)
+    world.store(
+        Seen(plate="30F25658", captured_at=now - timedelta(days=50)),
+        Seen(plate="30F25658", captured_at=now - timedelta(days=2)),
+        Seen(plate="3OF25653", captured_at=now - timedelta(days=20), is_legal=False),
+        Seen(plate="30F25654", captured_at=now),  # another vehicle
+    )
+    asked = {"plate": "30f-256.5?", "span": "quarter", "site": SITE_ID, **REASON}
+
+    page = client.post(f"{ALIKE}?lang=en", data=asked | {"plate": "30F-256.58"}).text
+    fewer = client.post(f"{ALIKE}?lang=en", data=asked | {"span": "week"}).text
+    nothing = client.post(f"{ALIKE}?lang=en", data=asked | {"plate": "99Z*999"}).text
+    told = client.post(
+        "/v1/passages/alike",
+        json={
+            "plate": "30F-256.58",
+            "captured_from": (now - timedelta(days=92)).isoformat(),
+            "captured_until": now.isoformat(),
+            "site_ids": [SITE_ID],
+            **REASON,
+        },
+    )
+
+    assert _plates_in(page) == ["30F25658", "3OF25653"]
+    assert 'value="30F-256.58"' in page  # what was asked stays
+    assert _plates_in(fewer) == ["30F25654", "30F25658"]
+    assert "No plate fits" in nothing
+    found = told.json()
+    assert [
+        (each["plate_text"], each["passages"], each["distance"]) for each in found["plates"]
+    ] == [("30F25658", 2, 0.0), ("3OF25653", 1, 0.6)]
+    assert not found["is_cut"]
+    with psycopg.connect(world.owner_url) as rows:
+        looks = rows.execute(
+            "SELECT purpose, detail::text FROM audit_entry WHERE action = 'alike_plates_searched'"
+        ).fetchall()
+    assert [purpose for purpose, _ in looks] == ["violation_case"] * 4
+    assert "30F" not in str(looks)
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"plate": "3*"}, "at least 3 letters or digits"),
+        ({"plate": "30F/25658"}, "at least 3 letters or digits"),
+        ({"purpose": "curiosity"}, "Choose why you look."),
+        ({"case_reference": "x" * 101}, "At most 100 characters please."),
+    ],
+)
+def test_a_question_for_look_alike_plates_that_is_wrong_comes_back_as_it_was_typed(
+    client: httpx.Client, changed: dict[str, str], says: str
+) -> None:
+    asked = {"plate": "30F25*", "span": "year", **REASON, **changed}
+
+    answer = client.post(f"{ALIKE}?lang=en", data=asked)
+
+    assert answer.status_code == 422
+    assert says in answer.text
+    assert f'value="{asked["plate"]}"' in answer.text
+    assert '<option value="year" selected>' in answer.text
+
+
+def _plates_in(page: str) -> list[str]:
+    """Plates of the page's rows, in their order."""
+    rows = page.partition('id="rows"')[2]
+    shown = re.findall(r'translate="no">(.*?)<span class="visually-hidden">', rows, re.DOTALL)
+    return [re.sub(r"<[^>]*>|\W", "", text) for text in shown]

@@ -87,6 +87,17 @@ ASKED: Mapping[tuple[str, str], tuple[Permission, Mapping[str, Any]]] = {
         Permission.CHECK_PAPERS,
         PLATE | {"licence_number": "010203040506"},
     ),
+    ("POST", "/v1/passages/alike"): (
+        Permission.LOOK_UP_VEHICLES,
+        LOOK
+        | {"plate": "20A*", "captured_from": "2026-11-01T00:00:00Z"}
+        | {"captured_until": "2026-11-30T00:00:00Z"},
+    ),
+    ("GET", "/console/passages/alike"): (Permission.LOOK_UP_VEHICLES, {}),
+    ("POST", "/console/passages/alike"): (
+        Permission.LOOK_UP_VEHICLES,
+        LOOK | {"plate": "20A*"},
+    ),
     ("GET", "/console/passages/export"): (Permission.LOOK_UP_VEHICLES, {}),
     ("POST", "/console/passages/export"): (Permission.LOOK_UP_VEHICLES, LOOK),
     ("GET", "/console/passages/{passage_id}/similar"): (Permission.LOOK_UP_VEHICLES, {}),

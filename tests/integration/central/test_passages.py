@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Searching passages, looking at one, and following new ones."""
 
+import re
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
@@ -10,10 +12,13 @@ import psycopg
 import pytest
 
 from central.contracts.passage import Direction, EvidenceKind, PassageV1, VehicleClass
+from central.db import migrations
+from central.db.deadlines import answered_within
 from central.db.pool import connection_info
+from central.domain.plate_confusion import fold
 from central.domain.plates import PlatePattern
 from central.domain.scope import SiteScope
-from central.errors import InvalidFilterError, PassageNotFoundError
+from central.errors import InvalidFilterError, PassageNotFoundError, SearchTooWideError
 from central.ingest.database import IngestDatabase
 from central.ingest.parsing import parse
 from central.ingest.store import store_batch
@@ -215,16 +220,73 @@ def test_a_page_has_a_limit(size: int) -> None:
         PageRequest(size=size)
 
 
-def test_a_search_for_the_middle_of_a_plate_can_use_an_index(
+def test_every_kind_of_search_can_use_an_index_of_its_own(
     rows: psycopg.Connection, five: list[PassageV1]
 ) -> None:
-    # With five rows everything is cheap: leave the planner no other index to prefer.
-    rows.execute("DROP INDEX passage_plate")
+    conditions = {
+        "plate_fold(plate_text) LIKE '%1515%' AND plate_text <> ''": "plate_folded",
+        "plate_fold(plate_text) LIKE any(ARRAY['%1515%', '4_4015']) AND plate_text <> ''": (
+            "plate_folded"
+        ),
+        "plate_text = '47AD15155' AND plate_text <> ''": "plate",
+        "site_id = 'km12' AND captured_at >= '2026-03-01'": "site",
+        "plate_text = ''": "unread",
+    }
     rows.execute("SET enable_seqscan = off")
+    plans = {}
 
-    plan = rows.execute(
-        "EXPLAIN SELECT id FROM passage WHERE plate_text LIKE '%1515%' AND plate_text <> ''"
-    ).fetchall()
+    for condition, index in conditions.items():
+        with rows.transaction(force_rollback=True):
+            # With five rows everything is cheap: leave the planner no other index to prefer.
+            rows.execute("ALTER TABLE passage DROP CONSTRAINT passage_pkey")
+            for other in {"plate", "plate_folded", "site", "unread"} - {index}:
+                rows.execute(f"DROP INDEX passage_{other}")
+            plans[condition] = str(
+                rows.execute(f"EXPLAIN SELECT id FROM passage WHERE {condition}").fetchall()  # noqa: S608  # our own text
+            )
 
     assert len(five) == 5
-    assert "passage_plate_pattern" in str(plan)
+    for condition, index in conditions.items():
+        assert f"passage_{index} " in plans[condition], condition
+
+
+async def test_a_search_that_takes_too_long_is_ended_and_the_transaction_goes_on(
+    database_url: str, rows: psycopg.Connection, five: list[PassageV1]
+) -> None:
+    info = connection_info(database_url)
+    async with await psycopg.AsyncConnection.connect(info) as opened:
+        await opened.execute("SET statement_timeout = '20s'")
+        impatient = PassageService(opened, search_time=timedelta(milliseconds=50))
+        found = await impatient.search(PassageFilter(), PageRequest(), scope=EVERYTHING)
+        await opened.commit()
+        rows.execute("BEGIN")
+        rows.execute("LOCK TABLE passage IN ACCESS EXCLUSIVE MODE")
+
+        with pytest.raises(SearchTooWideError):
+            await impatient.search(PassageFilter(), PageRequest(), scope=EVERYTHING)
+        with pytest.raises(SearchTooWideError):
+            await impatient.count(PassageFilter(), scope=EVERYTHING)
+        rows.execute("ROLLBACK")
+        after = await (await opened.execute("SHOW statement_timeout")).fetchone()
+
+    assert len(found.passages) == len(five)
+    assert after == ("20s",)
+
+
+def test_the_databases_folded_key_is_the_one_of_the_rules() -> None:
+    function = (Path(migrations.__file__).parent / "0019_pre_plate_fold.sql").read_text("utf-8")
+    found = re.search(r"translate\(plate, '(\w+)', '(\d+)'\)", function)
+
+    assert found is not None
+    signs = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ?*"
+    assert signs.translate(str.maketrans(found[1], found[2])) == fold(signs)
+
+
+async def test_a_sessions_own_shorter_limit_stays(database_url: str) -> None:
+    info = connection_info(database_url)
+    async with await psycopg.AsyncConnection.connect(info) as opened:
+        await opened.execute("SET statement_timeout = '50ms'")
+
+        with pytest.raises(SearchTooWideError):
+            async with answered_within(opened, timedelta(hours=1)):
+                await opened.execute("SELECT pg_sleep(10)")

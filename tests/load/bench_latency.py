@@ -24,7 +24,7 @@ from rich.table import Table
 from central.passages.service import FEED_CHANNEL
 from deploy.setup.components import require_servers
 from tests.chaos.command import work_folder
-from tests.chaos.device import Traffic
+from tests.chaos.device import USUAL_ACK_TIMEOUT, Traffic
 from tests.chaos.nursery import Nursery
 from tests.chaos.system import System, wait_until
 from tests.chaos.template import Template, make_template
@@ -32,7 +32,7 @@ from tests.chaos.template import Template, make_template
 RATES: Final = (50, 200, 1000)
 DEVICES: Final = tuple(f"edge-{number}" for number in range(1, 11))
 WARM_UP_S: Final = 2.0
-DRAIN_LIMIT_S: Final = 60.0
+DRAIN_LIMIT_S: Final = 300.0
 LISTEN_S: Final = 0.5
 SHARES: Final = (0.5, 0.99, 0.999)
 
@@ -119,6 +119,7 @@ def _round(
             lasts_s=WARM_UP_S + seconds + 1.0,
             seed=folder.name,
             tag_share=0.0,
+            ack_timeout=USUAL_ACK_TIMEOUT,
         )
         for name in DEVICES:
             system.start_edge(name, traffic)

@@ -3,7 +3,8 @@
 -- name: select_ledger
 -- Devices that the caller may see with what each of their outboxes owed and delivered on a day, by
 -- device and outbox from one place on. Numbers after the highest one received belong to the last
--- day on which something came.
+-- day on which something came. Names of devices are compared by another collation than the one that
+-- the quarantine's index is sorted by, so that one is named.
 SELECT device.id AS device_id, device.site_id, site.name AS site_name,
        device.enabled AS is_enabled,
        device_status.outbox_id AS told_outbox_id, device_status.received_at AS heard_at,
@@ -24,7 +25,7 @@ SELECT device.id AS device_id, device.site_id, site.name AS site_name,
   CROSS JOIN LATERAL (
          SELECT count(*) AS messages
            FROM quarantine
-          WHERE quarantine.device_id = device.id
+          WHERE quarantine.device_id = device.id::text COLLATE "default"
             AND quarantine.outbox_id IS NULL
             AND quarantine.resolution IS DISTINCT FROM 'stored'
             AND quarantine.resolved_at IS NULL
@@ -49,11 +50,15 @@ SELECT device.id AS device_id, device.site_id, site.name AS site_name,
                    WHERE device_day.stream_id = device_stream.id AND device_day.day < %(day)s
                 ) AS earlier
            CROSS JOIN LATERAL (
-                  SELECT EXISTS (
-                           SELECT FROM device_day
+                  SELECT count(*) > 0 AS has_days
+                    FROM (
+                           SELECT device_day.day
+                             FROM device_day
                             WHERE device_day.stream_id = device_stream.id
                               AND device_day.day > %(day)s
-                         ) AS has_days
+                            ORDER BY device_day.day
+                            LIMIT 1
+                         ) AS next_day
                 ) AS later
           WHERE device_stream.device_id = device.id
             AND (
@@ -89,7 +94,7 @@ SELECT wanted.stream_id, quarantine.id, quarantine.seq, quarantine.reason,
       AND quarantine.seq BETWEEN wanted.due_first AND wanted.due_last
  WHERE quarantine.resolution IS DISTINCT FROM 'stored'
    AND quarantine.reason <> 'seq_reused'
- ORDER BY wanted.stream_id, quarantine.seq, quarantine.id DESC
+ ORDER BY wanted.stream_id ASC, quarantine.seq ASC, quarantine.id DESC
  LIMIT %(rows_max)s;
 
 -- name: select_noted_gaps
@@ -120,6 +125,7 @@ SELECT device_stream.id AS stream_id, lower(hole.numbers) AS first_seq,
            )
          ) - device_stream.held - coalesce(known.numbers, '{}'::int8multirange)
        ) AS hole (numbers)
+ ORDER BY device_stream.id, lower(hole.numbers)
  LIMIT %(rows_max)s
 ON CONFLICT (stream_id, first_seq) DO NOTHING;
 
@@ -142,8 +148,8 @@ UPDATE device_gap
    AND device_stream.held @> int8range(device_gap.first_seq, device_gap.last_seq, '[]');
 
 -- name: select_open_gaps
--- Gaps without an alarm that were noticed before a time, with what is left of them and what is known
--- of their outboxes; a job asks, for every site.
+-- Gaps without an alarm that were noticed before a time, with what is left of them and what is
+-- known of their outboxes; a job asks, for every site.
 SELECT device_gap.stream_id, device_stream.device_id, device.site_id, device_gap.first_seq,
        device_gap.noticed_at,
        int8multirange(int8range(device_gap.first_seq, device_gap.last_seq, '[]'))

@@ -105,8 +105,8 @@ UPDATE quarantine
    AND resolved_at IS NULL;
 
 -- name: select_releasable
--- Messages whose reason can pass by itself: the device or camera may have been registered since. One
--- that somebody mended is tried when it is named.
+-- Messages whose reason can pass by itself: the device or camera may have been registered since.
+-- One that somebody mended is tried when it is named.
 SELECT quarantine.id, quarantine.topic,
        coalesce(quarantine.mended_payload, quarantine.payload) AS payload
   FROM quarantine
@@ -205,7 +205,7 @@ SELECT quarantine.device_id, count(*) AS messages
  WHERE quarantine.resolved_at IS NULL
    AND (%(scope)s::text[] IS NULL OR device.site_id = any(%(scope)s::text[]))
  GROUP BY quarantine.device_id
- ORDER BY messages DESC, quarantine.device_id
+ ORDER BY messages DESC, quarantine.device_id ASC
  LIMIT %(rows_max)s;
 
 -- name: mend_quarantined

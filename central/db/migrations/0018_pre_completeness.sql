@@ -48,6 +48,8 @@ ALTER TABLE quarantine ADD COLUMN mended_by text CHECK (char_length(mended_by) B
 ALTER TABLE quarantine ADD COLUMN mend_note text CHECK (char_length(mend_note) BETWEEN 1 AND 500);
 COMMENT ON COLUMN quarantine.mended_payload IS
   'What is stored instead of the message, which stays as it came.';
+-- What is refused is little, and waits for seconds at the broker while this is made.
+-- squawk-ignore require-concurrent-index-creation
 CREATE INDEX quarantine_of_outbox ON quarantine (device_id, outbox_id, seq)
 WHERE resolution IS DISTINCT FROM 'stored';
 

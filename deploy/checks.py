@@ -5,11 +5,13 @@ All checks run even after one has failed, so that one run shows everything that 
 """
 
 import json
+import os
 import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -42,20 +44,20 @@ class Check:
 
 
 def checks() -> tuple[Check, ...]:
-    """Every check that is a command, in the order in which they are run."""
+    """Every check that is a command; the long ones begin first."""
     binaries = Path(sys.executable).parent
     migrations = sorted(str(p.relative_to(ROOT)) for p in ROOT.glob("central/db/migrations/*.sql"))
     queries = sorted(str(p.relative_to(ROOT)) for p in ROOT.glob("central/**/queries*.sql"))
     return (
-        Check(name="ruff format", arguments=(str(binaries / "ruff"), "format", "--check", ".")),
-        Check(name="ruff", arguments=(str(binaries / "ruff"), "check", ".")),
         Check(name="mypy --strict", arguments=(str(binaries / "mypy"),)),
-        Check(name="import contracts", arguments=(str(binaries / "lint-imports"),)),
-        Check(name="templates", arguments=(str(binaries / "djlint"), "--lint", "--quiet", "api")),
         Check(
             name="SQL style",
             arguments=(str(binaries / "sqlfluff"), "lint", "--disable-progress-bar", *queries),
         ),
+        Check(name="templates", arguments=(str(binaries / "djlint"), "--lint", "--quiet", "api")),
+        Check(name="import contracts", arguments=(str(binaries / "lint-imports"),)),
+        Check(name="ruff format", arguments=(str(binaries / "ruff"), "format", "--check", ".")),
+        Check(name="ruff", arguments=(str(binaries / "ruff"), "check", ".")),
         Check(name="migrations", arguments=(str(binaries / "squawk"), *migrations)),
     )
 
@@ -66,7 +68,16 @@ def run_checks(console: Console) -> int:
     Returns:
         Exit code: 0 when all passed, 1 otherwise.
     """
-    failed = [check.name for check in checks() if not _passes(check, console)]
+    failed = []
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as side_by_side:
+        for check, (result, seconds) in zip(
+            checks(), side_by_side.map(_timed, checks()), strict=True
+        ):
+            passed = result.returncode == 0
+            _say(console, check.name, passed=passed, seconds=seconds)
+            if not passed:
+                failed.append(check.name)
+                console.print(result.stdout + result.stderr, markup=False, highlight=False)
     for name, problems in (
         ("licences of dependencies", list(licence_problems())),
         ("lock files", list(lock_problems(ROOT))),
@@ -113,19 +124,13 @@ def lock_problems(root: Path) -> Iterator[str]:
             yield f"{lock.relative_to(root)}: a package without integrity hash"
 
 
-def _passes(check: Check, console: Console) -> bool:
+def _timed(check: Check) -> tuple[subprocess.CompletedProcess[str], float]:
+    """What a check said, and the seconds that it took."""
     started = time.monotonic()
-    result = _run(check.arguments)
-    _say(console, check.name, passed=result.returncode == 0, seconds=time.monotonic() - started)
-    if result.returncode != 0:
-        console.print(result.stdout + result.stderr, markup=False, highlight=False)
-    return result.returncode == 0
-
-
-def _run(arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        arguments, cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
+    result = subprocess.run(
+        check.arguments, cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
     )
+    return result, time.monotonic() - started
 
 
 def _say(console: Console, name: str, *, passed: bool, seconds: float = 0.0) -> None:

@@ -7,7 +7,10 @@ import httpx
 import pytest
 
 from deploy.local.postgres import PrivateCluster
+from tests.integration.api.own_world import own_world
 from tests.integration.api.world import World, served_world
+
+__all__ = ["own_world"]
 
 
 @pytest.fixture(scope="session")
@@ -29,23 +32,6 @@ def world(lasting_world: World) -> World:
     """The served api, emptied."""
     lasting_world.forget()
     return lasting_world
-
-
-@pytest.fixture(scope="module")
-def own_world(
-    cluster: PrivateCluster,
-    database_template: str,
-    tmp_path_factory: pytest.TempPathFactory,
-    request: pytest.FixtureRequest,
-) -> Iterator[World]:
-    """A served api of one file alone: whatever somebody may do can really be done there."""
-    with served_world(
-        cluster,
-        template=database_template,
-        database=request.module.__name__.rpartition(".")[2],
-        evidence_folder=tmp_path_factory.mktemp("evidence"),
-    ) as made:
-        yield made
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,10 @@ from central.contracts.passage import (
 )
 from deploy.local.postgres import PrivateCluster
 from deploy.setup.chromium import CHROMIUM_SETTING, find_chromium
+from tests.integration.api.own_world import own_world
 from tests.integration.api.world import USERNAME, Seen, World, drawn_jpeg, served_world
+
+__all__ = ["own_world"]
 
 ARGUMENTS: Final = (
     "--no-sandbox",
@@ -69,6 +72,14 @@ def world(lasting_world: World) -> World:
     lasting_world.forget()
     fill(lasting_world)
     return lasting_world
+
+
+@pytest.fixture
+def wild_world(own_world: World) -> World:
+    """The same, of one file alone: for walks that send every form and leave nothing as it was."""
+    own_world.forget()
+    fill(own_world)
+    return own_world
 
 
 @pytest.fixture

@@ -41,17 +41,17 @@ FREE_COLUMNS: Final = """
 
 
 def test_no_text_of_any_form_or_column_of_roads_and_tolls_is_taken_for_markup(
-    browser: Browser, world: World
+    browser: Browser, wild_world: World
 ) -> None:
-    with busy_roads(world):
-        _try_everything(browser, world, of_dossiers=False)
+    with busy_roads(wild_world):
+        _try_everything(browser, wild_world, of_dossiers=False)
 
 
 def test_no_text_of_any_form_or_column_of_dossiers_and_citizens_is_taken_for_markup(
-    browser: Browser, world: World
+    browser: Browser, wild_world: World
 ) -> None:
-    with busy_office(world):
-        _try_everything(browser, world, of_dossiers=True)
+    with busy_office(wild_world):
+        _try_everything(browser, wild_world, of_dossiers=True)
 
 
 def _try_everything(browser: Browser, world: World, *, of_dossiers: bool) -> None:

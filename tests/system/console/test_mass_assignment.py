@@ -31,14 +31,16 @@ ENDING: Final = "logout"
 """Would end the session of the walk."""
 
 
-def test_a_field_that_no_form_of_roads_and_tolls_has_is_kept_nowhere(world: World) -> None:
-    with busy_roads(world):
-        _stuff_every_form(world, of_dossiers=False)
+def test_a_field_that_no_form_of_roads_and_tolls_has_is_kept_nowhere(wild_world: World) -> None:
+    with busy_roads(wild_world):
+        _stuff_every_form(wild_world, of_dossiers=False)
 
 
-def test_a_field_that_no_form_of_dossiers_and_citizens_has_is_kept_nowhere(world: World) -> None:
-    with busy_office(world):
-        _stuff_every_form(world, of_dossiers=True)
+def test_a_field_that_no_form_of_dossiers_has_is_kept_nowhere(
+    wild_world: World,
+) -> None:
+    with busy_office(wild_world):
+        _stuff_every_form(wild_world, of_dossiers=True)
 
 
 def _stuff_every_form(world: World, *, of_dossiers: bool) -> None:

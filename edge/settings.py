@@ -18,9 +18,9 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from central.contracts.event import ClockSource
 from central.contracts.heartbeat import MAX_CAMERAS, MAX_READERS
 from central.contracts.identifiers import Slug
-from central.contracts.passage import ClockSource
 from edge.errors import SettingsError
 from models.runtime.values import Backend
 

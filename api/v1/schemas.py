@@ -7,10 +7,10 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from api.deps.cursors import cursor_text
+from central.contracts.event import ClockSource
 from central.contracts.identifiers import Sha256, Slug
 from central.contracts.message import Probability
 from central.contracts.passage import (
-    ClockSource,
     Direction,
     EvidenceKind,
     PlateColour,

@@ -7,9 +7,10 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
+from central.contracts.event import ClockSource
 from central.contracts.identifiers import Slug
 from central.contracts.message import AwareDatetime, Message, StoredText
-from central.contracts.passage import ClockSource, ModelDigestV1
+from central.contracts.passage import ModelDigestV1
 
 MAX_CAMERAS = 64
 MAX_READERS = 16

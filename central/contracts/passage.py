@@ -3,12 +3,12 @@
 
 from enum import StrEnum
 from typing import Annotated, Literal, Self
-from uuid import UUID
 
 from pydantic import Field, StringConstraints, model_validator
 
+from central.contracts.event import Event
 from central.contracts.identifiers import Sha256, Slug
-from central.contracts.message import AwareDatetime, Message, Probability, Seq
+from central.contracts.message import AwareDatetime, Message, Probability
 
 MAX_PLATE_LENGTH = 12
 MAX_ALTERNATIVES = 5
@@ -59,16 +59,6 @@ class PlateColour(StrEnum):
     BLUE = "blue"
     RED = "red"
     UNKNOWN = "unknown"
-
-
-class ClockSource(StrEnum):
-    """Where the device's time comes from; ``file`` is the clock of a replayed recording."""
-
-    NTP = "ntp"
-    PTP = "ptp"
-    GPS = "gps"
-    SYSTEM = "system"
-    FILE = "file"
 
 
 class EvidenceKind(StrEnum):
@@ -142,29 +132,15 @@ class ModelDigestV1(Message):
     sha256: Sha256
 
 
-class PassageV1(Message):
-    """One vehicle that crossed one camera's view once.
-
-    ``seq`` has no gap within (``device_id``, ``outbox_id``); it is what completeness is proved
-    with. ``is_late`` marks events sent from the outbox after the link was down: they never raise
-    a live alert.
-    """
+class PassageV1(Event):
+    """One vehicle that crossed one camera's view once."""
 
     kind: Literal["passage/1"] = "passage/1"
-    id: UUID
-    device_id: Slug
-    outbox_id: UUID
-    boot_id: UUID
-    seq: Seq
-    site_id: Slug
     camera_id: Slug
     lane: Annotated[int, Field(ge=1, le=64)] | None = None
     direction: Direction
-    captured_at: AwareDatetime
     first_seen_at: AwareDatetime
     last_seen_at: AwareDatetime
-    clock_source: ClockSource
-    clock_error_ms: Annotated[int, Field(ge=0, le=86_400_000)]
     frame_index: Annotated[int, Field(ge=0, le=2**40)]
     frame_width_px: Annotated[int, Field(ge=1, le=32_768)]
     frame_height_px: Annotated[int, Field(ge=1, le=32_768)]
@@ -176,7 +152,6 @@ class PassageV1(Message):
     speed_uncertainty_kmh: Annotated[float, Field(ge=0, le=400, allow_inf_nan=False)] | None = None
     models: Annotated[tuple[ModelDigestV1, ...], Field(max_length=MAX_MODELS)]
     evidence: Annotated[tuple[EvidenceRefV1, ...], Field(max_length=MAX_EVIDENCE)] = ()
-    is_late: bool = False
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:

@@ -11,10 +11,13 @@ from typing import Final
 
 from central.contracts.command import LiveFrameCommandV1
 from central.contracts.commit_ack import CommitAckV1
+from central.contracts.evidence_notice import EvidenceNoticeV1
 from central.contracts.heartbeat import HeartbeatV1
+from central.contracts.incident import IncidentV1
 from central.contracts.message import Message
 from central.contracts.passage import PassageV1
 from central.contracts.tag_read import TagReadV1
+from central.contracts.traffic_minute import TrafficMinuteV1
 from central.contracts.webhook import WebhookV1
 
 FOLDER: Final = Path(__file__).parent / "json"
@@ -23,6 +26,9 @@ CONTRACTS: Final = MappingProxyType[str, type[Message]](
     {
         "passage-1": PassageV1,
         "tag-read-1": TagReadV1,
+        "traffic-minute-1": TrafficMinuteV1,
+        "incident-1": IncidentV1,
+        "evidence-notice-1": EvidenceNoticeV1,
         "heartbeat-1": HeartbeatV1,
         "commit-ack-1": CommitAckV1,
         "live-frame-1": LiveFrameCommandV1,

@@ -6,13 +6,12 @@ ISO/IEC 18000-63.
 """
 
 from typing import Annotated, Literal, Self
-from uuid import UUID
 
 from pydantic import Field, StringConstraints, model_validator
 
+from central.contracts.event import Event
 from central.contracts.identifiers import Slug
-from central.contracts.message import AwareDatetime, Message, Seq
-from central.contracts.passage import ClockSource
+from central.contracts.message import AwareDatetime
 
 MAX_READS = 1_000_000
 TAG_CODE_PATTERN = r"^(?:[0-9A-F]{2}){4,32}$"
@@ -21,20 +20,13 @@ TagCode = Annotated[str, StringConstraints(pattern=TAG_CODE_PATTERN)]
 """Bank of a tag's memory in upper-case hex, 4 to 32 bytes."""
 
 
-class TagReadV1(Message):
+class TagReadV1(Event):
     """One tag that passed one reader once; repeated answers of the tag are one tag read.
 
-    ``seq`` numbers it among all events of its outbox, passages included: there is no gap within
-    (``device_id``, ``outbox_id``). ``captured_at`` is the strongest answer.
+    ``captured_at`` is the strongest answer.
     """
 
     kind: Literal["tag-read/1"] = "tag-read/1"
-    id: UUID
-    device_id: Slug
-    outbox_id: UUID
-    boot_id: UUID
-    seq: Seq
-    site_id: Slug
     reader_id: Slug
     lane: Annotated[int, Field(ge=1, le=64)] | None = None
     epc: TagCode
@@ -42,12 +34,8 @@ class TagReadV1(Message):
     antenna: Annotated[int, Field(ge=1, le=64)]
     rssi_dbm: Annotated[float, Field(ge=-200, le=50, allow_inf_nan=False)] | None = None
     reads: Annotated[int, Field(ge=1, le=MAX_READS)]
-    captured_at: AwareDatetime
     first_seen_at: AwareDatetime
     last_seen_at: AwareDatetime
-    clock_source: ClockSource
-    clock_error_ms: Annotated[int, Field(ge=0, le=86_400_000)]
-    is_late: bool = False
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:

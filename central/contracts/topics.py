@@ -22,9 +22,22 @@ class Stream(StrEnum):
 
     PASSAGE = "passage"
     TAG_READ = "tag-read"
+    TRAFFIC_MINUTE = "traffic-minute"
+    INCIDENT = "incident"
+    EVIDENCE_NOTICE = "evidence-notice"
     HEARTBEAT = "heartbeat"
     ACK = "ack"
     COMMAND = "command"
+
+
+EVENT_STREAMS: Final = (
+    Stream.PASSAGE,
+    Stream.TAG_READ,
+    Stream.TRAFFIC_MINUTE,
+    Stream.INCIDENT,
+    Stream.EVIDENCE_NOTICE,
+)
+"""Streams whose messages are numbered by the outbox and acknowledged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -672,6 +672,66 @@ CREATE TABLE evidence (
 );
 CREATE INDEX evidence_erasure ON public.evidence USING btree (erase_after);
 
+CREATE TABLE evidence_notice (
+  id uuid NOT NULL,
+  event_id uuid NOT NULL,
+  sha256 sha256_digest NOT NULL,
+  fate text NOT NULL,
+  captured_at timestamp with time zone NOT NULL,
+  stored_at timestamp with time zone NOT NULL,
+  device_id slug NOT NULL,
+  stream_id bigint NOT NULL,
+  seq bigint NOT NULL,
+  boot_id uuid NOT NULL,
+  site_id slug NOT NULL,
+  clock_source text NOT NULL,
+  clock_error_ms integer NOT NULL,
+  is_late boolean NOT NULL,
+  CONSTRAINT evidence_notice_clock_error_ms_check CHECK ((clock_error_ms >= 0)),
+  CONSTRAINT evidence_notice_clock_source_check CHECK ((clock_source = ANY (ARRAY['ntp'::text, 'ptp'::text, 'gps'::text, 'system'::text, 'file'::text]))),
+  CONSTRAINT evidence_notice_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id),
+  CONSTRAINT evidence_notice_fate_check CHECK ((fate = ANY (ARRAY['dropped_for_room'::text, 'unreadable'::text]))),
+  CONSTRAINT evidence_notice_pkey PRIMARY KEY (id),
+  CONSTRAINT evidence_notice_seq_check CHECK ((seq >= 1))
+);
+CREATE INDEX evidence_notice_picture ON public.evidence_notice USING btree (sha256);
+
+CREATE TABLE incident_report (
+  id uuid NOT NULL,
+  incident_id uuid NOT NULL,
+  kind text NOT NULL,
+  phase text NOT NULL,
+  began_at timestamp with time zone NOT NULL,
+  captured_at timestamp with time zone NOT NULL,
+  stored_at timestamp with time zone NOT NULL,
+  device_id slug NOT NULL,
+  stream_id bigint NOT NULL,
+  seq bigint NOT NULL,
+  boot_id uuid NOT NULL,
+  site_id slug NOT NULL,
+  camera_id slug NOT NULL,
+  lane smallint,
+  confidence real NOT NULL,
+  box jsonb,
+  pictures sha256_digest[] NOT NULL,
+  clock_source text NOT NULL,
+  clock_error_ms integer NOT NULL,
+  is_late boolean NOT NULL,
+  CONSTRAINT incident_report_box_check CHECK ((jsonb_typeof(box) = 'object'::text)),
+  CONSTRAINT incident_report_check CHECK ((began_at <= captured_at)),
+  CONSTRAINT incident_report_clock_error_ms_check CHECK ((clock_error_ms >= 0)),
+  CONSTRAINT incident_report_clock_source_check CHECK ((clock_source = ANY (ARRAY['ntp'::text, 'ptp'::text, 'gps'::text, 'system'::text, 'file'::text]))),
+  CONSTRAINT incident_report_confidence_check CHECK (((confidence >= (0)::double precision) AND (confidence <= (1)::double precision))),
+  CONSTRAINT incident_report_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id),
+  CONSTRAINT incident_report_kind_check CHECK ((kind = ANY (ARRAY['stopped_vehicle'::text, 'wrong_way'::text, 'slow_traffic'::text, 'person_on_road'::text, 'object_on_road'::text, 'camera_blind'::text, 'camera_moved'::text]))),
+  CONSTRAINT incident_report_lane_check CHECK (((lane >= 1) AND (lane <= 64))),
+  CONSTRAINT incident_report_phase_check CHECK ((phase = ANY (ARRAY['begun'::text, 'lasts'::text, 'ended'::text]))),
+  CONSTRAINT incident_report_pkey PRIMARY KEY (id),
+  CONSTRAINT incident_report_seq_check CHECK ((seq >= 1))
+);
+CREATE INDEX incident_report_incident ON public.incident_report USING btree (incident_id, captured_at DESC);
+CREATE INDEX incident_report_site ON public.incident_report USING btree (site_id, captured_at DESC);
+
 CREATE TABLE lane (
   site_id slug NOT NULL,
   camera_id slug NOT NULL,
@@ -1588,6 +1648,37 @@ CREATE TABLE toll_tariff (
   CONSTRAINT toll_tariff_station_id_fkey FOREIGN KEY (station_id) REFERENCES toll_station(id),
   CONSTRAINT toll_tariff_vehicle_group_check CHECK (((vehicle_group >= 1) AND (vehicle_group <= 5)))
 );
+
+CREATE TABLE traffic_minute (
+  minute_at timestamp with time zone NOT NULL,
+  id uuid NOT NULL,
+  captured_at timestamp with time zone NOT NULL,
+  stored_at timestamp with time zone NOT NULL,
+  device_id slug NOT NULL,
+  stream_id bigint NOT NULL,
+  seq bigint NOT NULL,
+  boot_id uuid NOT NULL,
+  site_id slug NOT NULL,
+  camera_id slug NOT NULL,
+  lane smallint,
+  frames_analysed integer NOT NULL,
+  frames_dropped integer NOT NULL,
+  counts jsonb NOT NULL,
+  clock_source text NOT NULL,
+  clock_error_ms integer NOT NULL,
+  is_late boolean NOT NULL,
+  CONSTRAINT traffic_minute_clock_error_ms_check CHECK ((clock_error_ms >= 0)),
+  CONSTRAINT traffic_minute_clock_source_check CHECK ((clock_source = ANY (ARRAY['ntp'::text, 'ptp'::text, 'gps'::text, 'system'::text, 'file'::text]))),
+  CONSTRAINT traffic_minute_counts_check CHECK ((jsonb_typeof(counts) = 'array'::text)),
+  CONSTRAINT traffic_minute_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id),
+  CONSTRAINT traffic_minute_frames_analysed_check CHECK ((frames_analysed >= 0)),
+  CONSTRAINT traffic_minute_frames_dropped_check CHECK ((frames_dropped >= 0)),
+  CONSTRAINT traffic_minute_lane_check CHECK (((lane >= 1) AND (lane <= 64))),
+  CONSTRAINT traffic_minute_pkey PRIMARY KEY (minute_at, id),
+  CONSTRAINT traffic_minute_seq_check CHECK ((seq >= 1))
+);
+CREATE INDEX traffic_minute_camera ON public.traffic_minute USING btree (site_id, camera_id, minute_at DESC);
+SELECT create_hypertable('traffic_minute', by_range('minute_at', INTERVAL '28 days'));
 
 CREATE TABLE transport_licence (
   id uuid NOT NULL,

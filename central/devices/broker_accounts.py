@@ -29,6 +29,7 @@ from central.devices.broker_rights import (
     DEVICE_ROLE_PREFIX,
     device_rights,
     device_role,
+    earlier_device_roles,
 )
 from central.errors import BrokerControlError
 
@@ -120,6 +121,8 @@ class BrokerAccounts:
         self._ask({"command": "modifyRole", "rolename": role, "acls": device_rights(device_id)})
         self._ask({"command": "createClient", "username": device_id}, accepted=_EXISTS)
         self._ask({"command": "modifyClient", "username": device_id, "roles": roles})
+        for earlier in earlier_device_roles(device_id):
+            self._ask({"command": "deleteRole", "rolename": earlier}, accepted=_ABSENT)
         if secret is not None:
             self._ask({"command": "setClientPassword", "username": device_id, "password": secret})
         self._ask({"command": "enableClient", "username": device_id})
@@ -140,7 +143,8 @@ class BrokerAccounts:
             BrokerControlError: The broker did not do it.
         """
         self._ask({"command": "deleteClient", "username": device_id}, accepted=_ABSENT)
-        self._ask({"command": "deleteRole", "rolename": device_role(device_id)}, accepted=_ABSENT)
+        for role in (device_role(device_id), *earlier_device_roles(device_id)):
+            self._ask({"command": "deleteRole", "rolename": role}, accepted=_ABSENT)
 
     def accounts(self) -> Sequence[BrokerAccount]:
         """Every device's account, in the broker's order.

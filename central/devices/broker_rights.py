@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from central.contracts.topics import PREFIX, Stream
+from central.contracts.topics import EVENT_STREAMS, PREFIX, Stream
 
 CONTROL_USERNAME: Final = "centre"
 """Account that gives and takes accounts."""
@@ -25,6 +25,10 @@ CONTROL_ANSWER_TOPIC: Final = f"{CONTROL_TOPIC}/response"
 DEVICE_ROLE_PREFIX: Final = "device-"
 """Every device has a role of its own: the plugin knows no pattern for "the user's name"."""
 
+RIGHTS_VERSION: Final = 2
+"""Number of the rights below; whoever changes them raises it, and a synchronisation of the broker
+gives them to every device."""
+
 Rights = list[dict[str, object]]
 
 # The secrets are random and 256 bits long: more iterations would only slow every login down.
@@ -34,13 +38,19 @@ _SEND: Final = "publishClientSend"
 _RECEIVE: Final = "publishClientReceive"
 _SUBSCRIBE: Final = "subscribePattern"
 
-_DEVICE_SENDS: Final = (Stream.PASSAGE, Stream.TAG_READ, Stream.HEARTBEAT)
+_DEVICE_SENDS: Final = (*EVENT_STREAMS, Stream.HEARTBEAT)
 _DEVICE_HEARS: Final = (Stream.ACK, Stream.COMMAND)
 
 
 def device_role(device_id: str) -> str:
-    """Name of a device's role."""
-    return f"{DEVICE_ROLE_PREFIX}{device_id}"
+    """Name of a device's role with the rights of today."""
+    return f"{DEVICE_ROLE_PREFIX}{device_id}/{RIGHTS_VERSION}"
+
+
+def earlier_device_roles(device_id: str) -> Sequence[str]:
+    """Names of the roles with rights of earlier versions."""
+    numbered = (f"{DEVICE_ROLE_PREFIX}{device_id}/{n}" for n in range(2, RIGHTS_VERSION))
+    return (f"{DEVICE_ROLE_PREFIX}{device_id}", *numbered)
 
 
 def device_rights(device_id: str) -> Rights:

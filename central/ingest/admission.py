@@ -7,17 +7,19 @@ from datetime import datetime
 
 from msgspec import structs
 
+from central.contracts.event import Event
 from central.contracts.topics import Topic
 from central.domain.times import TimeLimits, TimeVerdict
 from central.ingest.columns import as_late
 from central.ingest.types import (
+    EventMessage,
     ParsedMessage,
     PassageMessage,
     Reason,
+    RecordMessage,
     RejectedMessage,
-    TagReadMessage,
 )
-from central.ingest.wire import RECORDING_CLOCK, WireEvent, WirePassage
+from central.ingest.wire import RECORDING_CLOCK, WireEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +53,7 @@ class Admission:
             return message
         reason = self._sender_problem(message.topic)
         envelope = None
-        if isinstance(message, PassageMessage | TagReadMessage):
+        if isinstance(message, EventMessage):
             reason = reason or self._event_problem(message.event)
             envelope = message.envelope
         if reason is None:
@@ -75,15 +77,13 @@ class Admission:
             return Reason.SITE_MISMATCH
         return None
 
-    def _event_problem(self, event: WireEvent) -> Reason | None:
-        """What is wrong with a passage's camera, or with the time of an event.
+    def _event_problem(self, event: WireEvent | Event) -> Reason | None:
+        """What is wrong with the camera of an event that has one, or with the time of an event.
 
         A tag's reader need not be known: which lane it belongs to is the toll stations' affair.
         """
-        if (
-            isinstance(event, WirePassage)
-            and (event.site_id, event.camera_id) not in self.directory.cameras
-        ):
+        camera_id = getattr(event, "camera_id", None)
+        if camera_id is not None and (event.site_id, camera_id) not in self.directory.cameras:
             return Reason.UNKNOWN_CAMERA
         judge = (
             self.limits.judge_recording
@@ -109,7 +109,7 @@ def with_lateness(
     """
     return [
         _late(message)
-        if isinstance(message, PassageMessage | TagReadMessage)
+        if isinstance(message, EventMessage)
         and not message.event.is_late
         and message.event.clock_source != RECORDING_CLOCK
         and limits.is_late(message.event.captured_at, now=now)
@@ -118,8 +118,10 @@ def with_lateness(
     ]
 
 
-def _late(message: PassageMessage | TagReadMessage) -> PassageMessage | TagReadMessage:
+def _late(message: EventMessage) -> EventMessage:
     """The same message, marked late."""
+    if isinstance(message, RecordMessage):
+        return replace(message, event=message.event.model_copy(update={"is_late": True}))
     body = as_late(message.event, message.body)
     if isinstance(message, PassageMessage):
         return replace(message, event=structs.replace(message.event, is_late=True), body=body)

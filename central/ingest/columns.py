@@ -13,6 +13,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.json import encode
 
+from central.contracts.event import Event
 from central.db.copying import (
     NULL,
     boolean,
@@ -212,7 +213,7 @@ def as_late(event: WireEvent, body: bytes) -> bytes:
     return body[: start - 1] + _LATE + body[start:]
 
 
-def identity_row(event: WireEvent, *, stream_id: int) -> bytes:
+def identity_row(event: WireEvent | Event, *, stream_id: int) -> bytes:
     """What an event is recognised by, as one row of ``IDENTITY_COLUMNS``."""
     return _IDENTITY.pack(
         len(IDENTITY_COLUMNS),

@@ -16,7 +16,7 @@ from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from central.broker_settings import BrokerSettings
 from central.contracts.commit_ack import CommitAckV1
-from central.contracts.topics import Stream, Topic, subscription_for
+from central.contracts.topics import EVENT_STREAMS, Stream, Topic, subscription_for
 from central.ingest.metrics import IngestMetrics
 from central.ingest.parsing import parse
 from central.ingest.types import Delivery, ParsedMessage, StreamAck
@@ -149,9 +149,8 @@ class BrokerLink:
         options = SubscribeOptions(qos=QOS_AT_LEAST_ONCE)
         client.subscribe(
             [
-                (f"{SHARE}/{subscription_for(Stream.PASSAGE)}", options),
-                (f"{SHARE}/{subscription_for(Stream.TAG_READ)}", options),
-                (f"{SHARE}/{subscription_for(Stream.HEARTBEAT)}", options),
+                (f"{SHARE}/{subscription_for(stream)}", options)
+                for stream in (*EVENT_STREAMS, Stream.HEARTBEAT)
             ]
         )
         log.info("broker_connected", session_kept=flags.session_present)

@@ -1,33 +1,47 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """From bytes to a message that keeps its contract, or to the reason why it does not."""
 
+from collections.abc import Callable, Mapping
 from functools import lru_cache
+from types import MappingProxyType
+from typing import Final
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from central.contracts.event import Event
 from central.contracts.heartbeat import HeartbeatV1
 from central.contracts.identifiers import Slug
 from central.contracts.message import MAX_MESSAGE_BYTES, Seq
-from central.contracts.topics import Stream, Topic, parse_topic
+from central.contracts.topics import EVENT_STREAMS, Stream, Topic, parse_topic
 from central.ingest.columns import evidence_rows, passage_body, tag_read_body
+from central.ingest.records import CONTRACTS
 from central.ingest.types import (
     Delivery,
     Envelope,
+    EventMessage,
     HeartbeatMessage,
     ParsedMessage,
     PassageMessage,
     Reason,
+    RecordMessage,
     RejectedMessage,
     StreamKey,
     TagReadMessage,
 )
-from central.ingest.wire import WireEvent, read_passage, read_tag_read
+from central.ingest.wire import WireEvent, WirePassage, WireTagRead, read_passage, read_tag_read
 
 PROBLEMS_SHOWN_MAX = 5
 TOPICS_REMEMBERED_MAX = 4096
-_EVENT_STREAMS = frozenset({Stream.PASSAGE, Stream.TAG_READ})
 _JSON_PROBLEM = "json_invalid"
+
+_READERS: Final[Mapping[Stream, Callable[[bytes], WireEvent | Event]]] = MappingProxyType(
+    {
+        Stream.PASSAGE: read_passage,
+        Stream.TAG_READ: read_tag_read,
+        **{stream: contract.from_json for stream, contract in CONTRACTS.items()},
+    }
+)
 
 
 class _EnvelopeFields(BaseModel):
@@ -68,39 +82,47 @@ def _of_stream(delivery: Delivery, topic: Topic) -> ParsedMessage:
     Raises:
         pydantic.ValidationError: It breaks that contract.
     """
-    match topic.stream:
-        case Stream.PASSAGE:
-            passage = read_passage(delivery.payload)
-            named = _envelope_of(passage, delivery, topic)
-            if isinstance(named, RejectedMessage):
-                return named
+    if topic.stream is Stream.HEARTBEAT:
+        return _heartbeat(delivery, topic)
+    read = _READERS.get(topic.stream)
+    if read is None:
+        return _rejected(delivery, Reason.TOPIC_UNKNOWN, "this stream goes out only")
+    event = read(delivery.payload)
+    named = _envelope_of(event, delivery, topic)
+    if isinstance(named, RejectedMessage):
+        return named
+    return _event_message(event, named, delivery, topic)
+
+
+def _event_message(
+    event: WireEvent | Event, envelope: Envelope, delivery: Delivery, topic: Topic
+) -> EventMessage:
+    """An event with what its row needs."""
+    match event:
+        case WirePassage():
             return PassageMessage(
                 delivery=delivery,
                 topic=topic,
-                event=passage,
-                envelope=named,
-                body=passage_body(passage),
-                pictures=evidence_rows(passage),
+                event=event,
+                envelope=envelope,
+                body=passage_body(event),
+                pictures=evidence_rows(event),
             )
-        case Stream.TAG_READ:
-            tag_read = read_tag_read(delivery.payload)
-            named = _envelope_of(tag_read, delivery, topic)
-            if isinstance(named, RejectedMessage):
-                return named
+        case WireTagRead():
             return TagReadMessage(
                 delivery=delivery,
                 topic=topic,
-                event=tag_read,
-                envelope=named,
-                body=tag_read_body(tag_read),
+                event=event,
+                envelope=envelope,
+                body=tag_read_body(event),
             )
-        case Stream.HEARTBEAT:
-            return _heartbeat(delivery, topic)
-        case Stream.ACK | Stream.COMMAND:
-            return _rejected(delivery, Reason.TOPIC_UNKNOWN, "this stream goes out only")
+        case _:
+            return RecordMessage(delivery=delivery, topic=topic, event=event, envelope=envelope)
 
 
-def _envelope_of(event: WireEvent, delivery: Delivery, topic: Topic) -> Envelope | RejectedMessage:
+def _envelope_of(
+    event: WireEvent | Event, delivery: Delivery, topic: Topic
+) -> Envelope | RejectedMessage:
     """Which event it is, if its names agree with its topic."""
     if event.device_id != topic.device_id:
         return _rejected(delivery, Reason.TOPIC_MISMATCH, "device of another topic", topic=topic)
@@ -142,7 +164,7 @@ def _broken(delivery: Delivery, topic: Topic, error: ValidationError) -> Rejecte
         reason=Reason.CONTRACT_BROKEN,
         detail=detail,
         topic=topic,
-        envelope=_envelope(delivery, topic) if topic.stream in _EVENT_STREAMS else None,
+        envelope=_envelope(delivery, topic) if topic.stream in EVENT_STREAMS else None,
     )
 
 

@@ -249,3 +249,35 @@ DO UPDATE SET first_seq = least(device_day.first_seq, excluded.first_seq),
               doubled_count = device_day.doubled_count + excluded.doubled_count,
               quarantined_count = device_day.quarantined_count + excluded.quarantined_count,
               late_count = device_day.late_count + excluded.late_count;
+
+-- name: insert_traffic_minute
+-- Store one minute of one camera.
+INSERT INTO traffic_minute
+       (id, captured_at, stored_at, device_id, stream_id, seq, boot_id, site_id, clock_source,
+        clock_error_ms, is_late,
+        camera_id, lane, minute_at, frames_analysed, frames_dropped, counts)
+VALUES (%(id)s, %(captured_at)s, %(now)s, %(device_id)s, %(stream_id)s, %(seq)s, %(boot_id)s,
+        %(site_id)s, %(clock_source)s, %(clock_error_ms)s, %(is_late)s,
+        %(camera_id)s, %(lane)s, %(minute_at)s,
+        %(frames_analysed)s, %(frames_dropped)s, %(counts)s);
+
+-- name: insert_incident_report
+-- Store one telling of an incident.
+INSERT INTO incident_report
+       (id, captured_at, stored_at, device_id, stream_id, seq, boot_id, site_id, clock_source,
+        clock_error_ms, is_late,
+        incident_id, kind, phase, began_at, camera_id, lane, confidence, box, pictures)
+VALUES (%(id)s, %(captured_at)s, %(now)s, %(device_id)s, %(stream_id)s, %(seq)s, %(boot_id)s,
+        %(site_id)s, %(clock_source)s, %(clock_error_ms)s, %(is_late)s,
+        %(incident_id)s, %(kind)s, %(phase)s, %(began_at)s,
+        %(camera_id)s, %(lane)s, %(confidence)s, %(box)s, %(pictures)s);
+
+-- name: insert_evidence_notice
+-- Store what became of a picture.
+INSERT INTO evidence_notice
+       (id, captured_at, stored_at, device_id, stream_id, seq, boot_id, site_id, clock_source,
+        clock_error_ms, is_late,
+        event_id, sha256, fate)
+VALUES (%(id)s, %(captured_at)s, %(now)s, %(device_id)s, %(stream_id)s, %(seq)s, %(boot_id)s,
+        %(site_id)s, %(clock_source)s, %(clock_error_ms)s, %(is_late)s,
+        %(event_id)s, %(sha256)s, %(fate)s);

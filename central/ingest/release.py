@@ -11,7 +11,7 @@ from central.ingest.database import IngestDatabase
 from central.ingest.parsing import parse
 from central.ingest.repository import RELEASABLE_REASONS, IngestRepository
 from central.ingest.store import store_batch
-from central.ingest.types import Delivery, PassageMessage, Reason, TagReadMessage
+from central.ingest.types import Delivery, EventMessage, Reason
 
 ROWS_PER_COMMIT: Final = 500
 ROUNDS_MAX: Final = 200
@@ -63,9 +63,7 @@ def release_quarantined(
                 good = {
                     key: admitted
                     for key, message in messages.items()
-                    if isinstance(
-                        admitted := admission.admit(message), PassageMessage | TagReadMessage
-                    )
+                    if isinstance(admitted := admission.admit(message), EventMessage)
                 }
                 dated = with_lateness(list(good.values()), limits=limits, now=now)
                 released += store_batch(connection, dated, limits=limits, now=now).stored

@@ -12,6 +12,7 @@ from psycopg.rows import class_row, scalar_row, tuple_row
 from psycopg.types.json import Jsonb
 from psycopg.types.multirange import Multirange
 
+from central.contracts.event import Event
 from central.contracts.heartbeat import HeartbeatV1
 from central.contracts.topics import Topic
 from central.db.copying import copy_rows, microseconds
@@ -29,7 +30,15 @@ from central.ingest.columns import (
     identity_row,
     row_start,
 )
-from central.ingest.types import EventMessage, PassageMessage, Reason, StreamKey, TagReadMessage
+from central.ingest.records import insert_of
+from central.ingest.types import (
+    EventMessage,
+    PassageMessage,
+    Reason,
+    RecordMessage,
+    StreamKey,
+    TagReadMessage,
+)
 
 QUERIES: Final = QueryFile.beside(__file__)
 RELEASABLE_REASONS: Final = frozenset(
@@ -253,6 +262,18 @@ class IngestRepository:
                 job = Job(task=MATCH_TAG_READ, arguments=arguments, priority=PRIORITY_LIVE)
                 defer(self._connection, job)
 
+    def store_records(
+        self, messages: Sequence[RecordMessage], stream_ids: Sequence[int], *, now: datetime
+    ) -> None:
+        """Store traffic minutes, incidents and evidence notices whose ids are claimed."""
+        with self._connection.pipeline():
+            for message, stream_id in zip(messages, stream_ids, strict=True):
+                query, values = insert_of(message.event)
+                self._connection.execute(
+                    QUERIES[query],
+                    {**_common(message.event, stream_id=stream_id, now=now), **values},
+                )
+
     def announce(self, *, channel: str, now: datetime) -> None:
         """Put the claimed passages into the live feed, wake its readers, queue what must follow."""
         with self._connection.cursor(row_factory=scalar_row) as cursor:
@@ -330,8 +351,29 @@ class IngestRepository:
         self._connection.execute(QUERIES["upsert_heartbeat_minute"], parameters)
 
 
+def _common(event: Event, *, stream_id: int, now: datetime) -> Mapping[str, object]:
+    """What every record's row has."""
+    return {
+        "id": event.id,
+        "captured_at": event.captured_at,
+        "now": now,
+        "device_id": event.device_id,
+        "stream_id": stream_id,
+        "seq": event.seq,
+        "boot_id": event.boot_id,
+        "site_id": event.site_id,
+        "clock_source": event.clock_source,
+        "clock_error_ms": event.clock_error_ms,
+        "is_late": event.is_late,
+    }
+
+
 def _rows(
-    messages: Sequence[EventMessage], stream_ids: Sequence[int], *, columns: int, now: datetime
+    messages: Sequence[PassageMessage | TagReadMessage],
+    stream_ids: Sequence[int],
+    *,
+    columns: int,
+    now: datetime,
 ) -> Iterator[bytes]:
     """The rows of messages, packed when they were read, behind their starts."""
     stored_us = microseconds(now)

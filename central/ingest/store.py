@@ -28,6 +28,7 @@ from central.ingest.types import (
     ParsedMessage,
     PassageMessage,
     Reason,
+    RecordMessage,
     RejectedMessage,
     StreamKey,
     TagReadMessage,
@@ -149,7 +150,7 @@ class _BatchStore:
             self._batch.rejected.append(_turned_down(message, Reason.TOO_MANY_GAPS))
         else:
             account.claim(message.envelope)
-            if isinstance(message, PassageMessage | TagReadMessage):
+            if not isinstance(message, RejectedMessage):
                 self._batch.fresh.append(message)
             else:
                 self._batch.rejected.append(message)
@@ -211,6 +212,9 @@ class _BatchStore:
         tag_reads = [each for each in fresh if isinstance(each, TagReadMessage)]
         if tag_reads:
             self._rows.store_tag_reads(tag_reads, self._stream_ids(tag_reads), now=self._now)
+        records = [each for each in fresh if isinstance(each, RecordMessage)]
+        if records:
+            self._rows.store_records(records, self._stream_ids(records), now=self._now)
 
     def _release(self, stored: Sequence[EventMessage]) -> None:
         """Close the quarantine of messages that became rows after all."""

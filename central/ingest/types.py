@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
+from central.contracts.event import Event
 from central.contracts.heartbeat import HeartbeatV1
 from central.contracts.topics import Topic
 from central.ingest.wire import WirePassage, WireTagRead
@@ -106,6 +107,16 @@ class TagReadMessage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RecordMessage:
+    """A message that keeps the contract of one of the streams on which little comes."""
+
+    delivery: Delivery
+    topic: Topic
+    event: Event
+    envelope: Envelope
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HeartbeatMessage:
     """A message that keeps the heartbeat's contract."""
 
@@ -131,7 +142,7 @@ class RejectedMessage:
     envelope: Envelope | None
 
 
-EventMessage = PassageMessage | TagReadMessage
+EventMessage = PassageMessage | TagReadMessage | RecordMessage
 """A message that becomes a row, and whose number is one of its outbox."""
 
 ParsedMessage = EventMessage | HeartbeatMessage | RejectedMessage

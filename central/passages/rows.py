@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from central.contracts.event import ClockSource
 from central.contracts.passage import (
-    ClockSource,
     Direction,
     EvidenceKind,
     PlateColour,

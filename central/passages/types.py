@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from central.contracts.event import ClockSource
 from central.contracts.identifiers import SLUG_PATTERN
 from central.contracts.passage import (
-    ClockSource,
     Direction,
     EvidenceKind,
     PlateColour,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
-from central.contracts.passage import ClockSource
+from central.contracts.event import ClockSource
 from edge.capture.loop import Pace
 from edge.capture.opening import open_source
 from edge.capture.stream import is_stream

@@ -6,7 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
-from central.contracts.passage import ClockSource
+from central.contracts.event import ClockSource
 from edge.app.device import ModelChoice
 from edge.app.plans import CameraPlan, kind_of, region_of
 from edge.capture.loop import Pace

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import psutil
 
+from central.contracts.event import ClockSource
 from central.contracts.heartbeat import (
     CameraHealthV1,
     CameraState,
@@ -18,7 +19,7 @@ from central.contracts.heartbeat import (
     ReaderHealthV1,
     ReaderState,
 )
-from central.contracts.passage import ClockSource, ModelDigestV1
+from central.contracts.passage import ModelDigestV1
 from edge.health.rates import RateMeter
 
 MAX_RATE: Final = 1000.0

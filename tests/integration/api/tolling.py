@@ -11,7 +11,8 @@ from uuid import UUID, uuid4
 
 import psycopg
 
-from central.contracts.passage import ClockSource, EvidenceKind, PlateColour, VehicleClass
+from central.contracts.event import ClockSource
+from central.contracts.passage import EvidenceKind, PlateColour, VehicleClass
 from central.contracts.tag_read import TagReadV1
 from central.contracts.topics import Stream, Topic
 from central.db.pool import open_pool

@@ -31,10 +31,10 @@ from api.settings import ApiSettings
 from central.audit.types import Actor
 from central.completeness.stating import StatementMaker
 from central.completeness.watching import follow_gaps
+from central.contracts.event import ClockSource
 from central.contracts.heartbeat import CameraHealthV1, CameraState, HeartbeatV1
 from central.contracts.passage import (
     BoxV1,
-    ClockSource,
     Direction,
     EvidenceKind,
     EvidenceRefV1,

@@ -22,10 +22,10 @@ from uuid_utils.compat import uuid7
 
 from central.broker_settings import BrokerSettings
 from central.contracts.commit_ack import CommitAckV1
+from central.contracts.event import ClockSource
 from central.contracts.heartbeat import HeartbeatV1
 from central.contracts.passage import (
     BoxV1,
-    ClockSource,
     Direction,
     EvidenceKind,
     EvidenceRefV1,

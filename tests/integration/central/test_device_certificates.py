@@ -28,6 +28,7 @@ from psycopg import AsyncConnection
 
 from central.audit.types import Actor
 from central.contracts.topics import Stream, Topic
+from central.devices import broker_rights
 from central.devices.authority import DeviceAuthority, RevokedCertificate, make_authority
 from central.devices.broker_accounts import BrokerAccounts
 from central.devices.broker_sync import synchronise
@@ -389,6 +390,23 @@ def test_the_broker_is_brought_in_step_with_the_centre(guarded: GuardedBroker) -
     assert (done.let_in, done.removed) == (1, 1)
     assert (again.let_in, again.barred, again.removed) == (0, 0, 0)
     assert found == {DEVICE: True, "gate-02": False, "gate-03": True}
+
+
+def test_a_device_with_the_rights_of_an_earlier_version_is_given_those_of_today(
+    guarded: GuardedBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with BrokerAccounts(guarded.private.control_access) as accounts:
+        with monkeypatch.context() as earlier:
+            earlier.setattr(broker_rights, "RIGHTS_VERSION", 1)
+            accounts.let_in(DEVICE, secret=None)
+        wanted = {each.device_id: each.may_send for each in accounts.accounts()}
+        assert wanted.pop(DEVICE) is False
+
+        done = synchronise(accounts, {**wanted, DEVICE: True})
+
+        found = {each.device_id: each.may_send for each in accounts.accounts()}
+    assert done.let_in == 1
+    assert found[DEVICE] is True
 
 
 def _write_server_certificate(folder: Path) -> None:

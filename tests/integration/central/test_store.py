@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from central.contracts.passage import ClockSource, PassageV1
+from central.contracts.event import ClockSource
+from central.contracts.passage import PassageV1
 from central.contracts.topics import Stream
 from central.db.pool import connection_info
 from central.ingest.database import IngestDatabase

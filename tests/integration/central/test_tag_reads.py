@@ -12,7 +12,8 @@ import psycopg
 import pytest
 from uuid_utils.compat import uuid7
 
-from central.contracts.passage import ClockSource, PassageV1
+from central.contracts.event import ClockSource
+from central.contracts.passage import PassageV1
 from central.contracts.tag_read import TagReadV1
 from central.contracts.topics import Stream
 from central.db.pool import connection_info

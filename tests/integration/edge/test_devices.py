@@ -14,7 +14,8 @@ from uuid import uuid4
 
 import pytest
 
-from central.contracts.passage import ClockSource, Direction
+from central.contracts.event import ClockSource
+from central.contracts.passage import Direction
 from edge.app.messages import Sender
 from edge.app.plans import CameraPlan
 from edge.app.uplink import Surroundings, Uplink

@@ -15,8 +15,8 @@ from uuid import uuid4
 import pytest
 
 from central.contracts.commit_ack import CommitAckV1
+from central.contracts.event import ClockSource
 from central.contracts.heartbeat import HeartbeatV1
-from central.contracts.passage import ClockSource
 from central.contracts.topics import Stream, Topic
 from deploy.local.ports import free_port
 from edge.outbox.store import Outbox

@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 from typer.testing import CliRunner, Result
 
-from central.contracts.passage import ClockSource
+from central.contracts.event import ClockSource
 from deploy.demo.tag_reader import TagPass, TagReaderEmulator
 from edge.cli import app
 from edge.errors import EXIT_OK, EXIT_UNACKNOWLEDGED

@@ -11,7 +11,8 @@ import av
 import cv2
 import numpy as np
 
-from central.contracts.passage import ClockSource, Direction, ModelDigestV1, PassageV1
+from central.contracts.event import ClockSource
+from central.contracts.passage import Direction, ModelDigestV1, PassageV1
 from central.contracts.tag_read import TagReadV1
 from edge.outbox.types import OutboxSlot
 from edge.stages import EvidencePicture

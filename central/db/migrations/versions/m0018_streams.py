@@ -1,0 +1,12 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Traffic minutes, incidents and notices about pictures."""
+
+from central.db.migrations.plain import run_sql_file
+
+revision = "0018"
+down_revision = "0017"
+
+
+def upgrade() -> None:
+    """Run the SQL."""
+    run_sql_file("0018_pre_streams.sql")

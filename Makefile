@@ -93,8 +93,8 @@ sbom: ## write CycloneDX documents of the Python and npm packages into runs/
 schemas: ## write the JSON Schemas of the messages
 	$(BIN)/python -m central.contracts.schemas
 
-screenshots: ## pictures of every page of the running stack into deploy/docs/images/console
-	$(BIN)/python -m tests.system.console.screenshots
+screenshots: ## pictures of every page into deploy/docs/images/console
+	$(LUUTHONG) test tests/system/console/screenshots.py
 
 client: ## write the typed Python client of /v1 (api/client)
 	$(BIN)/python -m deploy.client_code

@@ -2,10 +2,10 @@
 """A toll station of the served world, whose crossings are made by the real jobs."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -39,6 +39,7 @@ TRUCK, CAR = "20C12345", "20A67890"
 TRUCK_TAG, CAR_TAG = "E2801160600002054E1A2B3C", "E2801160600002054E1A2B3D"
 TRUCK_ACCOUNT, CAR_ACCOUNT = "TK-TRUCK", "TK-CAR"
 READER_ID = "dau-doc-1"
+Pictures = tuple[tuple[EvidenceKind, bytes], ...]
 _EMPTY = """
     TRUNCATE alert, toll_day, toll_provider_file, toll_crossing_event, toll_crossing, toll_tag,
              toll_account, toll_tariff, toll_lane,
@@ -52,25 +53,22 @@ class TollWorld:
     """A station with a truck that has money and a car that has little."""
 
     world: World
+    pictures_of: Callable[..., Pictures] | None = None
     pictures: list[bytes] = field(default_factory=list)
 
     def truck(self, at: datetime, *, tag: str | None = TRUCK_TAG) -> None:
         """The truck passes; without tag, nothing is read."""
-        self._pass(
-            Seen(
-                plate=TRUCK,
-                colour=PlateColour.YELLOW,
-                vehicle_class=VehicleClass.TRUCK,
-                captured_at=at,
-                pictures=self._pictures(),
-            ),
-            tag,
-            at,
+        seen = Seen(
+            plate=TRUCK,
+            colour=PlateColour.YELLOW,
+            vehicle_class=VehicleClass.TRUCK,
+            captured_at=at,
         )
+        self._pass(seen, tag, at)
 
     def car(self, at: datetime, *, tag: str | None = CAR_TAG) -> None:
         """The car passes."""
-        self._pass(Seen(plate=CAR, captured_at=at, pictures=self._pictures()), tag, at)
+        self._pass(Seen(plate=CAR, captured_at=at), tag, at)
 
     def top_up(self, account: str, amount_dong: int) -> None:
         """Put money on a traffic account."""
@@ -95,18 +93,21 @@ class TollWorld:
         assert row is not None, state
         return UUID(str(row[0]))
 
-    def _pictures(self) -> tuple[tuple[EvidenceKind, bytes], ...]:
+    def _pictures(self, seen: Seen) -> Pictures:
         seed = len(self.pictures)
-        made = (
+        made: Pictures = (
             (EvidenceKind.SCENE, drawn_jpeg(seed=seed)),
             (EvidenceKind.PLATE, drawn_jpeg(seed=seed + 1, width=160, height=60)),
         )
+        if self.pictures_of is not None:
+            made = self.pictures_of(seen.plate, seen.colour, seen.layout, seen.vehicle_class)
         self.pictures.extend(body for _, body in made)
         return made
 
     def _pass(self, seen: Seen, tag: str | None, at: datetime) -> None:
-        self.world.store(seen)
-        for _, body in seen.pictures:
+        shown = replace(seen, pictures=self._pictures(seen))
+        self.world.store(shown)
+        for _, body in shown.pictures:
             assert self.world.upload(body).status_code == 201
         if tag is not None:
             self._read_tag(tag, at)
@@ -143,8 +144,16 @@ class TollWorld:
 
 
 @contextmanager
-def toll_world(world: World) -> Iterator[TollWorld]:
-    """The station for as long as the block lasts; nothing of it stays."""
+def toll_world(
+    world: World, *, pictures_of: Callable[..., Pictures] | None = None
+) -> Iterator[TollWorld]:
+    """The station for as long as the block lasts; nothing of it stays.
+
+    Args:
+        world: Where it stands.
+        pictures_of: Makes the pictures of a plate, its colour, its layout and its vehicle; without
+            it they show nothing.
+    """
     with closing(psycopg.connect(world.owner_url, autocommit=True)) as rows:
         rows.execute(_EMPTY)
         tolls.add_station(rows, site=SITE_ID, camera=CAMERA_ID, reader=READER_ID)
@@ -156,7 +165,7 @@ def toll_world(world: World) -> Iterator[TollWorld]:
         ):
             tolls.add_account(rows, number)
             tolls.add_tag(rows, epc, account=number, vehicle_id=vehicle_id)
-        made = TollWorld(world=world)
+        made = TollWorld(world=world, pictures_of=pictures_of)
         made.top_up(TRUCK_ACCOUNT, 200_000)
         yield made
         rows.execute(_EMPTY)

@@ -3,7 +3,7 @@
 
 import asyncio
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
@@ -19,7 +19,7 @@ from central.ingest.parsing import parse
 from central.ingest.store import store_batch
 from central.ingest.types import Delivery
 from tests.integration.api.dossiers import PLATE, dossier_world
-from tests.integration.api.tolling import toll_world
+from tests.integration.api.tolling import Pictures, toll_world
 from tests.integration.api.world import LIMITS, World
 from tests.integration.central import tolls
 
@@ -27,9 +27,11 @@ SEES_ALL: Final = next(role for role in Role if PERMISSIONS[role] >= frozenset(P
 
 
 @contextmanager
-def busy_roads(world: World) -> Iterator[None]:
+def busy_roads(
+    world: World, *, pictures_of: Callable[..., Pictures] | None = None
+) -> Iterator[None]:
     """Something on every page of roads and tolls."""
-    with toll_world(world) as station:
+    with toll_world(world, pictures_of=pictures_of) as station:
         now = datetime.now(UTC)
         station.truck(now - timedelta(hours=1))
         station.car(now - timedelta(minutes=50), tag=None)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """A real Chromium on a served api with a road's worth of passages."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -19,6 +19,7 @@ from central.contracts.passage import (
 from deploy.local.postgres import PrivateCluster
 from deploy.setup.chromium import CHROMIUM_SETTING, find_chromium
 from tests.integration.api.own_world import own_world
+from tests.integration.api.tolling import Pictures
 from tests.integration.api.world import USERNAME, Seen, World, drawn_jpeg, served_world
 
 __all__ = ["own_world"]
@@ -111,11 +112,20 @@ def sign_in(page: Page, world: World) -> None:
     page.wait_for_load_state("load")  # rows stand there before the scripts listen to keys
 
 
-def fill(world: World) -> None:
-    """Sixty passages: every colour, layout and class, some late, corrected or unreadable."""
-    now = datetime.now(UTC)
+def noise(*_seen: object) -> Pictures:
+    """The same two small pictures of nothing for every passage."""
     scene, plate = drawn_jpeg(seed=1), drawn_jpeg(seed=2, width=200, height=60)
-    pictures = ((EvidenceKind.SCENE, scene), (EvidenceKind.PLATE, plate))
+    return (EvidenceKind.SCENE, scene), (EvidenceKind.PLATE, plate)
+
+
+def fill(world: World, *, pictures_of: Callable[..., Pictures] = noise) -> None:
+    """Sixty passages: every colour, layout and class, some late, corrected or unreadable.
+
+    Args:
+        world: Where they are stored.
+        pictures_of: Makes the pictures of a plate, its colour, its layout and its vehicle.
+    """
+    now = datetime.now(UTC)
     kinds = (
         ("30F25658", PlateColour.WHITE, PlateLayout.ONE_LINE, VehicleClass.CAR, 0.99),
         ("20C12345", PlateColour.YELLOW, PlateLayout.TWO_LINE, VehicleClass.TRUCK, 0.91),
@@ -124,6 +134,7 @@ def fill(world: World) -> None:
         ("AB1234", PlateColour.RED, PlateLayout.ONE_LINE, VehicleClass.TRUCK, 0.96),
         ("", PlateColour.UNKNOWN, PlateLayout.ONE_LINE, None, 0.1),
     )
+    pictures = {kind[0]: pictures_of(*kind[:4]) for kind in kinds}
     world.store(
         *(
             Seen(
@@ -137,12 +148,12 @@ def fill(world: World) -> None:
                 direction=Direction.UP if number % 2 else Direction.DOWN,
                 captured_at=now - timedelta(seconds=30 * (60 - number)),
                 is_late=number % 7 == 0,
-                pictures=pictures if number % 5 else (),
+                pictures=pictures[text] if number % 13 else (),
             )
             for number in range(60)
             for text, colour, layout, vehicle_class, confidence in (kinds[number % len(kinds)],)
         )
     )
-    for _kind, body in pictures:
+    for body in {body for each in pictures.values() for _kind, body in each}:
         world.upload(body)
     world.beat()

@@ -1,28 +1,28 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""``make screenshots``: pictures of every page of a running local stack, for the documents.
+"""``make screenshots``: pictures of every page, for the documents.
 
-Run the demonstration first, so that the pages show its rendered vehicles. Somebody who may open
-everything signs in; name and password file come from the environment.
+Not a part of the tests: it is called by its name. The world is that of the walks through all pages,
+with vehicles from the project's own renderer.
 """
 
 import io
-import os
 import re
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Final
 
 import psycopg
+import pytest
 from PIL import Image
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from api.main import create_app
 from api.pages.i18n import Language
-from api.settings import ApiSettings
-from deploy.local.stack import LocalStack
-from deploy.setup.chromium import find_chromium
-from tests.system.console.every_page import ONE_OF_EACH, WITH_QUERY, pages_of
+from tests.integration.api.world import World
+from tests.system.console.busy import busy_office, busy_roads
+from tests.system.console.conftest import fill
+from tests.system.console.every_page import addresses
+from tests.system.console.rendered import passage_pictures
+from tests.system.console.test_every_page import _window
 
 FOLDER: Final = Path(__file__).parents[3] / "deploy" / "docs" / "images" / "console"
 SIZES: Final = {"office": (1366, 768), "phone": (390, 844)}
@@ -31,69 +31,108 @@ ALL_PICTURES_CAME: Final = """() => Promise.all([...document.images].map((image)
     return image.decode().catch(() => {});
 }))"""
 WEBP_QUALITY: Final = 60
-USER_SETTING, PASSWORD_SETTING = "LUUTHONG_SCREENS_USER", "LUUTHONG_SCREENS_PASSWORD_FILE"
+OPEN_TO_ALL: Final = (("/docs", "/docs"),)
+SOMEWHERE: Final = "UPDATE site SET latitude = 12.70, longitude = 108.10"
+
+DOCUMENT: Final = FOLDER.parents[1] / "console.md"
+HEAD: Final = """# The console in pictures
+
+Every page at 1366x768 and 390x844, in Vietnamese and English, in the world of the tests with
+rendered vehicles. `make screenshots` takes the pictures and writes this page.
+"""
+SECTION: Final = """
+## `{name}`
+
+| | 1366x768 | 390x844 |
+|---|---|---|
+"""
+PICTURE: Final = "![{name}, {language}, {size}](images/console/{name}-{code}-{size}.webp)"
+NAMES: Final = {Language.VI: "Tiếng Việt", Language.EN: "English"}
+
+pytestmark = pytest.mark.timeout(1200)
 
 
-def take() -> int:
-    """Take every picture; gives how many."""
-    state = LocalStack().state
-    chromium = find_chromium()
-    assert chromium is not None, "Chromium is not here: ./luuthong setup"
-    places = tuple(_places(state.database_url))
+@pytest.fixture(scope="module", autouse=True)
+def document() -> Iterator[None]:
+    """Pictures of pages that are no more go first; the page that shows them all comes last."""
+    for old in FOLDER.glob("*.webp"):
+        old.unlink()
+    yield
+    shown = sorted({path.stem.rsplit("-", 2)[0] for path in FOLDER.glob("*.webp")})
+    DOCUMENT.write_text(HEAD + "".join(map(_section, shown)), encoding="utf-8")
+
+
+@pytest.fixture
+def shown_world(own_world: World) -> World:
+    """A world to be seen: its site stands somewhere, its vehicles have plates."""
+    own_world.forget()
+    fill(own_world, pictures_of=passage_pictures)
+    with psycopg.connect(own_world.owner_url) as connection:
+        connection.execute(SOMEWHERE)
+    return own_world
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_pictures_of_every_page_of_roads_and_tolls(
+    browser: Browser, shown_world: World, language: Language
+) -> None:
+    with busy_roads(shown_world, pictures_of=passage_pictures):
+        taken = _take(browser, shown_world, language, of_dossiers=False)
+
+    assert taken > 0
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_pictures_of_every_page_of_dossiers_and_citizens(
+    browser: Browser, shown_world: World, language: Language
+) -> None:
+    with busy_office(shown_world):
+        taken = _take(browser, shown_world, language, of_dossiers=True)
+
+    assert taken > 0
+
+
+def _section(name: str) -> str:
+    """A page's part of the document."""
+    lines = ""
+    for code, language in NAMES.items():
+        shown = (
+            PICTURE.format(name=name, language=language, code=code, size=size) for size in SIZES
+        )
+        lines += f"| {language} | {' | '.join(shown)} |\n"
+    return SECTION.format(name=name) + lines
+
+
+def _take(browser: Browser, world: World, language: Language, *, of_dossiers: bool) -> int:
+    """Take every picture of one of the two worlds in one language; gives how many."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     count = 0
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=str(chromium.program), args=["--no-sandbox"]
-        )
-        context = browser.new_context(base_url=state.api_url, color_scheme="light")
-        _sign_in(context.new_page())
-        for size, (width, height) in SIZES.items():
-            page = context.new_page()
-            page.set_viewport_size({"width": width, "height": height})
-            for language in Language:
-                for name, address in places:
-                    _picture(page, address, language, FOLDER / f"{name}-{language}-{size}.webp")
+    with _window(browser, world, language) as context:
+        page = context.new_page()
+        places = [*addresses(world, of_dossiers=of_dossiers)]
+        for declared, address in places if of_dossiers else [*places, *OPEN_TO_ALL]:
+            page.goto(f"{address}{'&' if '?' in address else '?'}lang={language}")
+            for name in _faces(page, declared):
+                for size, (width, height) in SIZES.items():
+                    page.set_viewport_size({"width": width, "height": height})
+                    _picture(page, FOLDER / f"{name}-{language}-{size}.webp")
                     count += 1
-        browser.close()
     return count
 
 
-def _places(database_url: str) -> Iterator[tuple[str, str]]:
-    """Name and address of every page of which the stack holds something."""
-    app = create_app(ApiSettings(database_url="postgresql://localhost/unused"))
-    with closing(psycopg.connect(database_url)) as rows:
-        for path in pages_of(app):
-            query = ONE_OF_EACH.get(path) or WITH_QUERY.get(path, ("", ""))[1]
-            found = rows.execute(f"{query} LIMIT 1").fetchone() if query else None
-            if query and found is None:
-                continue
-            value = str(found[0]) if found is not None else ""
-            address = re.sub(r"\{\w+\}", value, path)
-            if path in WITH_QUERY:
-                address += f"?{WITH_QUERY[path][0]}={value}"
-            yield re.sub(r"\W+", "-", re.sub(r"\{\w+\}", "one", path)).strip("-"), address
+def _faces(page: Page, declared: str) -> Iterator[str]:
+    """Name of the page as it comes, and of what it shows once a purpose is told."""
+    name = re.sub(r"\W+", "-", re.sub(r"\{\w+\}", "one", declared)).strip("-")
+    yield name
+    if "{" in declared and page.locator("main #purpose").count() == 1:
+        page.locator("main #purpose").select_option(index=1)
+        with page.expect_navigation():
+            page.locator("main form:has(#purpose) [type=submit]").first.click()
+        yield f"{name}-told"
 
 
-def _sign_in(page: Page) -> None:
-    page.goto("/console/login")
-    page.fill("#username", os.environ[USER_SETTING])
-    page.fill("#password", Path(os.environ[PASSWORD_SETTING]).read_text("utf-8").strip())
-    page.press("#password", "Enter")
-    page.wait_for_selector(".menu")
-
-
-def _picture(page: Page, address: str, language: Language, path: Path) -> None:
+def _picture(page: Page, path: Path) -> None:
     """Keep what the first screen of a page shows."""
-    answer = page.goto(
-        f"{address}{'&' if '?' in address else '?'}lang={language}", wait_until="load"
-    )
-    assert answer is not None
-    assert answer.ok, address
     page.evaluate(ALL_PICTURES_CAME)
     picture = Image.open(io.BytesIO(page.screenshot(animations="disabled")))
     picture.convert("RGB").save(path, "WEBP", quality=WEBP_QUALITY, method=6)
-
-
-if __name__ == "__main__":
-    take()

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, TimeoutError  # noqa: A004  # playwright's own
+from playwright.sync_api import Browser, BrowserContext, Page, TimeoutError, ViewportSize  # noqa: A004  # playwright's own
 
 from api.console.navigation import ENTRIES
 from api.pages.assets import Assets
@@ -29,7 +29,8 @@ pytestmark = pytest.mark.system
 SCRIPT_BYTES_MAX: Final = 45 * 1024
 DRAWN_SCRIPT_BYTES_MAX: Final = 90 * 1024
 PUBLIC_BYTES_MAX: Final = 60 * 1024
-OFFICE: Final = {"width": 1366, "height": 768}
+LOCALES: Final = {Language.VI: "vi-VN", Language.EN: "en-GB"}
+OFFICE: Final = ViewportSize(width=1366, height=768)
 OLD_SCREEN_PX, PHONE_PX = 1024, 390
 FITS: Final = "width => document.documentElement.scrollWidth <= width"
 STICKING_OUT: Final = """() => [...document.querySelectorAll('body *')]
@@ -102,7 +103,7 @@ def _seen(page: Page, world: World, asked: list[str]) -> Iterator[str]:
             page.wait_for_function(FITS, arg=width, timeout=FIT_WAIT_MS)
         except TimeoutError:
             yield f"wider than {width} px: {page.evaluate(STICKING_OUT)}"
-    page.set_viewport_size(OFFICE)  # type: ignore[arg-type]  # playwright's own dict
+    page.set_viewport_size(OFFICE)
     yield from (f"asks {url}" for url in asked if not url.startswith((world.api_url, "data:")))
     yield from _over_budget(page)
 
@@ -152,7 +153,12 @@ def _window(browser: Browser, world: World, language: Language) -> Iterator[Brow
     """A window of somebody who may open everything; axe is let in past the policy."""
     with world.signed_in_as(SEES_ALL) as client:
         cookies = dict(client.cookies) | _half_signed_in(world)
-    context = browser.new_context(base_url=world.api_url, bypass_csp=True, viewport=OFFICE)  # type: ignore[arg-type]  # playwright's own dict
+    context = browser.new_context(
+        base_url=world.api_url,
+        bypass_csp=True,
+        viewport=OFFICE,
+        locale=LOCALES[language],
+    )
     context.set_default_timeout(WAIT_MS)
     for name, value in {**cookies, "luuthong_language": language}.items():
         context.add_cookies([{"name": name, "value": str(value), "url": world.api_url}])

@@ -19,6 +19,8 @@ import psycopg
 import pytest
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 
 from central.devices.broker_accounts import BrokerControlAccess
 from central.devices.broker_rights import INGEST_USERNAME
@@ -60,6 +62,16 @@ class BrokerForTests:
     def add_device(self, device_id: str) -> str:
         self._secrets_by_username[device_id] = self._broker.add_device(device_id)
         return self._secrets_by_username[device_id]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> Iterator[None]:
+    """Argon2id at its lowest cost: hundreds of tests sign in, and one holds the real cost."""
+    passwords = import_module("central.identity.passwords")
+    quick = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=64, parallelism=1),))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_hasher", lambda: quick)
+        yield
 
 
 @pytest.fixture(scope="session")

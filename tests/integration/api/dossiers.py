@@ -25,7 +25,7 @@ from central.jobs.procedure_tasks import issue_result_document
 from central.procedures.rulebook.library import load_procedures
 from central.registry.types import VehicleKind
 from central.settings import CentralSettings
-from tests.integration.api.world import World
+from tests.integration.api.world import World, delete_rows
 from tests.integration.registered import Registered, register_vehicle
 
 PLATE = "20C12345"
@@ -34,10 +34,16 @@ FIRM = "Công ty TNHH Vận tải A"
 CLERK_NAME = "Người được Công ty A uỷ quyền"
 PHONE = "0262 3000000"
 CODE = re.compile(r"H15-[0-9]{6}-[0-9]{4}")
-_EMPTY = """
-    TRUNCATE dossier, dossier_serial, document, notice, badge, procrastinate_jobs, vehicle, party
-             CASCADE;
-"""
+_FORGOTTEN = (
+    "dossier",
+    "dossier_serial",
+    "document",
+    "notice",
+    "badge",
+    "procrastinate_jobs",
+    "vehicle",
+    "party",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +136,7 @@ def code_of(address: str) -> str:
 
 def _empty(world: World) -> None:
     with psycopg.connect(world.owner_url) as connection:
-        connection.execute(_EMPTY)
+        delete_rows(connection, *_FORGOTTEN)
 
 
 async def _load(database_url: str) -> None:

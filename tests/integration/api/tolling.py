@@ -31,6 +31,7 @@ from tests.integration.api.world import (
     SITE_ID,
     Seen,
     World,
+    delete_rows,
     drawn_jpeg,
 )
 from tests.integration.central import tolls
@@ -40,12 +41,25 @@ TRUCK_TAG, CAR_TAG = "E2801160600002054E1A2B3C", "E2801160600002054E1A2B3D"
 TRUCK_ACCOUNT, CAR_ACCOUNT = "TK-TRUCK", "TK-CAR"
 READER_ID = "dau-doc-1"
 Pictures = tuple[tuple[EvidenceKind, bytes], ...]
-_EMPTY = """
-    TRUNCATE alert, toll_day, toll_provider_file, toll_crossing_event, toll_crossing, toll_tag,
-             toll_account, toll_tariff, toll_lane,
-             toll_station, tag_read, ledger_posting, ledger_entry, ledger_account,
-             procrastinate_jobs, vehicle, party CASCADE;
-"""
+_FORGOTTEN = (
+    "alert",
+    "toll_day",
+    "toll_provider_file",
+    "toll_crossing_event",
+    "toll_crossing",
+    "toll_tag",
+    "toll_account",
+    "toll_tariff",
+    "toll_lane",
+    "toll_station",
+    "tag_read",
+    "ledger_posting",
+    "ledger_entry",
+    "ledger_account",
+    "procrastinate_jobs",
+    "vehicle",
+    "party",
+)
 
 
 @dataclass(kw_only=True)
@@ -155,7 +169,7 @@ def toll_world(
             it they show nothing.
     """
     with closing(psycopg.connect(world.owner_url, autocommit=True)) as rows:
-        rows.execute(_EMPTY)
+        delete_rows(rows, *_FORGOTTEN)
         tolls.add_station(rows, site=SITE_ID, camera=CAMERA_ID, reader=READER_ID)
         truck_id = tolls.add_vehicle(rows, TRUCK)
         car_id = tolls.add_vehicle(rows, CAR, colour="white", kind="car", seats=5, payload_kg=None)
@@ -168,7 +182,7 @@ def toll_world(
         made = TollWorld(world=world, pictures_of=pictures_of)
         made.top_up(TRUCK_ACCOUNT, 200_000)
         yield made
-        rows.execute(_EMPTY)
+        delete_rows(rows, *_FORGOTTEN)
 
 
 async def _work(url: str, now: datetime) -> None:

@@ -82,14 +82,46 @@ ELSEWHERE: Final = "http://127.0.0.1:9"
 
 SESSION_COOKIE: Final = "luuthong_session"
 _Outcome = TypeVar("_Outcome")
-_EMPTY: Final = """
-    TRUNCATE alert_sighting, alert_feed, alert, watchlist_entry, passage, passage_identity,
-             passage_evidence, passage_feed, passage_touched, passage_minute, passage_hour,
-             passage_day, evidence, device_stream, device_day, device_gap, live_frame,
-             device_status, device_heartbeat, quarantine, audit_entry, audit_seal, audit_root,
-             subject_key, protection_finding, relative_plate, data_request, api_key, api_client,
-             api_answer, outside_identity, outside_login, webhook_delivery, webhook_event,
-             webhook_secret, webhook, completeness_statement;
+_FORGOTTEN: Final = (
+    "alert_sighting",
+    "alert_feed",
+    "alert",
+    "watchlist_entry",
+    "passage",
+    "passage_identity",
+    "passage_evidence",
+    "passage_feed",
+    "passage_touched",
+    "passage_minute",
+    "passage_hour",
+    "passage_day",
+    "evidence",
+    "device_stream",
+    "device_day",
+    "device_gap",
+    "live_frame",
+    "device_status",
+    "device_heartbeat",
+    "quarantine",
+    "audit_entry",
+    "audit_seal",
+    "audit_root",
+    "subject_key",
+    "protection_finding",
+    "relative_plate",
+    "data_request",
+    "api_key",
+    "api_client",
+    "api_answer",
+    "outside_identity",
+    "outside_login",
+    "webhook_delivery",
+    "webhook_event",
+    "webhook_secret",
+    "webhook",
+    "completeness_statement",
+)
+_ALSO_FORGOTTEN: Final = """
     DELETE FROM camera WHERE id <> 'lan-vao';
     UPDATE app_user
        SET failed_logins = 0, login_allowed_at = NULL, unit_id = NULL, reach = 'province';
@@ -103,6 +135,17 @@ _EMPTY: Final = """
     DELETE FROM one_time_secret;
     DELETE FROM security_key;
     DELETE FROM role_rule;
+"""
+_REFERRING: Final = """
+    WITH RECURSIVE reached (id) AS (
+      SELECT oid FROM pg_class WHERE oid = ANY(%s::text[]::regclass[])
+       UNION
+      SELECT pg_constraint.conrelid
+        FROM pg_constraint
+       INNER JOIN reached ON pg_constraint.confrelid = reached.id
+       WHERE pg_constraint.contype = 'f' AND pg_constraint.connamespace = 'public'::regnamespace
+    )
+    SELECT id::regclass::text FROM reached
 """
 
 
@@ -168,7 +211,8 @@ class World:
     def forget(self) -> None:
         """Begin again: nothing stored, and a new life of the device's outbox."""
         with psycopg.connect(self.owner_url) as connection:
-            connection.execute(_EMPTY)
+            delete_rows(connection, *_FORGOTTEN)
+            connection.execute(_ALSO_FORGOTTEN)
         self.outbox_id = uuid4()
         self.seq = 0
         shutil.rmtree(self.evidence_folder, ignore_errors=True)
@@ -391,6 +435,18 @@ def drawn_jpeg(*, seed: int, width: int = 320, height: int = 180) -> bytes:
     picture = rng.integers(0, 255, (height // 20, width // 20, 3), dtype=np.uint8)
     big = cv2.resize(picture, (width, height), interpolation=cv2.INTER_CUBIC)
     return bytes(cv2.imencode(".jpg", big)[1])
+
+
+def delete_rows(connection: psycopg.Connection, *tables: str) -> None:
+    """Empty these tables and all that refer to them.
+
+    For the few rows of a test this takes a tenth of the time of truncating the tables.
+    """
+    with connection.transaction():
+        reached = connection.execute(_REFERRING, [list(tables)]).fetchall()
+        connection.execute("SET LOCAL session_replication_role = replica")
+        for (table,) in reached:
+            connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
 
 
 @contextmanager

@@ -23,9 +23,10 @@ DRAWING_BYTES_MAX = 90 * 1024
 STYLE_BYTES_MAX = 15 * 1024
 
 
-@pytest.mark.parametrize("language", list(Language))
-@pytest.mark.parametrize("theme", [Theme.LIGHT, Theme.DARK])
-def test_axe_finds_nothing_on_any_page(
+@pytest.mark.parametrize(
+    ("language", "theme"), [(Language.VI, Theme.LIGHT), (Language.EN, Theme.DARK)]
+)
+def test_axe_finds_nothing_in_states_that_have_no_address(
     browser: Browser, world: World, language: Language, theme: Theme
 ) -> None:
     # The policy of our pages forbids foreign scripts, and axe is one: it is let in for the test.
@@ -37,16 +38,12 @@ def test_axe_finds_nothing_on_any_page(
     context.add_cookies(
         [{"name": "luuthong_theme", "value": theme, "url": f"{world.api_url}/console"}]
     )
-    found = {"login": _violations(page)}
     sign_in(page, world)
     expect(page.locator("html")).to_have_attribute("lang", language)
     expect(page.locator("html")).to_have_attribute("data-theme", theme)
-    found["list"] = _violations(page)
     page.locator("#rows tr").nth(1).click()
     expect(page.locator("#detail .detail")).to_be_visible()
-    found["list with detail"] = _violations(page)
-    page.goto(page.locator("#rows .row-link").nth(2).get_attribute("href") or "")
-    found["detail"] = _violations(page)
+    found = {"list with detail": _violations(page)}
     page.goto("/console/passages?period=custom")
     found["filters"] = _violations(page)
     page.fill("#plate", "ZZ*")
@@ -57,9 +54,6 @@ def test_axe_finds_nothing_on_any_page(
     expect(page.locator("#chart-flow canvas")).to_be_visible()
     page.locator("#chart-flow summary").click()
     found["overview"] = _violations(page)
-    page.goto("/console/map")
-    expect(page.locator(".map-province")).to_be_attached()
-    found["map"] = _violations(page)
     page.goto("/console/nowhere")
     found["error"] = _violations(page)
     context.close()

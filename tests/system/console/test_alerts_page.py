@@ -16,7 +16,6 @@ import psycopg
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from api.pages.i18n import Language
 from central.contracts.passage import EvidenceKind, PlateColour, VehicleClass
 from central.registry.types import VehicleKind
 from deploy.setup.places import PROJECT_FOLDER
@@ -242,16 +241,14 @@ def test_the_watchlist_shows_entries_and_only_reviewers_edit_it(page: Page, worl
         _become(world, "operator")
 
 
-@pytest.mark.parametrize("language", list(Language))
 @pytest.mark.usefixtures("worker")
 def test_axe_finds_nothing_on_the_pages_of_control(
-    browser: Browser, world: World, truck: tuple[str, UUID], language: Language
+    browser: Browser, world: World, truck: tuple[str, UUID]
 ) -> None:
     context = browser.new_context(
         base_url=world.api_url, bypass_csp=True, viewport={"width": 1366, "height": 900}
     )
     page = context.new_page()
-    page.goto(f"/console/login?lang={language}")
     sign_in(page, world)
     page.goto("/console/alerts")
     found = {"empty": _violations(page)}

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Dossiers in a real browser: taken in from the vehicle's page, supplemented, approved."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +9,6 @@ import psycopg
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from api.pages.i18n import Language
 from central.identity.permissions import Role
 from tests.integration.api.dossiers import (
     CLERK_NAME,
@@ -26,7 +24,6 @@ from tests.system.console.test_accessibility import _violations
 pytestmark = pytest.mark.system
 
 WAIT_MS = 20_000
-SCREENSHOTS = os.environ.get("LUUTHONG_SCREENSHOTS")
 """Folder for pictures of the pages; none are made without it."""
 
 
@@ -73,16 +70,6 @@ def fill(page: Page) -> None:
     page.fill("#submitted_by", CLERK_NAME)
 
 
-def picture(page: Page, name: str) -> None:
-    """Keep how a page looks, on an office screen and on a phone, where somebody wants to see."""
-    if SCREENSHOTS is None:
-        return
-    for width, height in ((1366, 768), (390, 844)):
-        page.set_viewport_size({"width": width, "height": height})
-        page.screenshot(path=Path(SCREENSHOTS) / f"{name}-{width}.png", full_page=True)
-    page.set_viewport_size({"width": 1366, "height": 768})
-
-
 def test_the_whole_way_of_a_badge_dossier(
     browser: Browser, office: DossierWorld, tmp_path: Path
 ) -> None:
@@ -91,7 +78,6 @@ def test_the_whole_way_of_a_badge_dossier(
         expect(clerk.locator("#field_badge_kind")).to_have_value("goods")
         fill(clerk)
         expect(clerk.locator("#findings")).to_contain_text("Xe mang biển số nền vàng")
-        picture(clerk, "new")
         clerk.get_by_role("button", name="Tiếp nhận và in giấy hẹn").dblclick()
         expect(clerk.locator("h1")).to_contain_text("H15-")
         address = clerk.url
@@ -105,7 +91,6 @@ def test_the_whole_way_of_a_badge_dossier(
         clerk.get_by_label("Lý do (người nộp hồ sơ sẽ đọc)").first.fill("Giấy đề nghị thiếu chữ ký")
         clerk.get_by_role("button", name="Yêu cầu bổ sung").click()
         expect(clerk.locator("main")).to_contain_text("Thời hạn đang tạm dừng")
-        picture(clerk, "stopped")
         clerk.locator("summary", has_text="Nhận bổ sung").click()
         clerk.get_by_label("Giấy đề nghị cấp phù hiệu").select_option("original")
         clerk.get_by_role("button", name="Nhận bổ sung").click()
@@ -113,20 +98,17 @@ def test_the_whole_way_of_a_badge_dossier(
     with window(browser, office, Role.APPROVER) as approver:
         approver.goto(address)
         approver.locator("summary", has_text="Duyệt cấp").click()
-        picture(approver, "received")
         approver.get_by_role("button", name="Duyệt cấp").click()
         expect(approver.locator("#documents")).to_contain_text("đang được lập và ký số")
 
         office.make_badge_paper(tmp_path)
 
         expect(approver.locator("#documents")).to_contain_text("Ký số:")
-        picture(approver, "approved")
         badge = approver.get_by_role("link", name="Phù hiệu", exact=True)
         answer = approver.request.get(badge.get_attribute("href") or "")
         assert answer.body().startswith(b"%PDF-")
         approver.goto("/console/dossiers?view=ended")
         expect(approver.locator("tbody tr")).to_have_count(1)
-        picture(approver, "ended")
 
 
 def test_a_dossier_is_taken_in_with_the_keyboard_alone(
@@ -166,7 +148,6 @@ def test_missing_papers_lead_back_to_the_form_with_everything_in_it(
         page.get_by_role("button", name="Tiếp nhận và in giấy hẹn").click()
 
         expect(page.get_by_role("alert")).to_contain_text("Thiếu giấy tờ")
-        picture(page, "missing")
         page.get_by_role("alert").get_by_role("link").click()
         expect(page.locator("#submitted_by")).to_have_value(CLERK_NAME)
         page.select_option("#paper_request_form", "original")
@@ -184,14 +165,11 @@ def test_it_works_without_scripts(browser: Browser, office: DossierWorld) -> Non
         expect(page.locator("h1")).to_contain_text("H15-")
 
 
-@pytest.mark.parametrize("language", list(Language))
-def test_axe_finds_nothing_on_the_pages_of_dossiers(
-    browser: Browser, office: DossierWorld, language: Language
-) -> None:
+def test_axe_finds_nothing_on_the_pages_of_dossiers(browser: Browser, office: DossierWorld) -> None:
     found: dict[str, list[str]] = {}
     # The policy of our pages forbids foreign scripts, and axe is one: it is let in for the test.
     with window(browser, office, Role.APPROVER, bypass_csp=True) as page:
-        page.goto(f"/console/dossiers?lang={language}")
+        page.goto("/console/dossiers")
         found["empty list"] = _violations(page)
         page.goto("/console/dossiers/new")
         found["no vehicle"] = _violations(page)
@@ -208,8 +186,6 @@ def test_axe_finds_nothing_on_the_pages_of_dossiers(
     with office.world.signed_in_as(Role.CLERK) as clerk:
         address = office.take_in(clerk)
     with window(browser, office, Role.APPROVER, bypass_csp=True) as page:
-        page.goto(f"/console/dossiers?lang={language}")
-        found["list"] = _violations(page)
         page.goto(address)
         for summary in page.locator("details.dossier-act > summary").all():
             summary.click()
@@ -227,10 +203,7 @@ def test_axe_finds_nothing_on_the_pages_of_dossiers(
     assert {name: each for name, each in found.items() if each} == {}
 
 
-@pytest.mark.parametrize("language", list(Language))
-def test_axe_finds_nothing_on_the_pages_of_citizens(
-    browser: Browser, office: DossierWorld, language: Language
-) -> None:
+def test_axe_finds_nothing_on_the_pages_of_citizens(browser: Browser, office: DossierWorld) -> None:
     with office.world.signed_in_as(Role.CLERK) as clerk:
         address = office.take_in(clerk)
         clerk.post(
@@ -241,9 +214,8 @@ def test_axe_finds_nothing_on_the_pages_of_citizens(
         base_url=office.world.api_url, bypass_csp=True, viewport={"width": 390, "height": 844}
     )
     page = context.new_page()
-    page.goto(f"/public/dossiers?lang={language}")
+    page.goto("/public/dossiers")
     found = {"question": _violations(page)}
-    picture(page, f"public-question-{language}")
     page.fill("#code", "nonsense")
     page.press("#code", "Enter")
     page.wait_for_selector("[role=alert]")
@@ -252,7 +224,6 @@ def test_axe_finds_nothing_on_the_pages_of_citizens(
     page.press("#code", "Enter")
     expect(page.locator("h1")).to_have_text(code_of(address))
     found["state"] = _violations(page)
-    picture(page, f"public-state-{language}")
     page.goto("/public/dossiers/H15-261122-9999")
     found["unknown"] = _violations(page)
     text = page.content()
@@ -278,7 +249,5 @@ def test_the_list_shows_what_is_overdue(browser: Browser, office: DossierWorld) 
         expect(page.locator("tbody tr").first).to_contain_text(late)
         expect(page.locator("tbody tr").first).to_contain_text("Quá hạn")
         expect(page.locator("tbody tr").last).to_contain_text(code_of(paused))
-        picture(page, "list")
         page.goto(f"/console/dossiers/{late}")
         expect(page.locator("main")).to_contain_text("Quá hạn")
-        picture(page, "overdue")

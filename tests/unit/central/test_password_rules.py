@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Which passwords nobody may choose."""
 
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Final
@@ -111,3 +113,14 @@ def test_a_password_that_is_too_long_never_fits() -> None:
     assert len(longest) == PASSWORD_LENGTH_MAX
     assert verified(longest, known)[0]
     assert not verified(f"{longest}y", known)[0]
+
+
+def test_passwords_are_hashed_at_the_cost_that_rfc_9106_recommends_second() -> None:
+    program = "from central.identity.passwords import hashed; print(hashed('x' * 12))"
+
+    # In a process of its own: the tests' own hashes are made cheap.
+    made = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+    )
+
+    assert made.stdout.startswith("$argon2id$v=19$m=65536,t=3,p=4$")

@@ -3,10 +3,10 @@
 
 from central.db.migrations.plain import run_sql_file
 
-revision = "0018"
-down_revision = "0017"
+revision = "0019"
+down_revision = "0018"
 
 
 def upgrade() -> None:
     """Run the SQL."""
-    run_sql_file("0018_pre_streams.sql")
+    run_sql_file("0019_pre_streams.sql")

@@ -17,7 +17,8 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from central.contracts.passage import ClockSource, Direction, ModelDigestV1
+from central.contracts.event import ClockSource
+from central.contracts.passage import Direction, ModelDigestV1
 from deploy.local.ports import LOOPBACK
 from edge.app.messages import Sender
 from edge.app.plans import plan_from_settings

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from central.contracts.passage import ClockSource
+from central.contracts.event import ClockSource
 from central.contracts.topics import Stream
 from central.ingest.link import BrokerLink
 

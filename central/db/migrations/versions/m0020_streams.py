@@ -3,10 +3,10 @@
 
 from central.db.migrations.plain import run_sql_file
 
-revision = "0019"
-down_revision = "0018"
+revision = "0020"
+down_revision = "0019"
 
 
 def upgrade() -> None:
     """Run the SQL."""
-    run_sql_file("0019_pre_streams.sql")
+    run_sql_file("0020_pre_streams.sql")

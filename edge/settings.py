@@ -254,6 +254,11 @@ class DeviceSettings(_Section):
         le=timedelta(minutes=10),
         description="time between two heartbeats",
     )
+    traffic_minutes: bool = Field(
+        default=False,
+        description="tell every minute what each camera counted and how many frames it looked at, "
+        "an empty minute included",
+    )
 
 
 class EdgeSettings(BaseSettings):

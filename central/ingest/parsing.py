@@ -13,9 +13,9 @@ from central.contracts.event import Event
 from central.contracts.heartbeat import HeartbeatV1
 from central.contracts.identifiers import Slug
 from central.contracts.message import MAX_MESSAGE_BYTES, Seq
+from central.contracts.streams import EVENT_CONTRACTS
 from central.contracts.topics import EVENT_STREAMS, Stream, Topic, parse_topic
 from central.ingest.columns import evidence_rows, passage_body, tag_read_body
-from central.ingest.records import CONTRACTS
 from central.ingest.types import (
     Delivery,
     Envelope,
@@ -37,9 +37,9 @@ _JSON_PROBLEM = "json_invalid"
 
 _READERS: Final[Mapping[Stream, Callable[[bytes], WireEvent | Event]]] = MappingProxyType(
     {
+        **{stream: contract.from_json for stream, contract in EVENT_CONTRACTS.items()},
         Stream.PASSAGE: read_passage,
         Stream.TAG_READ: read_tag_read,
-        **{stream: contract.from_json for stream, contract in CONTRACTS.items()},
     }
 )
 

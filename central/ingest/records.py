@@ -6,24 +6,13 @@ reading them has a module of its own.
 """
 
 from collections.abc import Mapping
-from types import MappingProxyType
-from typing import Final
 
 from psycopg.types.json import Jsonb
 
 from central.contracts.event import Event
 from central.contracts.evidence_notice import EvidenceNoticeV1
 from central.contracts.incident import IncidentV1
-from central.contracts.topics import Stream
 from central.contracts.traffic_minute import TrafficMinuteV1
-
-CONTRACTS: Final[Mapping[Stream, type[Event]]] = MappingProxyType(
-    {
-        Stream.TRAFFIC_MINUTE: TrafficMinuteV1,
-        Stream.INCIDENT: IncidentV1,
-        Stream.EVIDENCE_NOTICE: EvidenceNoticeV1,
-    }
-)
 
 
 def insert_of(event: Event) -> tuple[str, Mapping[str, object]]:

@@ -13,6 +13,7 @@ import structlog
 from edge.app.analysis import Models, open_models
 from edge.app.engine import Engine, PassageSink
 from edge.app.messages import Sender
+from edge.app.minutes import MinuteCounter
 from edge.app.plans import CameraPlan
 from edge.app.readers import Readers
 from edge.app.uplink import Surroundings, Uplink
@@ -74,6 +75,9 @@ class Device:
         models = _load(plans, choice)
         self._also = also
         self.uplink: Uplink | None = None
+        self._minutes: MinuteCounter | None = None
+        if settings is not None and settings.device.traffic_minutes:
+            self._minutes = MinuteCounter(plans, now=around.clock())
         if settings is not None and secret is not None:
             self.uplink = Uplink(
                 settings,
@@ -88,6 +92,7 @@ class Device:
                 cameras=self._camera_readings,
                 readers=self._reader_readings,
                 live_source=self._live_picture,
+                minutes=self._minutes,
             )
         self.engine = Engine(
             plans, models=models, sink=self._take, clock=around.clock, rng=around.rng
@@ -130,6 +135,8 @@ class Device:
     def _take(self, plan: CameraPlan, passage: Passage) -> None:
         if self.uplink is not None:
             self.uplink.take(plan, passage)
+        if self._minutes is not None:
+            self._minutes.add(passage)
         if self._also is not None:
             self._also(plan, passage)
 

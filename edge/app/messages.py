@@ -19,6 +19,8 @@ from central.contracts.passage import (
     VehicleClass,
 )
 from central.contracts.tag_read import MAX_READS, TagReadV1
+from central.contracts.traffic_minute import MINUTE, TrafficMinuteV1
+from edge.app.minutes import CameraMinute
 from edge.app.plans import CameraPlan
 from edge.outbox.types import OutboxSlot
 from edge.settings import DeviceSettings
@@ -113,6 +115,36 @@ def tag_read_message(
         last_seen_at=tag_read.last_seen_at,
         clock_source=device.clock_source,
         clock_error_ms=device.clock_error_ms,
+    )
+
+
+def traffic_minute_message(
+    minute: CameraMinute, slot: OutboxSlot, *, sender: Sender, event_id: UUID
+) -> TrafficMinuteV1:
+    """The message for one minute of one camera in its place of the outbox.
+
+    Args:
+        minute: What was counted.
+        slot: Number in the outbox.
+        sender: This device.
+        event_id: Identity of the event, the same for every attempt to store it.
+    """
+    return TrafficMinuteV1(
+        id=event_id,
+        device_id=sender.device_id,
+        outbox_id=slot.outbox_id,
+        boot_id=sender.boot_id,
+        seq=slot.seq,
+        site_id=sender.site_id,
+        camera_id=minute.plan.camera_id,
+        lane=minute.plan.lane,
+        captured_at=minute.minute_at + MINUTE,
+        minute_at=minute.minute_at,
+        clock_source=minute.plan.clock_source,
+        clock_error_ms=minute.plan.clock_error_ms,
+        frames_analysed=minute.frames_analysed,
+        frames_dropped=minute.frames_dropped,
+        counts=minute.counts,
     )
 
 

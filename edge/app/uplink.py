@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from importlib import metadata
 from threading import Event
 from typing import Final
@@ -13,8 +14,10 @@ from uuid import UUID
 
 import structlog
 
+from central.contracts import event as events
 from central.contracts.heartbeat import HeartbeatV1
-from edge.app.messages import Sender, passage_message, tag_read_message
+from edge.app.messages import Sender, passage_message, tag_read_message, traffic_minute_message
+from edge.app.minutes import MinuteCounter
 from edge.app.plans import CameraPlan
 from edge.app.threads import ThreadGroup
 from edge.errors import OutboxFullError
@@ -26,7 +29,7 @@ from edge.health.heartbeat import (
     ReaderReading,
 )
 from edge.outbox.store import Outbox
-from edge.outbox.types import EventMessage, OutboxLimits, OutboxSlot
+from edge.outbox.types import OutboxLimits, OutboxSlot
 from edge.publish.events import EventPublisher, PublishRules, PublishStatus
 from edge.publish.evidence import EvidenceAccess, EvidenceUploader, UploadStatus
 from edge.publish.link import BrokerAccess
@@ -36,6 +39,8 @@ from edge.stages import EvidencePicture, Passage, TagRead
 
 RETRY_FIRST_S: Final = 1.0
 RETRY_LONGEST_S: Final = 30.0
+LOOK_EVERY_S: Final = 1.0
+"""How often somebody looks whether a minute is over."""
 
 log = structlog.get_logger(__name__)
 
@@ -62,6 +67,7 @@ class Uplink:
         cameras: Callable[[], list[CameraReading]],
         readers: Callable[[], list[ReaderReading]] = list,
         live_source: PictureSource | None = None,
+        minutes: MinuteCounter | None = None,
     ) -> None:
         """Open the outbox; nothing is sent before ``start``.
 
@@ -72,6 +78,7 @@ class Uplink:
             around: Time, chance, identities.
             cameras: Tells the state of the cameras for the heartbeat.
             readers: Tells the state of the tag readers for it.
+            minutes: Counts what the cameras see; ``None`` tells no traffic minutes.
             live_source: Gives fresh pictures to who asks at the centre; ``None`` gives none.
 
         Raises:
@@ -82,6 +89,7 @@ class Uplink:
         self._around = around
         self._cameras = cameras
         self._readers = readers
+        self._minutes = minutes
         self._threads = ThreadGroup()
         self._stopping = Event()
         self._heartbeats = HeartbeatMaker(_facts(settings, sender), new_id=around.new_id)
@@ -108,6 +116,8 @@ class Uplink:
             self._threads.start("evidence-upload", self._uploader.run, wake=self._uploader.wake)
         if self._live_frames is not None:
             self._threads.start("live-frames", self._live_frames.run)
+        if self._minutes is not None:
+            self._threads.start("traffic-minutes", partial(self._tell_minutes, self._minutes))
 
     def expect_stop(self) -> None:
         """The process will stop: whoever waits for room on the disk shall not wait on."""
@@ -147,8 +157,18 @@ class Uplink:
             (),
         )
 
+    def _tell_minutes(self, minutes: MinuteCounter, stop: Event) -> None:
+        """Store every minute of every camera once it is over."""
+        while not stop.wait(LOOK_EVERY_S):
+            for minute in minutes.due(self._cameras(), now=self._around.clock()):
+                event_id = self._around.new_id()
+                self._store(
+                    partial(traffic_minute_message, minute, sender=self._sender, event_id=event_id),
+                    (),
+                )
+
     def _store(
-        self, make: Callable[[OutboxSlot], EventMessage], pictures: Sequence[EvidencePicture]
+        self, make: Callable[[OutboxSlot], events.Event], pictures: Sequence[EvidencePicture]
     ) -> None:
         """Put an event into the outbox and wake those who send it."""
         failures = 0

@@ -14,7 +14,8 @@ from types import TracebackType
 from typing import Final, Self, TypeVar
 from uuid import UUID, uuid4
 
-from central.contracts.passage import PassageV1
+from central.contracts.event import Event
+from central.contracts.streams import stream_of
 from central.contracts.topics import Stream
 from edge.errors import OutboxBehindError, OutboxFullError
 from edge.outbox.database import (
@@ -25,7 +26,6 @@ from edge.outbox.database import (
     translated_errors,
 )
 from edge.outbox.types import (
-    EventMessage,
     OutboxLimits,
     OutboxNumbers,
     OutboxSlot,
@@ -38,7 +38,7 @@ from edge.stages import EvidencePicture
 PICTURES_DROPPED_AT_ONCE: Final = 64
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
-EventT = TypeVar("EventT", bound=EventMessage)
+EventT = TypeVar("EventT", bound=Event)
 
 _SELECT_STATE: Final = """
 SELECT outbox_id, last_seq, acknowledged_seq, pictures_dropped, picture_bytes,
@@ -235,7 +235,7 @@ class Outbox:
                     str(message.boot_id),
                     _to_us(now),
                     message.to_json(),
-                    _stream_of(message).value,
+                    stream_of(message).value,
                 ),
             )
             self._connection.executemany(
@@ -309,10 +309,6 @@ def read_state(connection: sqlite3.Connection) -> OutboxState:
         picture_bytes=size,
         pictures_dropped=dropped,
     )
-
-
-def _stream_of(message: EventMessage) -> Stream:
-    return Stream.PASSAGE if isinstance(message, PassageV1) else Stream.TAG_READ
 
 
 def _to_us(moment: datetime) -> int:

@@ -5,12 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from central.contracts.passage import PassageV1
-from central.contracts.tag_read import TagReadV1
 from central.contracts.topics import Stream
-
-EventMessage = PassageV1 | TagReadV1
-"""What an outbox numbers and keeps; all kinds share one row of numbers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,8 +21,7 @@ from pydantic import ValidationError
 
 from central.contracts.commit_ack import CommitAckV1
 from central.contracts.heartbeat import HeartbeatV1
-from central.contracts.passage import PassageV1
-from central.contracts.tag_read import TagReadV1
+from central.contracts.streams import EVENT_CONTRACTS
 from central.contracts.topics import Stream, Topic
 from edge.errors import OutboxBehindError, OutboxError, PublishError
 from edge.publish.backoff import Backoff
@@ -236,7 +235,7 @@ class EventPublisher:
         )
         if not is_late:
             return event.payload
-        contract = TagReadV1 if event.stream is Stream.TAG_READ else PassageV1
+        contract = EVENT_CONTRACTS[event.stream]
         return contract.from_json(event.payload).model_copy(update={"is_late": True}).to_json()
 
     def _send_heartbeat_when_due(self, link: Link) -> None:

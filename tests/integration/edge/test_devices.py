@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from threading import Thread
@@ -15,13 +16,18 @@ from uuid import uuid4
 import pytest
 
 from central.contracts.event import ClockSource
+from central.contracts.heartbeat import CameraState
 from central.contracts.passage import Direction
+from central.contracts.topics import Stream
+from central.contracts.traffic_minute import TrafficMinuteV1
 from edge.app.messages import Sender
+from edge.app.minutes import MinuteCounter
 from edge.app.plans import CameraPlan
 from edge.app.uplink import Surroundings, Uplink
 from edge.capture.loop import Pace
 from edge.capture.types import SourceKind, SourceRules
 from edge.errors import OutboxFullError
+from edge.health.heartbeat import CameraReading
 from edge.pipeline.detection import Region
 from edge.settings import CameraMode, load_settings
 from edge.stages import Passage
@@ -110,6 +116,39 @@ def fill(link: Uplink) -> None:
     """Store events until not even a bare one fits."""
     for _ in range(5_000):
         link.outbox.put(message, (), now=NOW)
+
+
+def test_the_minutes_of_a_camera_go_into_the_outbox_by_themselves(tmp_path: Path) -> None:
+    live = replace(PLAN, clock_source=ClockSource.NTP)
+    times = iter([NOW])
+    reading = CameraReading(
+        camera_id=live.camera_id,
+        state=CameraState.RUNNING,
+        captured=900,
+        analysed=720,
+        dropped=0,
+        last_frame_s=0.1,
+    )
+    link = Uplink(
+        load_settings(site(tmp_path)),
+        secret="hush",
+        sender=Sender(device_id="gate-01", site_id="site-01", boot_id=BOOT_ID, models=()),
+        around=Surroundings(
+            clock=lambda: next(times, NOW + timedelta(minutes=2)),
+            rng=random.Random(1),  # noqa: S311
+            new_id=uuid4,
+        ),
+        cameras=lambda: [reading],
+        minutes=MinuteCounter([live], now=NOW),
+    )
+
+    link.start()
+    wait_until(lambda: link.outbox.state().last_seq == 1)
+    (told,) = link.outbox.pending(after_seq=0, limit=5)
+    link.stop(limit_s=5)
+
+    assert told.stream is Stream.TRAFFIC_MINUTE
+    assert TrafficMinuteV1.from_json(told.payload).frames_analysed == 720
 
 
 def test_a_full_outbox_holds_the_event_and_goes_on_when_there_is_room(tmp_path: Path) -> None:

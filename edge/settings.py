@@ -254,11 +254,7 @@ class DeviceSettings(_Section):
         le=timedelta(minutes=10),
         description="time between two heartbeats",
     )
-    traffic_minutes: bool = Field(
-        default=False,
-        description="tell every minute what each camera counted and how many frames it looked at, "
-        "an empty minute included",
-    )
+    traffic_minutes: bool = Field(default=False, description="tell every camera's minutes")
 
 
 class EdgeSettings(BaseSettings):

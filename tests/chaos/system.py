@@ -263,7 +263,6 @@ class System:
             log_file=self.folder / f"{name}.log",
             environment={
                 "PATH": os.environ.get("PATH", os.defpath),
-                "PYTHONPATH": os.environ["PYTHONPATH"],  # TEMP
                 "LUUTHONG_CENTRAL_DATABASE_URL": (
                     f"postgresql://{SERVICE_USER}@{LOOPBACK}:{database_port}/{DATABASE}"
                 ),

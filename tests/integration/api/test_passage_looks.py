@@ -69,7 +69,8 @@ def test_similar_readings_are_those_that_a_camera_could_confuse_at_that_time(
     assert "purpose" in asked.text
     assert f"/console/passages/{stored[1].id}" in shown
     assert f"/console/passages/{stored[2].id}" in shown
-    assert shown.index(str(stored[1].id)) < shown.index(str(stored[2].id))
+    # 0 is often taken for 8; two such characters are further away than one.
+    assert shown.index(str(stored[2].id)) < shown.index(str(stored[1].id))
     assert str(stored[3].id) not in shown
     assert str(stored[4].id) not in shown
     [(action, purpose, _, subject_id, detail)] = _audited(world)

@@ -56,7 +56,6 @@ def enrolling(world: World, tmp_path: Path) -> Iterator[Enrolling]:
     )
     with psycopg.connect(world.owner_url) as connection:
         [kept] = connection.execute("SELECT secret_hash, secret_set_at FROM device").fetchall()
-    address_before, app_before = world.api_url, world.app
     devices = {"ca_key_file": key_file, "ca_certificate_file": certificate_file}
     with serving(world, devices=devices) as address:
         yield Enrolling(
@@ -67,7 +66,6 @@ def enrolling(world: World, tmp_path: Path) -> Iterator[Enrolling]:
             ),
             secret_file=tmp_path / "device.secret",
         )
-    world.api_url, world.app = address_before, app_before
     with psycopg.connect(world.owner_url) as connection:  # the world's device keeps its secret
         connection.execute("UPDATE device SET secret_hash = %s, secret_set_at = %s", kept)
         connection.execute("TRUNCATE device_invitation, device_certificate")

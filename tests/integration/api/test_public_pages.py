@@ -60,10 +60,8 @@ def address(office: DossierWorld, clerk: httpx.Client) -> str:
 @pytest.fixture
 def citizen(lasting_world: World) -> Iterator[httpx.Client]:
     """Somebody without a session, before whom nobody asked."""
-    home = lasting_world.api_url
     with serving(lasting_world) as url, httpx.Client(base_url=url) as client:
         yield client
-    lasting_world.api_url = home
 
 
 def test_the_house_leads_to_the_question(citizen: httpx.Client) -> None:

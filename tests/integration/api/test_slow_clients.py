@@ -25,10 +25,8 @@ class Impatient(GuardedProtocol):
 
 @pytest.fixture
 def address(world: World) -> Iterator[str]:
-    before = world.api_url, world.app
     with serving(world, protocol=Impatient) as served:
         yield served
-    world.api_url, world.app = before
 
 
 def connect(address: str) -> socket.socket:

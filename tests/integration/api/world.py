@@ -484,11 +484,15 @@ def serving(
     clock: Clock | None = None,
     **settings: object,
 ) -> Iterator[str]:
-    """Serve the api on a free port for as long as the block lasts; yields its address."""
+    """Serve the api on a free port for as long as the block lasts; yields its address.
+
+    Afterwards the world is served by what served it before.
+    """
     webhook_key = world.evidence_folder.with_name(f"{world.evidence_folder.name}-webhook-key")
     webhook_key.write_text("secret of the tests", encoding="utf-8")
     port = port or free_port()
     scheme = "https" if tls else "http"
+    before = world.app, world.api_url, world.console_url
     world.console_url = f"{scheme}://localhost:{port}"
     app = create_app(
         ApiSettings.model_validate(
@@ -532,6 +536,7 @@ def serving(
     finally:
         server.should_exit = True
         thread.join(timeout=START_WAIT_S)
+        world.app, world.api_url, world.console_url = before
 
 
 def _provider_of(world: World) -> dict[str, object]:

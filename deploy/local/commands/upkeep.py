@@ -28,6 +28,10 @@ TEST_PROCESSES_MAX: Final = 4
 """Each process of the tests starts a database and a broker; more of them need more memory."""
 
 
+BY_FILE: Final = ("--dist", "loadfile", "--no-loadscope-reorder")
+"""Files stay whole and in their order: tests/conftest.py lets the longest begin first."""
+
+
 def setup(
     *,
     only: Annotated[
@@ -91,7 +95,7 @@ def side_by_side(arguments: Sequence[str], *, processors: int) -> Sequence[str]:
     is_told = any(each.startswith(("-n", "--numprocesses")) for each in arguments)
     if is_told or processors == 1 or "--pdb" in arguments:
         return ()
-    return ("-n", str(min(processors, TEST_PROCESSES_MAX)), "--dist", "loadfile")
+    return ("-n", str(min(processors, TEST_PROCESSES_MAX)), *BY_FILE)
 
 
 def _browser_environment(console: Console) -> Mapping[str, str]:

@@ -3,12 +3,12 @@
 
 import pytest
 
-from deploy.local.commands.upkeep import TEST_PROCESSES_MAX, side_by_side
+from deploy.local.commands.upkeep import BY_FILE, TEST_PROCESSES_MAX, side_by_side
 
 
 @pytest.mark.parametrize(
     ("processors", "shared"),
-    [(1, ()), (2, ("-n", "2", "--dist", "loadfile")), (64, ("-n", "4", "--dist", "loadfile"))],
+    [(1, ()), (2, ("-n", "2", *BY_FILE)), (64, ("-n", "4", *BY_FILE))],
 )
 def test_files_are_run_side_by_side_where_there_are_processors(
     processors: int, shared: tuple[str, ...]

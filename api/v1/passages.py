@@ -14,12 +14,12 @@ from api.v1.requests import AlikePlatesBody, PassageSearchBody
 from api.v1.schemas import AlikePlatesFoundBody, PassageBody, PassagePageBody
 from central.passages.alike import AlikePlateService
 
-router = APIRouter(prefix="/v1/passages", tags=["passages"], dependencies=[MaySeePassages])
+router = APIRouter(prefix="/v1/passages", tags=["passages"])
 
 
 @router.post(
     "/search",
-    dependencies=[ListLook],
+    dependencies=[MaySeePassages, ListLook],
     responses=problems(
         "not-signed-in",
         "permission-denied",
@@ -78,6 +78,7 @@ async def find_alike_plates(
 
 @router.get(
     "/{passage_id}",
+    dependencies=[MaySeePassages],
     responses=problems(
         "not-signed-in",
         "permission-denied",

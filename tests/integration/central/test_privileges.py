@@ -10,6 +10,7 @@ APPEND_ONLY = (
     "audit_entry",
     "audit_seal",
     "audit_root",
+    "completeness_statement",
     "ledger_entry",
     "ledger_posting",
     "ledger_seal",

@@ -24,7 +24,7 @@ from tests.system.console.conftest import WAIT_MS
 from tests.system.console.every_page import NO_PAGES, ONE_OF_EACH, WITH_QUERY, addresses, pages_of
 from tests.system.console.test_accessibility import AXE, _violations
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]  # every page there is
 
 SCRIPT_BYTES_MAX: Final = 45 * 1024
 DRAWN_SCRIPT_BYTES_MAX: Final = 90 * 1024

@@ -21,7 +21,7 @@ from tests.system.console.busy import SEES_ALL, busy_office, busy_roads
 from tests.system.console.conftest import WAIT_MS
 from tests.system.console.every_page import addresses
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]  # every page there is
 
 PAYLOAD: Final = """'"><img src=x onerror=alert(1)>"""
 SHOWN: Final = "<img src=x onerror=alert(1)>"

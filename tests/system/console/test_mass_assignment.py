@@ -16,7 +16,7 @@ from tests.integration.api.world import World
 from tests.system.console.busy import SEES_ALL, busy_office, busy_roads
 from tests.system.console.every_page import addresses
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]  # every page there is
 
 MARK: Final = "mass-assigned-7f3a"
 COLUMNS: Final = """

@@ -4,7 +4,8 @@
 from typing import cast
 from urllib.parse import quote
 
-from api.client import models, words
+from api.client import words
+from api.client.models import alerts, passages, registry, roads, shared, watchlist
 from api.client.transport import Transport
 
 
@@ -21,10 +22,10 @@ class LuuthongClient(Transport):
         vehicle_id: str | None = None,
         page_size: int | None = None,
         cursor: str | None = None,
-    ) -> models.AlertPageBody:
+    ) -> alerts.AlertPageBody:
         """One page of alerts, the most recently sighted first."""
         return cast(
-            "models.AlertPageBody",
+            "alerts.AlertPageBody",
             self._send(
                 "GET",
                 "/v1/alerts",
@@ -38,19 +39,19 @@ class LuuthongClient(Transport):
             ).json(),
         )
 
-    def get_alert(self, alert_id: str) -> models.AlertRecordBody:
+    def get_alert(self, alert_id: str) -> alerts.AlertRecordBody:
         """One alert with its newest sightings; the look is written to the audit log."""
         return cast(
-            "models.AlertRecordBody",
+            "alerts.AlertRecordBody",
             self._send("GET", f"/v1/alerts/{quote(alert_id, safe='')}").json(),
         )
 
     def acknowledge_alert(
         self, alert_id: str, *, if_match: str, idempotency_key: str | None = None
-    ) -> models.AlertActBody:
+    ) -> alerts.AlertActBody:
         """Say that one looks after an open alert."""
         return cast(
-            "models.AlertActBody",
+            "alerts.AlertActBody",
             self._send(
                 "POST",
                 f"/v1/alerts/{quote(alert_id, safe='')}/acknowledge",
@@ -61,14 +62,14 @@ class LuuthongClient(Transport):
     def close_alert(
         self,
         alert_id: str,
-        body: models.ClosingBody,
+        body: alerts.ClosingBody,
         *,
         if_match: str,
         idempotency_key: str | None = None,
-    ) -> models.AlertActBody:
+    ) -> alerts.AlertActBody:
         """End an alert with a reason; the next sighting opens a new one."""
         return cast(
-            "models.AlertActBody",
+            "alerts.AlertActBody",
             self._send(
                 "POST",
                 f"/v1/alerts/{quote(alert_id, safe='')}/close",
@@ -79,10 +80,10 @@ class LuuthongClient(Transport):
 
     def get_day_completeness(
         self, *, day: str, page_size: int | None = None, cursor: str | None = None
-    ) -> models.LedgerPageBody:
+    ) -> roads.LedgerPageBody:
         """One page of a day's ledger; the ETag changes when anything on the page does."""
         return cast(
-            "models.LedgerPageBody",
+            "roads.LedgerPageBody",
             self._send(
                 "GET",
                 "/v1/completeness",
@@ -92,10 +93,10 @@ class LuuthongClient(Transport):
 
     def list_statements(
         self, *, page_size: int | None = None, cursor: str | None = None
-    ) -> models.StatementPageBody:
+    ) -> roads.StatementPageBody:
         """One page of the daily statements, the newest day and revision first."""
         return cast(
-            "models.StatementPageBody",
+            "roads.StatementPageBody",
             self._send(
                 "GET",
                 "/v1/completeness/statements",
@@ -121,26 +122,25 @@ class LuuthongClient(Transport):
 
     def list_devices(
         self, *, page_size: int | None = None, cursor: str | None = None
-    ) -> models.DevicePageBody:
+    ) -> roads.DevicePageBody:
         """One page of devices with how they were when last heard of, by id."""
         return cast(
-            "models.DevicePageBody",
+            "roads.DevicePageBody",
             self._send(
                 "GET", "/v1/devices", query={"page_size": page_size, "cursor": cursor}
             ).json(),
         )
 
-    def get_device(self, device_id: str) -> models.DeviceBody:
+    def get_device(self, device_id: str) -> roads.DeviceBody:
         """One device with how it was when last heard of."""
         return cast(
-            "models.DeviceBody",
-            self._send("GET", f"/v1/devices/{quote(device_id, safe='')}").json(),
+            "roads.DeviceBody", self._send("GET", f"/v1/devices/{quote(device_id, safe='')}").json()
         )
 
-    def get_completeness(self, device_id: str) -> models.CompletenessBody:
+    def get_completeness(self, device_id: str) -> roads.CompletenessBody:
         """What the centre holds of every outbox of a device: first, last, missing, doubled."""
         return cast(
-            "models.CompletenessBody",
+            "roads.CompletenessBody",
             self._send("GET", f"/v1/devices/{quote(device_id, safe='')}/completeness").json(),
         )
 
@@ -148,66 +148,69 @@ class LuuthongClient(Transport):
         """A picture, if a passage that the caller may see names it; the look is written down."""
         return self._send("GET", f"/v1/evidence/{quote(sha256, safe='')}").content
 
-    def check_licence(self, body: models.LicenceCheckBody) -> models.VerdictBody:
+    def check_licence(self, body: registry.LicenceCheckBody) -> registry.VerdictBody:
         """Whether a driver may drive a vehicle on a day: yes, no or unknown, with every ground."""
         return cast(
-            "models.VerdictBody", self._send("POST", "/v1/licences/check", body=body).json()
+            "registry.VerdictBody", self._send("POST", "/v1/licences/check", body=body).json()
         )
 
-    def find_alike_plates(self, body: models.AlikePlatesBody) -> models.AlikePlatesFoundBody:
+    def find_alike_plates(self, body: passages.AlikePlatesBody) -> passages.AlikePlatesFoundBody:
         """Plates that fit a pattern or are easily read for one that does, the likeliest first."""
         return cast(
-            "models.AlikePlatesFoundBody",
+            "passages.AlikePlatesFoundBody",
             self._send("POST", "/v1/passages/alike", body=body).json(),
         )
 
-    def search_passages(self, body: models.PassageSearchBody) -> models.PassagePageBody:
+    def search_passages(self, body: passages.PassageSearchBody) -> passages.PassagePageBody:
         """One page of passages, newest first; page on with ``next_cursor``."""
         return cast(
-            "models.PassagePageBody", self._send("POST", "/v1/passages/search", body=body).json()
+            "passages.PassagePageBody", self._send("POST", "/v1/passages/search", body=body).json()
         )
 
-    def get_passage(self, passage_id: str) -> models.PassageBody:
+    def get_passage(self, passage_id: str) -> passages.PassageBody:
         """One passage with everything that the device told, and where its pictures are."""
         return cast(
-            "models.PassageBody",
+            "passages.PassageBody",
             self._send("GET", f"/v1/passages/{quote(passage_id, safe='')}").json(),
         )
 
-    def check_permit(self, body: models.PermitCheckBody) -> models.VerdictBody:
+    def check_permit(self, body: registry.PermitCheckBody) -> registry.VerdictBody:
         """Whether a vehicle may cross a border on a day: yes, no or unknown, with every ground."""
-        return cast("models.VerdictBody", self._send("POST", "/v1/permits/check", body=body).json())
+        return cast(
+            "registry.VerdictBody", self._send("POST", "/v1/permits/check", body=body).json()
+        )
 
     def list_sites(
         self, *, page_size: int | None = None, cursor: str | None = None
-    ) -> models.SitePageBody:
+    ) -> roads.SitePageBody:
         """One page of the sites that the caller may see, by id."""
         return cast(
-            "models.SitePageBody",
+            "roads.SitePageBody",
             self._send("GET", "/v1/sites", query={"page_size": page_size, "cursor": cursor}).json(),
         )
 
-    def look_up_vehicle(self, body: models.VehicleLookupBody) -> models.VehicleBody:
+    def look_up_vehicle(self, body: registry.VehicleLookupBody) -> registry.VehicleBody:
         """Everything about one vehicle; the look is written to the audit log with its purpose."""
         return cast(
-            "models.VehicleBody", self._send("POST", "/v1/vehicles/lookup", body=body).json()
+            "registry.VehicleBody", self._send("POST", "/v1/vehicles/lookup", body=body).json()
         )
 
     def add_to_watchlist(
-        self, body: models.NewWatchlistEntryBody, *, idempotency_key: str | None = None
-    ) -> models.AddedEntryBody:
+        self, body: watchlist.NewWatchlistEntryBody, *, idempotency_key: str | None = None
+    ) -> watchlist.AddedEntryBody:
         """Put a plate on the list. The same plate may stand on it for several reasons."""
         return cast(
-            "models.AddedEntryBody",
+            "watchlist.AddedEntryBody",
             self._send(
                 "POST", "/v1/watchlist", headers={"Idempotency-Key": idempotency_key}, body=body
             ).json(),
         )
 
-    def search_watchlist(self, body: models.WatchlistSearchBody) -> models.WatchlistPageBody:
+    def search_watchlist(self, body: watchlist.WatchlistSearchBody) -> watchlist.WatchlistPageBody:
         """One page of the list, newest first; a search for a plate is written to the audit log."""
         return cast(
-            "models.WatchlistPageBody", self._send("POST", "/v1/watchlist/search", body=body).json()
+            "watchlist.WatchlistPageBody",
+            self._send("POST", "/v1/watchlist/search", body=body).json(),
         )
 
     def remove_from_watchlist(self, entry_id: str) -> None:

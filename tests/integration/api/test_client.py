@@ -10,9 +10,11 @@ from api.client.calls import LuuthongClient
 from api.client.transport import ApiProblemError
 from central.contracts.passage import EvidenceKind
 from central.identity.permissions import Permission
-from deploy.client_code import files
+from deploy.client_code import FOLDER, files
 from tests.integration.api.test_machines_v1 import CONTROL, LISTED, judge
 from tests.integration.api.world import DEVICE_ID, Seen, World, drawn_jpeg, sha256_of
+
+MODELS = FOLDER / "models"
 
 
 def client_of(world: World, *permissions: Permission, name: str = "client") -> LuuthongClient:
@@ -22,8 +24,12 @@ def client_of(world: World, *permissions: Permission, name: str = "client") -> L
 
 
 def test_the_client_is_the_one_that_make_client_writes() -> None:
-    for path, text in files().items():
+    written = files()
+
+    for path, text in written.items():
         assert path.read_text(encoding="utf-8") == text, path.name
+    models = {path for path in written if path.parent == MODELS}
+    assert set(MODELS.glob("*.py")) == models | {MODELS / "__init__.py"}
 
 
 def test_the_client_loads_nothing_of_this_project_but_itself() -> None:
@@ -43,6 +49,12 @@ def test_the_client_loads_nothing_of_this_project_but_itself() -> None:
             "api.client",
             "api.client.calls",
             "api.client.models",
+            "api.client.models.alerts",
+            "api.client.models.passages",
+            "api.client.models.registry",
+            "api.client.models.roads",
+            "api.client.models.shared",
+            "api.client.models.watchlist",
             "api.client.transport",
             "api.client.words",
         ]

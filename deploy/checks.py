@@ -68,11 +68,9 @@ def run_checks(console: Console) -> int:
     Returns:
         Exit code: 0 when all passed, 1 otherwise.
     """
-    failed = []
+    failed, listed = [], checks()
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as side_by_side:
-        for check, (result, seconds) in zip(
-            checks(), side_by_side.map(_timed, checks()), strict=True
-        ):
+        for check, (result, seconds) in zip(listed, side_by_side.map(_timed, listed), strict=True):
             passed = result.returncode == 0
             _say(console, check.name, passed=passed, seconds=seconds)
             if not passed:

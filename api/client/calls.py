@@ -5,7 +5,7 @@ from typing import cast
 from urllib.parse import quote
 
 from api.client import words
-from api.client.models import alerts, passages, registry, roads, shared, watchlist
+from api.client.models import alerts, passages, registry, roads, watchlist
 from api.client.transport import Transport
 
 

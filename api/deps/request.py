@@ -118,17 +118,26 @@ Passages = Annotated[PassageService, Depends(passages_of, scope="function")]
 Evidence = Annotated[EvidenceService, Depends(evidence_of, scope="function")]
 
 
+def held_token(request: Request) -> str:
+    """Token of the session that came with the request.
+
+    Raises:
+        NotSignedInError: None came.
+    """
+    token = session_token(request)
+    if token is None:
+        raise NotSignedInError
+    return token
+
+
 async def session_user(request: Request, identity: Identity, now: Now) -> User:
     """The user whose session cookie came with the request, even one with a first password.
 
     Raises:
         NotSignedInError: There is no session, or it has ended.
     """
-    token = session_token(request)
-    if token is None:
-        raise NotSignedInError
     try:
-        return await identity.user_of(token, now=now)
+        return await identity.user_of(held_token(request), now=now)
     except SessionInvalidError as error:
         raise NotSignedInError from error
 

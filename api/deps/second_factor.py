@@ -8,11 +8,10 @@ from fastapi import Depends, Request
 from starlette.responses import Response
 
 from api.deps.acting import actor_of
-from api.deps.request import Connection, Process, ProcessDep, SessionUser
+from api.deps.request import Connection, Process, ProcessDep, SessionUser, held_token
 from api.deps.transactions import opened_session, transaction
 from api.errors import (
     LoginStepEndedError,
-    NotSignedInError,
     PasswordChangeNeededError,
     SecondFactorRefusedError,
 )
@@ -20,7 +19,6 @@ from api.security.cookies import (
     TOKEN_LENGTH_MAX,
     clear_cookie,
     cookie,
-    session_token,
     set_cookie,
 )
 from central.identity.second_factor.service import OwnSecondFactor
@@ -121,13 +119,10 @@ def own_second_factor(
     Raises:
         NotSignedInError: Nobody is signed in.
     """
-    token = session_token(request)
-    if token is None:
-        raise NotSignedInError
     return OwnSecondFactor(
         connection,
         user=user,
-        token=token,
+        token=held_token(request),
         actor=actor_of(user, request),
         seal=process.seal,
         policy=process.session_policy,

@@ -8,11 +8,10 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from api.deps.acting import actor_of
-from api.deps.request import Connection, Process, ProcessDep
+from api.deps.request import Connection, Process, ProcessDep, held_token
 from api.deps.second_factor import FactorUser, session_of_step
 from api.deps.transactions import transaction
-from api.errors import LoginStepEndedError, NotSignedInError, SecondFactorRefusedError
-from api.security.cookies import session_token
+from api.errors import LoginStepEndedError, SecondFactorRefusedError
 from central.identity.second_factor.waiting import WaitingLogins
 from central.identity.security_keys.service import OwnSecurityKeys
 from central.identity.security_keys.steps import KeySteps
@@ -84,13 +83,10 @@ def own_security_keys(
     Raises:
         NotSignedInError: Nobody is signed in.
     """
-    token = session_token(request)
-    if token is None:
-        raise NotSignedInError
     return OwnSecurityKeys(
         connection,
         user=user,
-        token=token,
+        token=held_token(request),
         actor=actor_of(user, request),
         site=process.key_site,
         policy=process.session_policy,

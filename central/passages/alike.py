@@ -11,19 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from psycopg import AsyncConnection
-
-from central.audit.service import AuditService
-from central.audit.types import SEALED, AuditEntry, Look, Personal, about_plate
-from central.db.deadlines import answered_within
 from central.domain.plate_similarity import ALIKE_DISTANCE_MAX, pattern_distance
 from central.domain.plates import PlatePattern
 from central.errors import InvalidFilterError
-from central.identity.permissions import Permission
-from central.identity.types import User
-from central.passages.repository import PassageRepository
+from central.passages.plate_search import PlateSearch, check_span
 from central.passages.rows import AlikeRow
-from central.passages.service import SEARCH_TIME_MAX
 from central.passages.types import FILTER_VALUES_MAX, PassageSummary
 
 SPAN_MAX: Final = timedelta(days=366)
@@ -53,10 +45,7 @@ class AlikeQuestion:
     site_ids: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.since.tzinfo is None or self.until.tzinfo is None:
-            raise InvalidFilterError("times need a time zone")
-        if not self.since < self.until <= self.since + SPAN_MAX:
-            raise InvalidFilterError(f"the end must come within {SPAN_MAX.days} days")
+        check_span(self.since, self.until, longest=SPAN_MAX)
         if len(self.site_ids) > FILTER_VALUES_MAX:
             raise InvalidFilterError(f"more than {FILTER_VALUES_MAX} sites")
         if self.pattern.known_characters < KNOWN_MIN:
@@ -89,30 +78,8 @@ class AlikePlates:
     is_cut: bool
 
 
-class AlikePlateService:
-    """Such questions, in the caller's transaction and within the user's sites.
-
-    Args:
-        connection: A connection whose transaction belongs to the caller.
-        user: Who asks.
-        look: Why.
-        search_time: Longest time that a question may take.
-    """
-
-    def __init__(
-        self,
-        connection: AsyncConnection,
-        *,
-        user: User,
-        look: Look,
-        search_time: timedelta = SEARCH_TIME_MAX,
-    ) -> None:
-        self._connection = connection
-        self._rows = PassageRepository(connection)
-        self._audit = AuditService(connection)
-        self._user = user
-        self._look = look
-        self._search_time = search_time
+class AlikePlateService(PlateSearch):
+    """Questions for look-alike plates."""
 
     async def find(self, question: AlikeQuestion, *, now: datetime) -> AlikePlates:
         """Plates that fit a pattern or are easily read for one that does, the likeliest first.
@@ -121,8 +88,7 @@ class AlikePlateService:
             PermissionDeniedError: The user may not look vehicles up.
             SearchTooWideError: It took too long.
         """
-        self._user.require(Permission.LOOK_UP_VEHICLES)
-        async with answered_within(self._connection, self._search_time):
+        async with self._allowed():
             rows = await self._rows.alike_plates(
                 question.pattern,
                 since=question.since,
@@ -134,25 +100,16 @@ class AlikePlateService:
         ranked = _ranked(question.pattern, rows[:CANDIDATES_MAX])
         plates = await self._with_passages(ranked[:ALIKE_SHOWN_MAX])
         is_cut = len(rows) > CANDIDATES_MAX or len(ranked) > ALIKE_SHOWN_MAX
-        await self._audit.record(
-            AuditEntry(
-                occurred_at=now,
-                actor=self._look.actor,
-                action="alike_plates_searched",
-                subject_kind="passage_search",
-                subject_id=SEALED,
-                purpose=self._look.purpose,
-                case_reference=self._look.case_reference,
-                detail={
-                    "from": question.since.isoformat(),
-                    "until": question.until.isoformat(),
-                    "sites": list(question.site_ids),
-                    "found": len(plates),
-                },
-                personal=Personal(
-                    about=about_plate(question.pattern.text), facts={"plate": question.pattern.text}
-                ),
-            )
+        await self._note(
+            "alike_plates_searched",
+            plate=question.pattern.text,
+            detail={
+                "from": question.since.isoformat(),
+                "until": question.until.isoformat(),
+                "sites": list(question.site_ids),
+                "found": len(plates),
+            },
+            now=now,
         )
         return AlikePlates(plates=plates, is_cut=is_cut)
 

@@ -11,17 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from psycopg import AsyncConnection
-
-from central.audit.service import AuditService
-from central.audit.types import SEALED, AuditEntry, Look, Personal, about_plate
-from central.db.deadlines import answered_within
 from central.errors import InvalidFilterError
-from central.identity.permissions import Permission
-from central.identity.types import User
-from central.passages.repository import PassageRepository
+from central.passages.plate_search import PlateSearch, check_span
 from central.passages.rows import CompanionRow
-from central.passages.service import SEARCH_TIME_MAX
 
 SITES_MIN: Final = 3
 """Different sites at which two vehicles must have met. Lower: whoever shares one junction."""
@@ -56,36 +48,11 @@ class ConvoyQuestion:
     def __post_init__(self) -> None:
         if not self.plate_text:
             raise InvalidFilterError("an unread plate has no company")
-        if self.since.tzinfo is None or self.until.tzinfo is None:
-            raise InvalidFilterError("times need a time zone")
-        if not self.since < self.until <= self.since + SPAN_MAX:
-            raise InvalidFilterError(f"the end must come within {SPAN_MAX.days} days")
+        check_span(self.since, self.until, longest=SPAN_MAX)
 
 
-class ConvoyService:
-    """Such questions, in the caller's transaction and within the user's sites.
-
-    Args:
-        connection: A connection whose transaction belongs to the caller.
-        user: Who asks.
-        look: Why.
-        search_time: Longest time that a question may take.
-    """
-
-    def __init__(
-        self,
-        connection: AsyncConnection,
-        *,
-        user: User,
-        look: Look,
-        search_time: timedelta = SEARCH_TIME_MAX,
-    ) -> None:
-        self._connection = connection
-        self._rows = PassageRepository(connection)
-        self._audit = AuditService(connection)
-        self._user = user
-        self._look = look
-        self._search_time = search_time
+class ConvoyService(PlateSearch):
+    """Questions for the company of a vehicle."""
 
     async def companions(
         self, question: ConvoyQuestion, *, now: datetime
@@ -96,8 +63,7 @@ class ConvoyService:
             PermissionDeniedError: The user may not look vehicles up.
             SearchTooWideError: It took too long.
         """
-        self._user.require(Permission.LOOK_UP_VEHICLES)
-        async with answered_within(self._connection, self._search_time):
+        async with self._allowed():
             found = await self._rows.companions(
                 question.plate_text,
                 since=question.since,
@@ -109,23 +75,14 @@ class ConvoyService:
                 limit=COMPANIONS_MAX,
                 scope=self._user.scope,
             )
-        await self._audit.record(
-            AuditEntry(
-                occurred_at=now,
-                actor=self._look.actor,
-                action="companions_searched",
-                subject_kind="passage_search",
-                subject_id=SEALED,
-                purpose=self._look.purpose,
-                case_reference=self._look.case_reference,
-                detail={
-                    "from": question.since.isoformat(),
-                    "until": question.until.isoformat(),
-                    "found": len(found),
-                },
-                personal=Personal(
-                    about=about_plate(question.plate_text), facts={"plate": question.plate_text}
-                ),
-            )
+        await self._note(
+            "companions_searched",
+            plate=question.plate_text,
+            detail={
+                "from": question.since.isoformat(),
+                "until": question.until.isoformat(),
+                "found": len(found),
+            },
+            now=now,
         )
         return found

@@ -15,9 +15,9 @@ from typing import Final
 from psycopg import AsyncConnection
 
 from central.db.deadlines import answered_within
-from central.errors import InvalidFilterError
 from central.identity.permissions import Permission
 from central.identity.types import User
+from central.passages.plate_search import check_span
 from central.passages.service import SEARCH_TIME_MAX
 from central.traffic.repository import TrafficRepository
 from central.traffic.types import JourneyCount
@@ -42,10 +42,7 @@ class JourneySpan:
     until: datetime
 
     def __post_init__(self) -> None:
-        if self.since.tzinfo is None or self.until.tzinfo is None:
-            raise InvalidFilterError("times need a time zone")
-        if not self.since < self.until <= self.since + SPAN_MAX:
-            raise InvalidFilterError("journeys are counted over a day at most")
+        check_span(self.since, self.until, longest=SPAN_MAX)
 
 
 class JourneyService:

@@ -3,7 +3,9 @@
 
 A passage is known only when its vehicle has left the picture, so a minute is told a while after it
 was over. A passage that comes later still is counted in the oldest minute that was not told yet:
-it is in no count twice, and in one for certain.
+it is in no count twice, and in one for certain while the process lives. What a process has not
+told when it stops stays untold: a minute that nobody saw whole would look like an empty road. Its
+vehicles are known as passages.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

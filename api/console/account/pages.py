@@ -10,11 +10,11 @@ from starlette.responses import RedirectResponse, Response
 from api.console.account.views import ACCOUNT_PATH, PASSWORD_PATH, session_view
 from api.console.parts import Console, ConsoleParts
 from api.deps.acting import OriginDep, actor_of
-from api.deps.request import Connection, Now, ProcessDep, SessionUser, SignedIn
-from api.errors import NotHereError, NotSignedInError
+from api.deps.request import Connection, Now, ProcessDep, SessionUser, SignedIn, held_token
+from api.errors import NotHereError
 from api.pages.outside import provider_name
 from api.pages.rendering import HOME, language_of
-from api.security.cookies import session_token, set_session_cookie
+from api.security.cookies import set_session_cookie
 from central.errors import SessionInvalidError
 from central.identity.own_account import (
     ChangeOutcome,
@@ -43,13 +43,10 @@ async def own_account(
     Raises:
         NotSignedInError: Nobody is signed in.
     """
-    token = session_token(request)
-    if token is None:
-        raise NotSignedInError
     return OwnAccount(
         connection,
         user=user,
-        token=token,
+        token=held_token(request),
         actor=actor_of(user, request),
         policy=process.session_policy,
         words_file=process.settings.password_words_file,

@@ -3,19 +3,16 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
 from api.console.views import count_text
 from api.pages.i18n import Speech
+from central.completeness.explaining import SILENT_AFTER
 from central.contracts.heartbeat import CameraState
 from central.passages.types import PassageCount
 from central.sites.types import Camera, DeviceOverview
-
-SILENT_AFTER: Final = timedelta(minutes=2)
-"""Heartbeats come every few seconds. Longer than this without one shows the device as silent even
-if nobody marked it so. Higher: dead devices are noticed later; lower: weak links alarm in vain."""
 
 ALIVE: Final = "alive"
 LOOKS: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(

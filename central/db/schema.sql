@@ -1930,6 +1930,14 @@ CREATE VIEW app_user_scope AS
         END AS site_ids
    FROM app_user;
 
+CREATE VIEW device_lost AS
+ SELECT device_stream.device_id,
+    (sum((upper(hole.numbers) - lower(hole.numbers))))::bigint AS lost_numbers
+   FROM ((device_stream
+     JOIN device_gap ON (((device_gap.stream_id = device_stream.id) AND (device_gap.overdue_at IS NOT NULL) AND (device_gap.filled_at IS NULL))))
+     CROSS JOIN LATERAL unnest((int8multirange(int8range(device_gap.first_seq, device_gap.last_seq, '[]'::text)) - device_stream.held)) hole(numbers))
+  GROUP BY device_stream.device_id;
+
 CREATE VIEW ledger_overcorrected_entry AS
  SELECT entry_id,
     account_id,

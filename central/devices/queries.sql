@@ -6,22 +6,11 @@
 SELECT device.id, device.site_id, site.name AS site_name, site.province, device.enabled,
        device_status.received_at AS heard_at, device_status.is_silent, device_status.report,
        lately.passages, lately.plates,
-       (
-         SELECT coalesce(sum(upper(hole.numbers) - lower(hole.numbers)), 0)
-           FROM device_stream
-           INNER JOIN device_gap
-             ON device_gap.stream_id = device_stream.id
-               AND device_gap.overdue_at IS NOT NULL
-               AND device_gap.filled_at IS NULL
-           CROSS JOIN LATERAL unnest(
-                  int8multirange(int8range(device_gap.first_seq, device_gap.last_seq, '[]'))
-                  - device_stream.held
-                ) AS hole (numbers)
-          WHERE device_stream.device_id = device.id
-       )::bigint AS lost_numbers
+       coalesce(device_lost.lost_numbers, 0) AS lost_numbers
   FROM device
   INNER JOIN site ON site.id = device.site_id
   LEFT JOIN device_status ON device_status.device_id = device.id
+  LEFT JOIN device_lost ON device_lost.device_id = device.id
   LEFT JOIN (
          SELECT passage.device_id, count(*) AS passages,
                 count(*) FILTER (WHERE passage.plate_text <> '') AS plates

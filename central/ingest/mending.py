@@ -15,8 +15,7 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from central.contracts.message import Message
-from central.contracts.passage import PassageV1
-from central.contracts.tag_read import TagReadV1
+from central.contracts.streams import EVENT_CONTRACTS
 from central.contracts.topics import Stream
 from central.ingest.parsing import parse
 from central.ingest.types import (
@@ -29,11 +28,6 @@ from central.ingest.types import (
 
 UNMENDABLE: Final = frozenset({Reason.SEQ_REUSED.value, Reason.ID_REUSED.value})
 """Another event bears the number or the id: whatever is written, the device has to be looked at."""
-
-KNOWN_VERSIONS: Final[Mapping[Stream, type[PassageV1 | TagReadV1]]] = MappingProxyType(
-    {Stream.PASSAGE: PassageV1, Stream.TAG_READ: TagReadV1}
-)
-"""The version of each stream that a message of another version is read as."""
 
 COMPANIONS: Final[Mapping[str, str]] = MappingProxyType(
     {
@@ -90,7 +84,7 @@ def propose(topic_stream: Stream, payload: bytes) -> bytes | None:
     Returns:
         JSON that keeps the contract; ``None`` when it can't be made out of the message.
     """
-    contract = KNOWN_VERSIONS.get(topic_stream)
+    contract = EVENT_CONTRACTS.get(topic_stream)
     fields = _object(payload)
     if contract is None or fields is None:
         return None

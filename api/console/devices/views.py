@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import Final
 from urllib.parse import urlencode
 
-from api.console.health import LOOKS, SILENT_AFTER
+from api.console.health import LOOKS
 from api.pages.i18n import Speech
+from central.completeness.explaining import SILENT_AFTER
 from central.devices.types import DayPage, DeviceDay, DeviceHealth, HealthSpan
 from central.domain.sequences import SeqRange
 from central.sites.types import Completeness

@@ -5,9 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from api.console.health import SILENT_AFTER, device_state, overview_view
+from api.console.health import device_state, overview_view
 from api.console.parts import CATALOGUE_FOLDER
 from api.pages.i18n import Language, load_speeches
+from central.completeness.explaining import SILENT_AFTER
 from central.contracts.heartbeat import CameraState
 from central.passages.types import PassageCount
 from central.sites.types import Camera, CameraStatus, DeviceOverview

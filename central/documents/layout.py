@@ -11,16 +11,19 @@ import json
 import re
 import unicodedata
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Final, assert_never
 
 import segno
 
-from central.documents.completeness_values import (
+from central.documents.statement_values import (
     EXPLANATION_WORDS,
+    KEPT_DATA_WORDS,
+    PURPOSE_WORDS,
     CompletenessValues,
     NumbersLine,
+    RetentionValues,
 )
 from central.documents.values import (
     BadgeValues,
@@ -33,11 +36,14 @@ from central.documents.values import (
     RejectionValues,
     SupplementValues,
 )
-from central.domain.local_time import local_date, to_local
-
-MONTHS_WITH_ZERO: Final = 2
-DAYS_WITH_ZERO: Final = 9
-"""Days up to 9 and months up to 2 are written with a zero (NĐ 30/2020/NĐ-CP, Annex I)."""
+from central.documents.wording import (
+    date_words,
+    moment_words,
+    money_words,
+    short_date,
+    whole_number,
+)
+from central.domain.local_time import local_date
 
 UNBROKEN_LENGTH_MAX: Final = 28
 """A word of so many characters may be broken there, so that it stays on the paper. Lower: names
@@ -63,6 +69,7 @@ DocumentValues = (
     | PermitValues
     | ErasureValues
     | CompletenessValues
+    | RetentionValues
 )
 
 
@@ -76,6 +83,7 @@ class DocumentTemplate(StrEnum):
     PERMIT = "permit"
     ERASURE = "erasure"
     COMPLETENESS = "completeness"
+    RETENTION = "retention"
 
 
 _TEMPLATES: Final[Mapping[type[DocumentValues], DocumentTemplate]] = {
@@ -86,6 +94,7 @@ _TEMPLATES: Final[Mapping[type[DocumentValues], DocumentTemplate]] = {
     PermitValues: DocumentTemplate.PERMIT,
     ErasureValues: DocumentTemplate.ERASURE,
     CompletenessValues: DocumentTemplate.COMPLETENESS,
+    RetentionValues: DocumentTemplate.RETENTION,
 }
 
 
@@ -111,6 +120,8 @@ def payload_of(values: DocumentValues) -> Payload:
             payload = _erasure(values)
         case CompletenessValues():
             payload = _completeness(values)
+        case RetentionValues():
+            payload = _retention(values)
         case _:
             assert_never(values)
     return payload
@@ -130,34 +141,6 @@ def values_digest(values: DocumentValues) -> str:
     """SHA-256 (hex) over what stands on a paper: equal values need no second revision."""
     contents = f"{template_of(values)}\n{encoded(payload_of(values))}"
     return hashlib.sha256(contents.encode()).hexdigest()
-
-
-def date_words(day: date) -> str:
-    """A date as official papers write it: ``ngày 05 tháng 02 năm 2027``."""
-    day_words = f"{day.day:02}" if day.day <= DAYS_WITH_ZERO else str(day.day)
-    month_words = f"{day.month:02}" if day.month <= MONTHS_WITH_ZERO else str(day.month)
-    return f"ngày {day_words} tháng {month_words} năm {day.year}"
-
-
-def moment_words(instant: datetime) -> str:
-    """An instant on Vietnam's clock: ``08 giờ 05 phút, ngày 05 tháng 02 năm 2027``."""
-    local = to_local(instant)
-    return f"{local.hour:02} giờ {local.minute:02} phút, {date_words(local.date())}"
-
-
-def money_words(amount_dong: int) -> str:
-    """An amount: ``200.000 đồng``."""
-    return f"{whole_number(amount_dong)} đồng"
-
-
-def whole_number(number: int) -> str:
-    """A number: ``200.000``."""
-    return f"{number:,}".replace(",", ".")
-
-
-def short_date(day: date) -> str:
-    """A date in figures: ``05/02/2027``."""
-    return f"{day.day:02}/{day.month:02}/{day.year}"
 
 
 def qr_svg(text: str) -> str:
@@ -317,6 +300,32 @@ def _completeness(values: CompletenessValues) -> Payload:
         "thiết bị + cách ly hoặc loại bỏ + đã mất. Mỗi số tính vào ngày mà số đó, hoặc một số lớn "
         "hơn, đến lần đầu.",
         "file": f"Tệp JSON đã ký kèm theo có SHA-256: {values.file_sha256}",
+    }
+
+
+def _retention(values: RetentionValues) -> Payload:
+    return {
+        "issuer": _issuer(values.issuer),
+        "place_and_date": _place_and_date(values.issuer, values.issued_at),
+        "code": values.code,
+        "about": f"Dữ liệu: {KEPT_DATA_WORDS[values.data]}, ghi nhận từ "
+        f"{moment_words(values.since)} đến trước {moment_words(values.until)}.",
+        "done": f"Lúc {moment_words(values.issued_at)}, {whole_number(values.erased)} bản ghi hết "
+        f"thời hạn lưu trữ đã được xóa; {whole_number(values.pictures)} ảnh của các bản ghi này "
+        "được xóa trong vòng một giờ. Số đếm lưu lượng theo phút, giờ, ngày được giữ lại và không "
+        "chứa biển số.",
+        "kept": [
+            {
+                "purpose": PURPOSE_WORDS[each.purpose],
+                "keep": f"{whole_number(each.keep.days)} ngày",
+                "rows": whole_number(each.rows),
+            }
+            for each in values.kept
+        ],
+        "ids": values.ids_sha256,
+        "chain_head": values.chain_head,
+        "note": "Bản sao lưu lập trước thời điểm này còn chứa dữ liệu cho đến khi bị hủy theo lịch "
+        "sao lưu.",
     }
 
 

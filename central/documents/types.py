@@ -20,6 +20,7 @@ class SubjectKind(StrEnum):
     DOSSIER = "dossier"
     DATA_REQUEST = "data_request"
     COMPLETENESS = "completeness"
+    RETENTION = "retention"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +37,7 @@ class Document:
 
     Attributes:
         kind: Name of its template: ``receipt``, ``supplement``, ``rejection``, ``badge``,
-            ``permit``, ``erasure``, ``completeness``.
+            ``permit``, ``erasure``, ``completeness``, ``retention``.
         revision: From 1; an earlier revision is kept as it was given out.
         values_sha256: Hash of what stands on it; equal for equal papers.
         signed_by: Common name of the signer; ``None`` for papers without a signature.

@@ -12,7 +12,6 @@ from typing import Final
 
 import typst
 
-from central.documents.completeness_values import CompletenessValues
 from central.documents.errors import (
     DocumentTooLargeError,
     TypesettingError,
@@ -25,6 +24,7 @@ from central.documents.layout import (
     payload_of,
     template_of,
 )
+from central.documents.statement_values import CompletenessValues, RetentionValues
 from central.documents.values import BadgeValues, ErasureValues, PermitValues
 
 TYPESETTING_TIMEOUT_S: Final = 20.0
@@ -93,7 +93,9 @@ def _compiler(template: DocumentTemplate, data: str) -> typst.Compiler:
 
 def _issued_at(values: DocumentValues) -> int:
     """When the paper says that it was made: seconds since 1970, so that no clock is asked."""
-    of_themselves = BadgeValues | PermitValues | ErasureValues | CompletenessValues
+    of_themselves = (
+        BadgeValues | PermitValues | ErasureValues | CompletenessValues | RetentionValues
+    )
     issued = values if isinstance(values, of_themselves) else values.heading
     return int(issued.issued_at.timestamp())
 

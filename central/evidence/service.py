@@ -15,8 +15,9 @@ from central.evidence.repository import EvidenceRepository
 from central.evidence.store import EvidenceStore
 from central.evidence.types import Purpose, Reception, StoredPicture
 
-KEEP_DEFAULT: Final = timedelta(days=90)
-"""How long a passage's pictures are kept unless told otherwise."""
+KEEP_DEFAULT: Final = timedelta(days=400)
+"""How long a picture is kept at the most whose passage nobody judges: longer than any passage waits
+for that. Judging sets its date by purpose."""
 
 ERASE_BATCH_MAX: Final = 500
 

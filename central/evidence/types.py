@@ -15,9 +15,18 @@ class Reception(StrEnum):
 
 
 class Purpose(StrEnum):
-    """Why a picture is kept."""
+    """Why a passage, a tag read or a picture is kept."""
 
     PASSAGE = "passage"
+    """Not known yet: its passage was not judged."""
+    UNMATCHED = "unmatched"
+    """For nothing but its age."""
+    MATCHED = "matched"
+    """A sighting of the automatic control."""
+    PURSUED = "pursued"
+    """Evidence: its alert goes on, or led to action."""
+    TOLL = "toll"
+    """A toll crossing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,16 +1,26 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""The job that looks for unusual looks: today so far, and yesterday as a whole."""
+"""Jobs of data protection: unusual looks, and what has been kept for long enough."""
 
 import asyncio
 from datetime import timedelta
 from typing import Final
 
+import structlog
+
+from central.audit.types import Actor
+from central.documents.signing import signing_key
 from central.domain.local_time import local_date
 from central.jobs.context import JobContext
+from central.protection.keeping.service import Keeper
+from central.protection.keeping.types import Kept
 from central.protection.service import ProtectionService
 from central.settings import read_secret
 
 DAYS_BACK: Final = 1
+SPANS_MAX: Final = 60
+"""Most spans of one run: the rest waits for the next one."""
+
+log = structlog.get_logger()
 
 
 async def find_unusual_looks(context: JobContext) -> int:
@@ -25,3 +35,39 @@ async def find_unusual_looks(context: JobContext) -> int:
             day = local_date(now) - timedelta(days=back)
             found += await service.find_unusual(on=day, key=key, now=now)
     return found
+
+
+async def erase_by_date(context: JobContext) -> int:
+    """Erase passages and tag reads that nothing keeps any longer; returns how many rows went.
+
+    Each span has a transaction of its own, so that a run that is cut off has done what it did.
+    """
+    settings, now = context.settings, context.now()
+    erased = 0
+    for data in Kept:
+        for _ in range(SPANS_MAX):
+            async with context.transaction() as connection:
+                keeper = Keeper(
+                    connection,
+                    settings=settings.retention,
+                    office=settings.office,
+                    key=signing_key(settings.documents),
+                    actor=Actor.service("erase_by_date"),
+                )
+                span = await keeper.due_span(data, now=now)
+                if span is None:
+                    if data is Kept.PASSAGES:
+                        await keeper.release_strays(now=now)
+                    break
+                record = await keeper.judge(span, now=now)
+            if record is not None:
+                erased += record.erased
+                log.info(
+                    "rows_erased_by_date",
+                    data=data.value,
+                    since=span.since.isoformat(),
+                    erased=record.erased,
+                    pictures=record.pictures,
+                    way=record.way.value,
+                )
+    return erased

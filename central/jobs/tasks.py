@@ -45,6 +45,7 @@ PERIODIC: Final[tuple[Periodic, ...]] = (
         cron="37 * * * *",
         run=protection_tasks.find_unusual_looks,
     ),
+    Periodic(name="erase_by_date", cron="11 19 * * *", run=protection_tasks.erase_by_date),
     Periodic(name="verify_audit", cron="23 19 * * *", run=audit_tasks.verify_audit),
     Periodic(name="judge_forgotten", cron="*/5 * * * *", run=control_tasks.judge_forgotten),
     Periodic(name="trim_alert_feed", cron="*/5 * * * *", run=control_tasks.trim_alert_feed),

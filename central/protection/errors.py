@@ -8,8 +8,11 @@ CentralError
 ├── RelativeInvalidError        no such official, or no plate
 ├── DataRequestNotFoundError    no request has this code
 ├── DataRequestInvalidError     a part of a request is missing or wrong
-└── DataRequestStateError       its state or kind does not allow this
+├── DataRequestStateError       its state or kind does not allow this
+└── ErasureRecordNotFoundError  no erasure has this number
 """
+
+from uuid import UUID
 
 from central.errors import CentralError
 
@@ -67,3 +70,11 @@ class DataRequestStateError(CentralError):
     def __init__(self, code: str) -> None:
         super().__init__(f"data request {code} does not allow this")
         self.code = code
+
+
+class ErasureRecordNotFoundError(CentralError):
+    """No erasure has this number."""
+
+    def __init__(self, record_id: UUID) -> None:
+        super().__init__(f"erasure {record_id} not found")
+        self.record_id = record_id

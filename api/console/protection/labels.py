@@ -41,8 +41,14 @@ def words(_: Translate) -> Words:
             "refused": _("Request refused"),
         },
         "retained_data": {
-            "passages": _("Passages with plates"),
+            "unmatched": _("Passages and tag reads that nothing keeps"),
+            "matched": _("Passages that the automatic control matched"),
+            "pursued": _("Passages of alerts that led to action, from the closing on"),
+            "toll": _("Passages and tag reads of toll crossings"),
             "pictures": _("Pictures of passages"),
+            "traffic_counts": _("Counts of traffic, without plates"),
+            "alerts": _("Alerts"),
+            "quarantine": _("Messages in quarantine"),
             "live_feed": _("Feed of the live pages"),
             "heartbeats": _("Heartbeats of devices"),
             "sessions": _("Sessions of users"),
@@ -51,6 +57,17 @@ def words(_: Translate) -> Words:
             "dossiers": _("Dossiers and papers"),
             "registry": _("Copy of the vehicle register"),
             "data_requests": _("Requests of citizens about their data"),
+        },
+        "kept_data": {"passages": _("Passages"), "tag_reads": _("Tag reads")},
+        "erasure_ways": {
+            "dropped": _("as a whole span"),
+            "deleted": _("row by row"),
+        },
+        "kept_purposes": {
+            "unmatched": _("nothing but age"),
+            "matched": _("automatic control"),
+            "pursued": _("evidence"),
+            "toll": _("toll"),
         },
     }
 
@@ -81,6 +98,10 @@ def error_words(_: Translate) -> Mapping[str, ErrorWords]:
         "data-request-invalid": ErrorWords(
             title=_("A part of the request is missing or wrong"),
             advice=_("Nothing was changed. Go back and check the fields."),
+        ),
+        "erasure-record-not-found": ErrorWords(
+            title=_("There is no such erasure"),
+            advice=_("Choose it from the list of what was erased by date."),
         ),
         "data-request-state": ErrorWords(
             title=_("The request does not allow this now"),

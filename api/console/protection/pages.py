@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Unusual looks, who looked at a plate, the rules, relatives' plates, and what is kept how long.
+"""Unusual looks, who looked at a plate, the rules, and relatives' plates.
 
 A plate is never in an address: whoever asks who looked at one gets the answer to the form itself.
 """
@@ -14,17 +14,16 @@ from psycopg import AsyncConnection
 from starlette.responses import RedirectResponse, Response
 
 from api.console.parts import Console, ConsoleParts
+from api.console.protection.keeping import router as keeping_router
 from api.console.protection.requests import router as requests_router
 from api.console.protection.views import (
     LOOKS_PATH,
     RELATIVES_PATH,
-    RETENTION_PATH,
     ROOT_PATH,
     RULES_PATH,
     finding_view,
     look_view,
     relative_view,
-    retention_view,
 )
 from api.deps.acting import Acting, ActingDep, LookForm, LookFormDep
 from api.deps.request import Connection, Now, ProcessDep
@@ -36,7 +35,6 @@ from central.protection.errors import (
     RelativesNotSetUpError,
     RuleInvalidError,
 )
-from central.protection.retention import RETENTIONS
 from central.protection.service import ProtectionService
 from central.protection.types import (
     PARAMETERS,
@@ -50,6 +48,7 @@ from central.settings import read_secret
 
 router = APIRouter(include_in_schema=False)
 router.include_router(requests_router)
+router.include_router(keeping_router)
 
 PAGE_SIZE: Final = 50
 ID_MAX: Final = 2**63 - 1
@@ -269,19 +268,6 @@ async def remove_relative(
         relative_id, user=acting.user, actor=acting.actor, now=now
     )
     return RedirectResponse(RELATIVES_PATH, status_code=303)
-
-
-@router.get(RETENTION_PATH)
-async def retention_page(request: Request, *, console: Console, acting: ActingDep) -> Response:
-    """What is kept how long, and what drops it."""
-    acting.user.require(Permission.PROTECT_DATA)
-    speech = console.renderer.speeches[language_of(request)]
-    return console.renderer.page(
-        request,
-        "protection/retention.html",
-        user=acting.user,
-        retentions=tuple(retention_view(each, speech) for each in RETENTIONS),
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

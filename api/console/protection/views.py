@@ -6,7 +6,8 @@ from datetime import date
 from typing import Final
 
 from api.pages.i18n import Speech
-from central.protection.retention import Retention
+from central.protection.keeping.inventory import Retention
+from central.protection.keeping.types import ErasureRecord
 from central.protection.types import DataRequest, Finding, PastLook, Relative
 
 ROOT_PATH: Final = "/console/protection"
@@ -181,4 +182,40 @@ def retention_view(retention: Retention, speech: Speech) -> RetentionView:
         keep=speech.duration(retention.keep) if retention.keep is not None else None,
         job=retention.job,
         reference=retention.reference,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErasureView:
+    """One erasure by date.
+
+    Attributes:
+        kept: Code of the purpose and number of rows, of each purpose that keeps any.
+    """
+
+    made_at: str
+    data: str
+    since: str
+    until: str
+    erased: str
+    pictures: str
+    kept: tuple[tuple[str, str], ...]
+    way: str
+    ids_sha256: str
+    paper_url: str
+
+
+def erasure_view(record: ErasureRecord, speech: Speech) -> ErasureView:
+    """A line of the list of erasures."""
+    return ErasureView(
+        made_at=speech.minute_and_date(record.made_at),
+        data=record.data,
+        since=speech.minute_and_date(record.since),
+        until=speech.minute_and_date(record.until),
+        erased=speech.number(record.erased),
+        pictures=speech.number(record.pictures),
+        kept=tuple((purpose.value, speech.number(rows)) for purpose, rows in record.kept.items()),
+        way=record.way,
+        ids_sha256=record.ids_sha256,
+        paper_url=f"{RETENTION_PATH}/{record.id}/record.pdf",
     )

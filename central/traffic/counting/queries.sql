@@ -7,7 +7,7 @@ SELECT pg_advisory_xact_lock(%(lock_id)s::bigint);
 
 -- name: take_touched
 -- Minutes that have to be counted, those that changed first before others; they are done with this
--- transaction.
+-- transaction. Where passages were erased by date the counts stay as they are.
 WITH taken AS (
   DELETE FROM passage_touched
    WHERE id IN (
@@ -19,9 +19,16 @@ WITH taken AS (
   RETURNING minute_at
 )
 
-SELECT DISTINCT minute_at
+SELECT DISTINCT taken.minute_at
   FROM taken
- ORDER BY minute_at;
+ WHERE NOT EXISTS (
+         SELECT 1
+           FROM erasure_record
+          WHERE erasure_record.data = 'passages'
+            AND erasure_record.since <= taken.minute_at
+            AND erasure_record.until > taken.minute_at
+       )
+ ORDER BY taken.minute_at;
 
 -- name: touch_span
 -- Have every minute of a span counted again that holds a passage or a count.

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 import psycopg
@@ -20,13 +20,17 @@ from psycopg import AsyncConnection
 from central.audit.service import AuditService
 from central.audit.types import Actor, AuditProof
 from central.contracts.passage import EvidenceKind, PlateColour
+from central.db.pool import connection_info, open_pool
 from central.domain.local_time import local_date
 from central.identity.permissions import Role
 from central.identity.types import User
+from central.jobs.context import JobContext
+from central.jobs.protection_tasks import erase_by_date
 from central.jobs.tasks import PERIODIC
 from central.procedures.rulebook.commands import load_now
-from central.protection.retention import RETENTIONS
+from central.protection.keeping.inventory import RETENTIONS
 from central.protection.service import ProtectionService
+from central.settings import CentralSettings
 from tests.integration.api.world import Seen, World, drawn_jpeg, serving
 from tests.integration.registered import Registered, register_vehicle
 
@@ -268,6 +272,34 @@ def test_every_job_in_the_list_of_what_is_kept_exists(officer: httpx.Client) -> 
 
     assert {each.job for each in RETENTIONS if each.job is not None} <= jobs
     assert officer.get("/console/protection/retention").status_code == 200
+
+
+def test_what_was_erased_by_date_is_listed_with_its_paper(
+    world: World, officer: httpx.Client
+) -> None:
+    before = officer.get("/console/protection/retention").text
+    world.store(Seen(captured_at=datetime.now(UTC) - timedelta(days=60)))
+    assert asyncio.run(erase(world)) == 1
+
+    page = officer.get("/console/protection/retention").text
+    path = re.search(r"/console/protection/retention/[0-9a-f-]{36}/record.pdf", page)
+    wrong = officer.get(f"/console/protection/retention/{uuid4()}/record.pdf")
+
+    assert "Chưa có dữ liệu nào bị xóa theo thời hạn" in before
+    assert "xóa cả khoảng" in page
+    assert path is not None
+    assert officer.get(path[0]).content.startswith(b"%PDF-")
+    assert wrong.status_code == 404
+    assert officer.get("/console/protection/retention?before=x").status_code == 422
+
+
+async def erase(world: World) -> int:
+    """Run the job that erases by date."""
+    async with open_pool(connection_info(world.database_url)) as pool:
+        settings = CentralSettings(database_url=world.database_url)
+        return await erase_by_date(
+            JobContext(pool=pool, settings=settings, clock=lambda: datetime.now(UTC))
+        )
 
 
 async def judge(world: World) -> None:

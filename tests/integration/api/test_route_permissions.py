@@ -213,6 +213,7 @@ ASKED: Mapping[tuple[str, str], tuple[Permission, Mapping[str, Any]]] = {
     ("POST", "/console/protection/relatives"): (Permission.PROTECT_DATA, {}),
     ("POST", "/console/protection/relatives/{relative_id}/remove"): (Permission.PROTECT_DATA, {}),
     ("GET", "/console/protection/retention"): (Permission.PROTECT_DATA, {}),
+    ("GET", "/console/protection/retention/{record_id}/record.pdf"): (Permission.PROTECT_DATA, {}),
     ("GET", "/console/protection/requests"): (Permission.PROTECT_DATA, {}),
     ("POST", "/console/protection/requests"): (Permission.PROTECT_DATA, {"kind": "access"}),
     ("GET", REQUEST): (Permission.PROTECT_DATA, {}),

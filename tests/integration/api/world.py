@@ -89,6 +89,8 @@ _FORGOTTEN: Final = (
     "watchlist_entry",
     "passage",
     "passage_identity",
+    "retention_span",
+    "erasure_record",
     "passage_evidence",
     "passage_feed",
     "passage_touched",

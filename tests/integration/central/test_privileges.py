@@ -15,6 +15,7 @@ APPEND_ONLY = (
     "ledger_posting",
     "ledger_seal",
     "dossier_event",
+    "erasure_record",
     "toll_crossing_event",
     "toll_day",
     "toll_day_file",

@@ -24,7 +24,7 @@ from central.errors import (
     InvalidNameError,
     SiteNotFoundError,
 )
-from central.evidence.service import EvidenceService
+from central.evidence.service import KEEP_DEFAULT, EvidenceService
 from central.evidence.store import EvidenceStore
 from central.evidence.types import Reception
 from central.jobs.work import Housekeeping
@@ -152,7 +152,7 @@ async def test_a_picture_is_stored_once_and_found_by_those_who_may_see_it(
     assert (first, second) == (Reception.CREATED, Reception.ALREADY_THERE)
     assert found.path.read_bytes() == JPEG
     assert (found.site_id, found.size_bytes) == ("km12", len(JPEG))
-    assert found.erase_after == NOW + timedelta(days=90)
+    assert found.erase_after == NOW + KEEP_DEFAULT
     with pytest.raises(EvidenceNotFoundError):
         await pictures.find(SHA256, SiteScope(site_ids=frozenset({"elsewhere"})))
 

@@ -5,8 +5,8 @@ import cv2
 import numpy as np
 import pytest
 
-from central.documents.completeness_values import CompletenessValues
 from central.documents.layout import DocumentValues
+from central.documents.statement_values import CompletenessValues, RetentionValues
 from central.documents.typesetting import picture_pages
 from central.documents.values import BadgeValues, ErasureValues, PermitValues
 from tests.unit.central.test_documents import ALL, HEADING
@@ -35,4 +35,5 @@ def test_the_code_on_a_paper_leads_to_its_dossier_and_holds_nothing_else(
     codes = codes_on(values)
 
     # Papers about an erasure or a day lead to no dossier, and show no code.
-    assert codes == ([] if isinstance(values, ErasureValues | CompletenessValues) else [wanted])
+    of_the_house = ErasureValues | CompletenessValues | RetentionValues
+    assert codes == ([] if isinstance(values, of_the_house) else [wanted])

@@ -15,24 +15,23 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from typer.testing import CliRunner
 
 from central.documents.commands import document_app
-from central.documents.completeness_values import (
-    CompletenessValues,
-    DeviceLine,
-    GapLine,
-    NumbersLine,
-)
 from central.documents.development_key import ensure_development_key
 from central.documents.errors import SigningKeyError, UnprintableTextError, UnreadablePdfError
 from central.documents.layout import (
     DocumentValues,
-    date_words,
     encoded,
-    moment_words,
-    money_words,
     payload_of,
     values_digest,
 )
 from central.documents.signing import sign_pdf_now
+from central.documents.statement_values import (
+    CompletenessValues,
+    DeviceLine,
+    GapLine,
+    KeptLine,
+    NumbersLine,
+    RetentionValues,
+)
 from central.documents.types import SigningKey
 from central.documents.typesetting import picture_pages, typeset, typeset_now
 from central.documents.values import (
@@ -47,6 +46,7 @@ from central.documents.values import (
     SupplementValues,
 )
 from central.documents.verification import SignatureReport, verify_pdf_now
+from central.documents.wording import date_words, moment_words, money_words
 
 ISSUED_AT = datetime(2027, 2, 5, 2, 30, tzinfo=UTC)
 ISSUER = Issuer(
@@ -147,7 +147,20 @@ DAY = CompletenessValues(
     file_sha256="ab" * 32,
     issued_at=ISSUED_AT,
 )
-ALL = [RECEIPT, SUPPLEMENT, REJECTION, BADGE, PERMIT, ERASURE, DAY]
+BY_DATE = RetentionValues(
+    issuer=ISSUER,
+    code="0190f5c2-0000-7000-8000-000000000001",
+    data="passages",
+    since=ISSUED_AT - timedelta(days=37),
+    until=ISSUED_AT - timedelta(days=30),
+    erased=120_400,
+    pictures=240_800,
+    kept=(KeptLine(purpose="toll", rows=12, keep=timedelta(days=1827)),),
+    ids_sha256="ab" * 32,
+    chain_head=f"120:{'ef' * 32}",
+    issued_at=ISSUED_AT,
+)
+ALL = [RECEIPT, SUPPLEMENT, REJECTION, BADGE, PERMIT, ERASURE, DAY, BY_DATE]
 MARKUP = '#panic("x") \\ "trích" $x^2$ *đậm* _nghiêng_ <nhãn> @tham `mã` = // /* [ ] { } ~'
 
 
@@ -183,6 +196,8 @@ def test_markup_in_a_name_stays_text(values: DocumentValues) -> None:
         hostile = replace(values, applicant=MARKUP, decided_by=MARKUP)
     elif isinstance(values, CompletenessValues):
         hostile = replace(values, devices=(replace(values.devices[0], site=MARKUP),))
+    elif isinstance(values, RetentionValues):
+        hostile = replace(values, code=MARKUP, chain_head=MARKUP)
     else:
         hostile = replace(values, heading=replace(HEADING, applicant=MARKUP, subject=MARKUP))
 

@@ -5,6 +5,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from central.retention_settings import RetentionSettings
+
+ERASE_BY_DATE: Final = "erase_by_date"
+_AS_DELIVERED: Final = RetentionSettings()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retention:
@@ -24,13 +29,26 @@ class Retention:
 
 
 RETENTIONS: Final = (
-    Retention(data="passages", keep=None, job=None, reference="-"),
     Retention(
-        data="pictures",
-        keep=timedelta(days=90),
-        job="erase_evidence",
-        reference="TT 34/2024/TT-BGTVT; NĐ 61/2026/NĐ-CP Điều 14.3",
+        data="unmatched", keep=_AS_DELIVERED.unmatched_keep, job=ERASE_BY_DATE, reference="-"
     ),
+    Retention(data="matched", keep=_AS_DELIVERED.matched_keep, job=ERASE_BY_DATE, reference="-"),
+    Retention(
+        data="pursued",
+        keep=_AS_DELIVERED.pursued_keep,
+        job=ERASE_BY_DATE,
+        reference="NĐ 61/2026/NĐ-CP Điều 14.3",
+    ),
+    Retention(
+        data="toll",
+        keep=_AS_DELIVERED.toll_keep,
+        job=ERASE_BY_DATE,
+        reference="TT 34/2024/TT-BGTVT",
+    ),
+    Retention(data="pictures", keep=None, job="erase_evidence", reference="-"),
+    Retention(data="traffic_counts", keep=None, job=None, reference="-"),
+    Retention(data="alerts", keep=None, job=None, reference="-"),
+    Retention(data="quarantine", keep=None, job=None, reference="-"),
     Retention(data="live_feed", keep=timedelta(hours=6), job="trim_feed", reference="-"),
     Retention(data="heartbeats", keep=timedelta(days=7), job="trim_heartbeats", reference="-"),
     Retention(data="sessions", keep=timedelta(hours=12), job="remove_dead_sessions", reference="-"),

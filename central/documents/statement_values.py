@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""What stands on the daily statement of completeness; no form of the law exists for it."""
+"""What stands on statements of the house about its own data; no form of the law exists for them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from central.documents.values import LINE_LENGTH_MAX, Issuer
@@ -101,3 +101,65 @@ EXPLANATION_WORDS: Final[Mapping[str, str]] = {
     "overdue": "Đã mất: quá thời gian lưu ở thiết bị",
 }
 """By code of the explanation, or of what shows a loss."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptLine:
+    """A purpose: how long it keeps a row, and how many rows it keeps.
+
+    Attributes:
+        purpose: Its code.
+    """
+
+    purpose: str
+    rows: int
+    keep: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetentionValues:
+    """Record of an erasure by date.
+
+    Attributes:
+        code: Number of the record.
+        data: Code of what was erased.
+        since: Aware start of the span.
+        until: Aware end of it.
+        erased: How many rows went.
+        pictures: How many pictures are erased within the hour.
+        kept: What stays, by purpose.
+        ids_sha256: Hash (hex) over the ids of the rows that went.
+        chain_head: Where the audit log's chain stood.
+        issued_at: Aware instant of the erasure.
+    """
+
+    issuer: Issuer
+    code: str
+    data: str
+    since: datetime
+    until: datetime
+    erased: int
+    pictures: int
+    kept: tuple[KeptLine, ...]
+    ids_sha256: str
+    chain_head: str
+    issued_at: datetime
+
+    def __post_init__(self) -> None:
+        if min(self.erased, self.pictures, *(each.rows for each in self.kept)) < 0:
+            raise ValueError("numbers of an erasure are not negative")
+        if None in {self.since.tzinfo, self.until.tzinfo, self.issued_at.tzinfo}:
+            raise ValueError("need aware instants")
+
+
+KEPT_DATA_WORDS: Final[Mapping[str, str]] = {
+    "passages": "Lượt xe qua",
+    "tag_reads": "Lượt đọc thẻ thu phí",
+}
+PURPOSE_WORDS: Final[Mapping[str, str]] = {
+    "unmatched": "Không gắn với việc gì",
+    "matched": "Trùng điều kiện kiểm soát",
+    "pursued": "Chứng cứ của vụ việc đã xử lý",
+    "toll": "Giao dịch thu phí",
+}
+"""By code of the purpose."""

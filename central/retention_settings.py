@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: AGPL-3.0-or-later
+"""Settings of how long passages, tag reads and their pictures are kept, by purpose."""
+
+from datetime import timedelta
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+DAY_MIN: Final = timedelta(days=1)
+UNMATCHED_KEEP_MAX: Final = timedelta(days=365)
+KEEP_MAX: Final = timedelta(days=36_500)
+
+
+class RetentionSettings(BaseModel):
+    """Periods, counted from the capture; the longest that fits a passage holds.
+
+    Rows go with their span of seven days, so at the latest eight days after their period.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    unmatched_keep: timedelta = Field(
+        default=timedelta(days=30),
+        ge=DAY_MIN,
+        le=UNMATCHED_KEEP_MAX,
+        description="How long a passage or tag read is kept that nothing else keeps.",
+    )
+    matched_keep: timedelta = Field(
+        default=timedelta(days=365),
+        ge=DAY_MIN,
+        le=KEEP_MAX,
+        description="How long a passage is kept that was a sighting of the automatic control.",
+    )
+    pursued_keep: timedelta = Field(
+        default=timedelta(days=730),
+        ge=DAY_MIN,
+        le=KEEP_MAX,
+        description="How long a passage is kept as evidence after its alert led to action and was "
+        "closed; while the alert is open it is kept. The limitation period of the case decides "
+        "(NĐ 61/2026/NĐ-CP Art. 14.3).",
+    )
+    toll_keep: timedelta = Field(
+        default=timedelta(days=1827),
+        ge=DAY_MIN,
+        le=KEEP_MAX,
+        description="How long passages, tag reads and pictures of toll crossings are kept: five "
+        "years (TT 34/2024/TT-BGTVT).",
+    )

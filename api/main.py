@@ -42,6 +42,7 @@ from api.console.live import Listener, running
 from api.console.machines import keys as console_keys
 from api.console.machines import webhooks as console_webhooks
 from api.console.map import pages as console_map
+from api.console.national import pages as console_national
 from api.console.navigation import menu_for
 from api.console.outside import linking as console_outside_linking
 from api.console.outside import pages as console_outside
@@ -79,6 +80,7 @@ from api.v1 import (
     health,
     live_frames,
     metrics,
+    national,
     openapi,
     passages,
     roads,
@@ -110,6 +112,7 @@ V1_PARTS: Final = (
     watchlist,
     completeness,
     roads,
+    national,
     evidence,
     health,
     openapi,
@@ -125,6 +128,7 @@ PAGES: Final = (
     sign_in_key,
     console_overview,
     console_traffic,
+    console_national,
     console_map,
     stream,
     alerts_stream,
@@ -163,6 +167,7 @@ PAGES: Final = (
 REFUSALS: Final = range(400, 500)
 UPLOAD_PREFIX: Final = "/v1/evidence/"
 LIVE_FRAME_PREFIX: Final = "/v1/live-frames/"
+NATIONAL_PREFIX: Final = "/v1/national/"
 
 
 class State(TypedDict):
@@ -361,4 +366,6 @@ def _body_bytes_max(scope: Scope) -> int:
         return PICTURE_BYTES_MAX
     if scope["method"] == "PUT" and scope["path"].startswith(LIVE_FRAME_PREFIX):
         return LIVE_PICTURE_BYTES_MAX
+    if scope["method"] == "PUT" and scope["path"].startswith(NATIONAL_PREFIX):
+        return national.SHEET_BYTES_MAX
     return console_toll_days.file_body_bytes_max(scope["method"], scope["path"]) or BODY_BYTES_MAX

@@ -36,6 +36,7 @@ from central.ingest.commands import quarantine_commands
 from central.jobs.commands import job_commands
 from central.logging import configure_logging
 from central.machines.commands import key_commands
+from central.national.commands import national_commands
 from central.procedures.rulebook.commands import procedure_commands
 from central.protection.keeping.commands import retention_commands
 from central.registry.importing.commands import registry_app
@@ -50,6 +51,7 @@ admin_app = typer.Typer(no_args_is_help=True, help="People who may log in.")
 app.add_typer(admin_app, name="admin")
 app.add_typer(device_commands(read_settings), name="devices")
 app.add_typer(completeness_commands(read_settings), name="completeness")
+app.add_typer(national_commands(read_settings), name="national")
 app.add_typer(quarantine_commands(read_settings), name="quarantine")
 app.add_typer(retention_commands(read_settings), name="retention")
 app.add_typer(registry_app, name="registry")

@@ -12,6 +12,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from central.broker_settings import BrokerSettings, Port
 from central.domain.times import LATE_AFTER, TimeLimits
 from central.errors import SettingsError
+from central.national_settings import NationalSettings
 from central.retention_settings import RetentionSettings
 from central.webhook_settings import WebhookSettings
 
@@ -345,6 +346,9 @@ class CentralSettings(BaseSettings):
     )
     notify: NotifySettings = Field(default=NotifySettings(), description="Notices by e-mail.")
     webhooks: WebhookSettings = Field(default=WebhookSettings(), description="Webhooks.")
+    national: NationalSettings = Field(
+        default=NationalSettings(), description="Handing figures up to a national centre."
+    )
     log_level: str = Field(
         default="info",
         pattern=r"^(debug|info|warning|error)$",

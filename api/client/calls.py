@@ -5,7 +5,7 @@ from typing import cast
 from urllib.parse import quote
 
 from api.client import words
-from api.client.models import alerts, passages, registry, roads, watchlist
+from api.client.models import alerts, national, passages, registry, roads, watchlist
 from api.client.transport import Transport
 
 
@@ -152,6 +152,71 @@ class LuuthongClient(Transport):
         """Whether a driver may drive a vehicle on a day: yes, no or unknown, with every ground."""
         return cast(
             "registry.VerdictBody", self._send("POST", "/v1/licences/check", body=body).json()
+        )
+
+    def list_national_provinces(
+        self, *, day: str, page_size: int | None = None, cursor: str | None = None
+    ) -> national.ProvincePageBody:
+        """One page of provinces by code, each with its figures of one day."""
+        return cast(
+            "national.ProvincePageBody",
+            self._send(
+                "GET",
+                "/v1/national/provinces",
+                query={"day": day, "page_size": page_size, "cursor": cursor},
+            ).json(),
+        )
+
+    def put_national_completeness(
+        self, province: str, day: str, body: national.CompletenessDayBody
+    ) -> national.AcceptanceBody:
+        """Hand up what the caller's own province stated about a day's completeness."""
+        return cast(
+            "national.AcceptanceBody",
+            self._send(
+                "PUT",
+                f"/v1/national/provinces/{quote(province, safe='')}/completeness/{quote(day, safe='')}",
+                body=body,
+            ).json(),
+        )
+
+    def list_national_days(
+        self, province: str, *, page_size: int | None = None, cursor: str | None = None
+    ) -> national.ProvinceDayPageBody:
+        """One page of a province's days of which anything is held, the newest first."""
+        return cast(
+            "national.ProvinceDayPageBody",
+            self._send(
+                "GET",
+                f"/v1/national/provinces/{quote(province, safe='')}/days",
+                query={"page_size": page_size, "cursor": cursor},
+            ).json(),
+        )
+
+    def put_national_tolls(
+        self, province: str, day: str, body: national.TollDayBody
+    ) -> national.AcceptanceBody:
+        """Hand up the sums of a day's tolls of the caller's own province, all stations at once."""
+        return cast(
+            "national.AcceptanceBody",
+            self._send(
+                "PUT",
+                f"/v1/national/provinces/{quote(province, safe='')}/tolls/{quote(day, safe='')}",
+                body=body,
+            ).json(),
+        )
+
+    def put_national_traffic(
+        self, province: str, hour: str, body: national.TrafficHourBody
+    ) -> national.AcceptanceBody:
+        """Hand up an hour's traffic of the caller's own province, all sites at once."""
+        return cast(
+            "national.AcceptanceBody",
+            self._send(
+                "PUT",
+                f"/v1/national/provinces/{quote(province, safe='')}/traffic/{quote(hour, safe='')}",
+                body=body,
+            ).json(),
         )
 
     def find_alike_plates(self, body: passages.AlikePlatesBody) -> passages.AlikePlatesFoundBody:

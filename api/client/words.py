@@ -3,6 +3,7 @@
 
 from typing import Literal
 
+Acceptance = Literal["stored", "unchanged", "superseded"]
 AlertState = Literal["open", "acknowledged", "closed"]
 Answer = Literal["yes", "no", "unknown"]
 CameraState = Literal["starting", "running", "stalled", "failed", "finished"]

@@ -62,6 +62,7 @@ ENTRIES: Final = (
     _entry("/console/completeness", Group.ROADS, "rows", May.SEE_DEVICES, _("Completeness")),
     _entry("/console/captured", Group.ROADS, "sure", May.SEE_DEVICES, _("Captured = stored")),
     _entry("/console/quarantine", Group.ROADS, "inbox", May.HANDLE_QUARANTINE, _("Quarantine")),
+    _entry("/console/national", Group.ROADS, "map", May.SEE_NATIONAL, _("Provinces")),
     _entry("/console/vehicles", Group.VEHICLES, "car", May.LOOK_UP_VEHICLES, _("Vehicles")),
     _entry("/console/watchlist", Group.VEHICLES, "eye", May.SEE_WATCHLIST, _("Watchlist")),
     _entry("/console/tolls", Group.TOLLS, "coins", May.SEE_TOLLS, _("Crossings")),

@@ -875,6 +875,107 @@ CREATE TABLE login_step (
 CREATE INDEX login_step_expiry ON public.login_step USING btree (expires_at);
 CREATE INDEX login_step_user ON public.login_step USING btree (user_id);
 
+CREATE TABLE national_completeness (
+  province slug NOT NULL,
+  day date NOT NULL,
+  revision integer NOT NULL,
+  due_count bigint NOT NULL,
+  stored_count bigint NOT NULL,
+  gap_count bigint NOT NULL,
+  CONSTRAINT national_completeness_check CHECK (((stored_count >= 0) AND (stored_count <= due_count))),
+  CONSTRAINT national_completeness_due_count_check CHECK ((due_count >= 0)),
+  CONSTRAINT national_completeness_gap_count_check CHECK ((gap_count >= 0)),
+  CONSTRAINT national_completeness_pkey PRIMARY KEY (province, day),
+  CONSTRAINT national_completeness_revision_check CHECK ((revision >= 1))
+);
+
+CREATE TABLE national_province (
+  code slug NOT NULL,
+  name text NOT NULL,
+  client_id bigint NOT NULL,
+  added_by text NOT NULL,
+  added_at timestamp with time zone NOT NULL,
+  CONSTRAINT national_province_added_by_check CHECK (((char_length(added_by) >= 1) AND (char_length(added_by) <= 100))),
+  CONSTRAINT national_province_client_id_fkey FOREIGN KEY (client_id) REFERENCES api_client(id),
+  CONSTRAINT national_province_client_id_key UNIQUE (client_id),
+  CONSTRAINT national_province_name_check CHECK (((char_length(name) >= 1) AND (char_length(name) <= 200))),
+  CONSTRAINT national_province_pkey PRIMARY KEY (code)
+);
+
+CREATE TABLE national_push (
+  kind text NOT NULL,
+  starts_at timestamp with time zone NOT NULL,
+  revised_at timestamp with time zone NOT NULL,
+  content_sha256 sha256_digest NOT NULL,
+  noted_at timestamp with time zone NOT NULL,
+  refusal text,
+  CONSTRAINT national_push_kind_check CHECK ((kind = ANY (ARRAY['traffic_hour'::text, 'toll_day'::text, 'completeness_day'::text]))),
+  CONSTRAINT national_push_pkey PRIMARY KEY (kind, starts_at),
+  CONSTRAINT national_push_refusal_check CHECK (((char_length(refusal) >= 1) AND (char_length(refusal) <= 100)))
+);
+
+CREATE TABLE national_push_trouble (
+  is_only boolean NOT NULL DEFAULT true,
+  failures integer NOT NULL,
+  failed_at timestamp with time zone NOT NULL,
+  next_at timestamp with time zone NOT NULL,
+  reason text NOT NULL,
+  CONSTRAINT national_push_trouble_failures_check CHECK ((failures >= 1)),
+  CONSTRAINT national_push_trouble_is_only_check CHECK (is_only),
+  CONSTRAINT national_push_trouble_pkey PRIMARY KEY (is_only),
+  CONSTRAINT national_push_trouble_reason_check CHECK (((char_length(reason) >= 1) AND (char_length(reason) <= 100)))
+);
+
+CREATE TABLE national_sheet (
+  province slug NOT NULL,
+  kind text NOT NULL,
+  starts_at timestamp with time zone NOT NULL,
+  revised_at timestamp with time zone NOT NULL,
+  content_sha256 sha256_digest NOT NULL,
+  accepted_at timestamp with time zone NOT NULL,
+  CONSTRAINT national_sheet_kind_check CHECK ((kind = ANY (ARRAY['traffic_hour'::text, 'toll_day'::text, 'completeness_day'::text]))),
+  CONSTRAINT national_sheet_pkey PRIMARY KEY (province, kind, starts_at),
+  CONSTRAINT national_sheet_province_fkey FOREIGN KEY (province) REFERENCES national_province(code)
+);
+CREATE INDEX national_sheet_accepted ON public.national_sheet USING btree (province, accepted_at DESC);
+
+CREATE TABLE national_toll (
+  province slug NOT NULL,
+  day date NOT NULL,
+  station_id slug NOT NULL,
+  revision integer NOT NULL,
+  crossings integer NOT NULL,
+  charged integer NOT NULL,
+  charged_dong bigint NOT NULL,
+  CONSTRAINT national_toll_charged_dong_check CHECK ((charged_dong >= 0)),
+  CONSTRAINT national_toll_check CHECK (((charged >= 0) AND (charged <= crossings))),
+  CONSTRAINT national_toll_crossings_check CHECK ((crossings >= 0)),
+  CONSTRAINT national_toll_pkey PRIMARY KEY (province, day, station_id),
+  CONSTRAINT national_toll_revision_check CHECK ((revision >= 1))
+);
+
+CREATE TABLE national_traffic (
+  province slug NOT NULL,
+  hour_at timestamp with time zone NOT NULL,
+  site_id slug NOT NULL,
+  passages integer NOT NULL,
+  plates_read integer NOT NULL,
+  late integer NOT NULL,
+  motorcycles integer NOT NULL,
+  cars integer NOT NULL,
+  buses integer NOT NULL,
+  trucks integer NOT NULL,
+  CONSTRAINT national_traffic_check CHECK (((plates_read >= 0) AND (plates_read <= passages))),
+  CONSTRAINT national_traffic_check1 CHECK (((late >= 0) AND (late <= passages))),
+  CONSTRAINT national_traffic_check2 CHECK (((motorcycles >= 0) AND (motorcycles <= passages))),
+  CONSTRAINT national_traffic_check3 CHECK (((cars >= 0) AND (cars <= passages))),
+  CONSTRAINT national_traffic_check4 CHECK (((buses >= 0) AND (buses <= passages))),
+  CONSTRAINT national_traffic_check5 CHECK (((trucks >= 0) AND (trucks <= passages))),
+  CONSTRAINT national_traffic_passages_check CHECK ((passages >= 1)),
+  CONSTRAINT national_traffic_pkey PRIMARY KEY (province, hour_at, site_id)
+);
+SELECT create_hypertable('national_traffic', by_range('hour_at', INTERVAL '28 days'));
+
 CREATE TABLE notice (
   id uuid NOT NULL,
   subject_kind text NOT NULL,
@@ -1105,6 +1206,12 @@ CREATE TABLE passage_hour (
 );
 CREATE INDEX passage_hour_site ON public.passage_hour USING btree (site_id, hour_at DESC);
 SELECT create_hypertable('passage_hour', by_range('hour_at', INTERVAL '360 days'));
+
+CREATE TABLE passage_hour_change (
+  hour_at timestamp with time zone NOT NULL,
+  changed_at timestamp with time zone NOT NULL,
+  CONSTRAINT passage_hour_change_pkey PRIMARY KEY (hour_at)
+);
 
 CREATE TABLE passage_identity (
   id uuid NOT NULL,

@@ -47,6 +47,8 @@ class Permission(StrEnum):
     SEE_COMPONENTS = "see_components"
     MANAGE_KEYS = "manage_keys"
     MANAGE_WEBHOOKS = "manage_webhooks"
+    SEE_NATIONAL = "see_national"
+    PUSH_NATIONAL = "push_national"
 
 
 _EVERYBODY: Final = frozenset({Permission.SEE_PASSAGES})
@@ -58,6 +60,7 @@ _OPERATOR: Final = _EVERYBODY | {
     Permission.CHECK_PAPERS,
     Permission.SEE_DEVICES,
     Permission.SEE_LIVE_FRAMES,
+    Permission.SEE_NATIONAL,
 }
 _CLERK: Final = _EVERYBODY | {
     Permission.LOOK_UP_VEHICLES,
@@ -80,6 +83,7 @@ _ADMINISTRATOR: Final = frozenset(
         Permission.SEE_COMPONENTS,
         Permission.MANAGE_KEYS,
         Permission.MANAGE_WEBHOOKS,
+        Permission.SEE_NATIONAL,
     }
 )
 """Keeps the system running: needs no passage, no vehicle and no look at who looked at them."""
@@ -92,11 +96,13 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
         Role.CLERK: _CLERK,
         Role.APPROVER: _CLERK | {Permission.DECIDE_DOSSIERS},
         Role.TOLL_OPERATOR: _TOLL_OPERATOR,
-        Role.TOLL_AUDITOR: _TOLL_OPERATOR | {Permission.CLOSE_TOLL_DAYS, Permission.SEE_AUDIT},
+        Role.TOLL_AUDITOR: _TOLL_OPERATOR
+        | {Permission.CLOSE_TOLL_DAYS, Permission.SEE_AUDIT, Permission.SEE_NATIONAL},
         Role.DATA_PROTECTION_OFFICER: _EVERYBODY
         | {Permission.LOOK_UP_VEHICLES, Permission.SEE_AUDIT, Permission.PROTECT_DATA},
         # The most that a key can hold; what a program may do of it is said by its key.
-        Role.API_CLIENT: (_OPERATOR - {Permission.SEE_LIVE_FRAMES}) | {Permission.EDIT_WATCHLIST},
+        Role.API_CLIENT: (_OPERATOR - {Permission.SEE_LIVE_FRAMES})
+        | {Permission.EDIT_WATCHLIST, Permission.PUSH_NATIONAL},
         # Shows everything on made-up data: only a local stack makes one.
         Role.DEMONSTRATOR: frozenset(Permission),
     }

@@ -12,6 +12,7 @@ from central.jobs import (
     device_tasks,
     ledger_tasks,
     machine_tasks,
+    national_tasks,
     notice_tasks,
     procedure_tasks,
     protection_tasks,
@@ -59,6 +60,7 @@ PERIODIC: Final[tuple[Periodic, ...]] = (
     Periodic(name="match_long_forgotten", cron="41 20 * * *", run=toll_tasks.match_long_forgotten),
     Periodic(name="seal_ledger", cron="* * * * * */15", run=ledger_tasks.seal_ledger),
     Periodic(name="count_traffic", cron="* * * * * */15", run=traffic_tasks.count_traffic),
+    Periodic(name="push_national", cron="* * * * * */30", run=national_tasks.push_national),
     Periodic(name="send_due_webhooks", cron="* * * * * */15", run=webhook_tasks.send_due_webhooks),
     Periodic(
         name="forget_webhook_deliveries",

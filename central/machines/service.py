@@ -95,7 +95,7 @@ class KeyService:
         if row.last_used_at is None or row.last_used_at < used_before:
             await self._rows.touch(row.id, now=now, used_before=used_before)
         return ProgramUser(
-            id=-row.client_id,  # users' ids are positive
+            id=-row.client_id,  # users' ids are positive; ProgramUser turns it back
             username=f"{PROGRAM_NAME_PREFIX}{row.name}",
             display_name=row.name,
             role=Role.API_CLIENT,

@@ -42,6 +42,11 @@ class ProgramUser(User):
     granted: frozenset[Permission]
     key_prefix: str
 
+    @property
+    def client_id(self) -> int:
+        """The program itself, whichever of its keys is in use; users' ids are positive."""
+        return -self.id
+
     def may(self, permission: Permission) -> bool:
         """Whether this program may do something."""
         return permission in self.granted and User.may(self, permission)

@@ -147,6 +147,7 @@ def _look_actions(_: Translate) -> Mapping[str, str]:
 def _webhook_actions(_: Translate) -> Mapping[str, str]:
     """The same for webhooks."""
     return {
+        "national_province_added": _("Program bound to a province"),
         "webhook_added": _("Webhook registered"),
         "webhook_secret_rotated": _("Secret of a webhook renewed"),
         "webhook_paused": _("Webhook paused"),
@@ -181,6 +182,7 @@ def _subjects(_: Translate) -> Mapping[str, str]:
         "passage": _("Passage of a vehicle"),
         "passage_search": _("Search of passages"),
         "permission": _("Permission"),
+        "province": _("Province"),
         "quarantined_message": _("Message in quarantine"),
         "picture": _("Picture"),
         "registry_import": _("Import of the register"),
@@ -239,6 +241,8 @@ def _permissions(_: Translate) -> Mapping[str, str]:
         "see_components": _("See the page of components"),
         "manage_keys": _("Manage keys of programs"),
         "manage_webhooks": _("Manage webhooks"),
+        "see_national": _("See figures of provinces"),
+        "push_national": _("Hand figures of a province up"),
     }
 
 

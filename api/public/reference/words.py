@@ -12,6 +12,7 @@ def group_words(_: Translate) -> Mapping[str, str]:
         "alerts": _("Alerts"),
         "roads": _("Sites and devices"),
         "devices": _("For devices"),
+        "national": _("Figures of provinces"),
         "evidence": _("Pictures"),
         "health": _("Health"),
         "registry": _("Vehicles and papers"),
@@ -26,6 +27,7 @@ def operation_words(_: Translate) -> Mapping[str, tuple[str, str]]:
     return {
         **_operations_of_roads(_),
         **_operations_of_completeness(_),
+        **_operations_of_provinces(_),
         **_operations_of_papers(_),
     }
 
@@ -45,7 +47,9 @@ def parameter_words(_: Translate) -> Mapping[str, str]:
         "entry_id": _("Id of the entry."),
         "frame_id": _("Id of the picture that was asked for."),
         "if-match": _("The ETag of the version that you saw. Another version is refused with 412."),
+        "hour": _("Beginning of the hour, in UTC."),
         "page_size": _("Most rows of the page."),
+        "province": _("Code of the province."),
         "passage_id": _("Id of the passage."),
         "revision": _("Which statement about the day; the newest when absent."),
         "rule": _("Only alerts of this rule."),
@@ -59,6 +63,9 @@ def problem_titles(_: Translate) -> Mapping[str, str]:
     """What every error means, by its code."""
     return {
         "not-signed-in": _("Sign in first"),
+        "province-not-yours": _("This key writes figures of another province, or of none"),
+        "province-not-found": _("No province has this code"),
+        "sheet-invalid": _("These figures can't be right"),
         "key-unknown": _("No key of ours is written like this"),
         "key-expired": _("The key has expired"),
         "key-revoked": _("The key was revoked"),
@@ -187,6 +194,35 @@ def _operations_of_completeness(_: Translate) -> Mapping[str, tuple[str, str]]:
         "get_statement_paper": (
             _("The statement as a paper"),
             _("The same statement as a signed PDF, with the hash of the file."),
+        ),
+    }
+
+
+def _operations_of_provinces(_: Translate) -> Mapping[str, tuple[str, str]]:
+    """Figures of provinces at a national centre."""
+    return {
+        "put_national_traffic": (
+            _("Hand up an hour of traffic"),
+            _(
+                "All sites of the caller's own province at once. The same again changes nothing, "
+                "and an older version never replaces a newer one."
+            ),
+        ),
+        "put_national_tolls": (
+            _("Hand up a day of tolls"),
+            _("The sums of all stations of the caller's own province whose day is closed."),
+        ),
+        "put_national_completeness": (
+            _("Hand up a day's completeness"),
+            _("What the caller's own province stated about the day: captured = stored."),
+        ),
+        "list_national_provinces": (
+            _("List provinces"),
+            _("One page of provinces by code, each with its figures of one day."),
+        ),
+        "list_national_days": (
+            _("List a province's days"),
+            _("One page of days of which anything is held, the newest first."),
         ),
     }
 

@@ -141,6 +141,16 @@ SELECT counted.*,
        ) AS latency_counts
   FROM counted;
 
+-- name: note_hours
+-- Note that hours were counted just now; under the lock of counting, so that times only grow.
+INSERT INTO passage_hour_change (hour_at, changed_at)
+SELECT hour_at, clock_timestamp()
+  FROM unnest(%(hours)s::timestamptz[]) AS counted (hour_at)
+ON CONFLICT (hour_at) DO UPDATE
+   SET changed_at = greatest(
+         excluded.changed_at, passage_hour_change.changed_at + interval '1 microsecond'
+       );
+
 -- name: forget_days
 -- The counts of days that are counted again.
 DELETE FROM passage_day

@@ -47,12 +47,13 @@ class CountingRepository:
         await self._replace("minutes", _bounds(day) | {"minutes": list(minutes)})
 
     async def count_hours(self, hours: Sequence[datetime], *, day: date) -> None:
-        """Replace the counts of hours of one day by what their minutes say now."""
+        """Replace the counts of hours of one day by what their minutes say now, and note when."""
         bounds = {
             "speed_bounds": list(SPEED_BOUNDS_KMH),
             "latency_bounds": list(LATENCY_BOUNDS_S),
         }
         await self._replace("hours", _bounds(day) | bounds | {"hours": list(hours)})
+        await self._connection.execute(QUERIES["note_hours"], {"hours": list(hours)})
 
     async def count_day(self, day: date) -> None:
         """Replace the counts of a day by what its hours say now."""

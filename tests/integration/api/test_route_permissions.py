@@ -16,6 +16,7 @@ from tests.integration.api.test_session import OPEN_ROUTES, routes_of
 from tests.integration.api.world import World
 
 LOOK = {"purpose": "traffic_control"}
+SHEET: dict[str, Any] = {"revised_at": "2026-11-28T01:02:03Z", "rows": []}
 PLATE = {"plate": "20C-123.45", **LOOK}
 REQUEST = "/console/protection/requests/{request_code}"
 ANY_ID = "01930b1e-7c00-7000-8000-000000000001"
@@ -31,6 +32,8 @@ VALUES = {
     "finding_id": "1",
     "relative_id": "1",
     "name": "no_case",
+    "province": "thai-nguyen",
+    "hour": "2026-11-27T03:00:00Z",
     "request_code": "DL-2026-000001",
 }
 
@@ -131,6 +134,16 @@ ASKED: Mapping[tuple[str, str], tuple[Permission, Mapping[str, Any]]] = {
     ("GET", "/v1/completeness/statements/{day}"): (Permission.SEE_DEVICES, {}),
     ("GET", "/v1/completeness/statements/{day}/paper"): (Permission.SEE_DEVICES, {}),
     ("GET", "/v1/completeness"): (Permission.SEE_DEVICES, {"day": "2026-11-28"}),
+    ("GET", "/v1/national/provinces"): (Permission.SEE_NATIONAL, {"day": "2026-11-27"}),
+    ("GET", "/v1/national/provinces/{province}/days"): (Permission.SEE_NATIONAL, {}),
+    ("PUT", "/v1/national/provinces/{province}/completeness/{day}"): (
+        Permission.PUSH_NATIONAL,
+        SHEET | {"rows": [{"revision": 1, "due_count": 1, "stored_count": 1, "gap_count": 0}]},
+    ),
+    ("PUT", "/v1/national/provinces/{province}/tolls/{day}"): (Permission.PUSH_NATIONAL, SHEET),
+    ("PUT", "/v1/national/provinces/{province}/traffic/{hour}"): (Permission.PUSH_NATIONAL, SHEET),
+    ("GET", "/console/national"): (Permission.SEE_NATIONAL, {}),
+    ("GET", "/console/national/{province}"): (Permission.SEE_NATIONAL, {}),
     ("GET", "/console/alerts"): (Permission.SEE_ALERTS, {}),
     ("GET", "/console/alerts/stream"): (Permission.SEE_ALERTS, {"after": 0}),
     ("GET", "/console/alerts/{alert_id}"): (Permission.SEE_ALERTS, {}),
@@ -280,7 +293,7 @@ def ask(client: httpx.Client, method: str, path: str, values: Mapping[str, Any])
     if method == "DELETE":
         return client.delete(address)
     if path.startswith("/v1"):
-        return client.post(address, json=values, headers={"If-Match": '"1"'})
+        return client.request(method, address, json=values, headers={"If-Match": '"1"'})
     return client.post(address, data=values, headers=headers)
 
 

@@ -122,6 +122,13 @@ _FORGOTTEN: Final = (
     "webhook_secret",
     "webhook",
     "completeness_statement",
+    "passage_hour_change",
+    "national_province",
+    "national_traffic",
+    "national_toll",
+    "national_completeness",
+    "national_push",
+    "national_push_trouble",
 )
 _ALSO_FORGOTTEN: Final = """
     DELETE FROM camera WHERE id <> 'lan-vao';
@@ -321,18 +328,24 @@ class World:
             self._forget_sign_ins()
             yield client
 
-    @contextmanager
-    def program(
-        self, *permissions: Permission, name: str = "tram-can", site_ids: Sequence[str] = ()
-    ) -> Iterator[httpx.Client]:
-        """A client with a key that allows exactly this; without sites it sees every site."""
+    def add_program(
+        self, *permissions: Permission, name: str, site_ids: Sequence[str] = ()
+    ) -> MadeKey:
+        """Let a program in and make its key."""
         new = NewClient(
             name=name,
             purpose="Trạm kiểm tra tải trọng",
             permissions=frozenset(permissions),
             site_ids=frozenset(site_ids) or None,
         )
-        made = _finished(_add_program(self.database_url, new, now=datetime.now(UTC)))
+        return _finished(_add_program(self.database_url, new, now=datetime.now(UTC)))
+
+    @contextmanager
+    def program(
+        self, *permissions: Permission, name: str = "tram-can", site_ids: Sequence[str] = ()
+    ) -> Iterator[httpx.Client]:
+        """A client with a key that allows exactly this; without sites it sees every site."""
+        made = self.add_program(*permissions, name=name, site_ids=site_ids)
         headers = {"Authorization": f"Bearer {made.key}"}
         with httpx.Client(base_url=self.api_url, headers=headers) as client:
             yield client

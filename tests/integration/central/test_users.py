@@ -214,6 +214,11 @@ async def test_only_who_may_see_the_audit_log_sees_it(
         (Permission.MANAGE_USERS, {"administrator"}),
         (Permission.MANAGE_KEYS, {"administrator"}),
         (Permission.MANAGE_WEBHOOKS, {"administrator"}),
+        (
+            Permission.SEE_NATIONAL,
+            {"administrator", "operator", "reviewer", "toll_auditor", "api_client"},
+        ),
+        (Permission.PUSH_NATIONAL, {"api_client"}),
         (Permission.SEE_LIVE_FRAMES, {"operator", "reviewer"}),
         (Permission.SEE_COMPONENTS, {"administrator"}),
         (Permission.PROTECT_DATA, {"data_protection_officer"}),

@@ -19,6 +19,7 @@ from central.ingest.parsing import parse
 from central.ingest.store import store_batch
 from central.ingest.types import Delivery
 from tests.integration.api.dossiers import PLATE, dossier_world
+from tests.integration.api.national import hand_up_a_day
 from tests.integration.api.tolling import Pictures, toll_world
 from tests.integration.api.world import LIMITS, World
 from tests.integration.central import tolls
@@ -40,6 +41,7 @@ def busy_roads(
         _misunderstand(world)
         _close_day(world, now)
         _register_webhook(world)
+        _hand_up(world)
         yield
 
 
@@ -86,6 +88,11 @@ def _close_day(world: World, now: datetime) -> None:
     with world.signed_in_as(SEES_ALL) as client:
         answer = client.post("/console/tolls/days", data=filled)
     assert answer.status_code == 303, answer.text
+
+
+def _hand_up(world: World) -> None:
+    """Have one province with figures of yesterday."""
+    hand_up_a_day(world, "thai-nguyen", name="Thái Nguyên", hours=3)
 
 
 def _register_webhook(world: World) -> None:

@@ -17,7 +17,7 @@ from central.national.errors import (
 PROBLEMS: Final[Mapping[type[CentralError], Problem]] = MappingProxyType(
     {
         ProvinceNotYoursError: Problem(
-            status=403,
+            status=404,
             code="province-not-yours",
             title="This key writes figures of another province, or of none",
         ),

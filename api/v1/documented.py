@@ -43,7 +43,7 @@ _MEANINGS: Final = {
     "evidence-not-found": (404, "No picture has this hash"),
     "device-unknown": (404, "No device has this name"),
     "device-unauthorised": (401, "The device's name or secret is missing or wrong"),
-    "province-not-yours": (403, "This key writes figures of another province, or of none"),
+    "province-not-yours": (404, "This key writes figures of another province, or of none"),
     "province-not-found": (404, "No province has this code"),
     "sheet-invalid": (422, "These figures can't be right"),
     "statement-not-found": (404, "Nothing was stated about this day"),

@@ -262,7 +262,7 @@ def test_a_key_writes_figures_of_its_own_province_only(
     ]
     elsewhere = put(centre, certificate, key, f"nowhere/{address}")
 
-    assert [answer.status_code for answer in answers] == [200, 403, 403, 403]
+    assert [answer.status_code for answer in answers] == [200, 404, 404, 404]
     assert {answer.json()["code"] for answer in answers[1:]} == {"province-not-yours"}
     assert elsewhere.json()["code"] == "province-not-yours"  # nor does it learn which there are
     assert one_row(centre.owner_url, "SELECT count(*), min(province) FROM national_traffic") == (

@@ -175,7 +175,7 @@ class LuuthongClient(Transport):
             "national.AcceptanceBody",
             self._send(
                 "PUT",
-                f"/v1/national/provinces/{quote(province, safe='')}/completeness/{quote(day, safe='')}",
+                f"/v1/national/{quote(province, safe='')}/completeness/{quote(day, safe='')}",
                 body=body,
             ).json(),
         )
@@ -188,7 +188,7 @@ class LuuthongClient(Transport):
             "national.ProvinceDayPageBody",
             self._send(
                 "GET",
-                f"/v1/national/provinces/{quote(province, safe='')}/days",
+                f"/v1/national/{quote(province, safe='')}/days",
                 query={"page_size": page_size, "cursor": cursor},
             ).json(),
         )
@@ -201,7 +201,7 @@ class LuuthongClient(Transport):
             "national.AcceptanceBody",
             self._send(
                 "PUT",
-                f"/v1/national/provinces/{quote(province, safe='')}/tolls/{quote(day, safe='')}",
+                f"/v1/national/{quote(province, safe='')}/tolls/{quote(day, safe='')}",
                 body=body,
             ).json(),
         )
@@ -214,7 +214,7 @@ class LuuthongClient(Transport):
             "national.AcceptanceBody",
             self._send(
                 "PUT",
-                f"/v1/national/provinces/{quote(province, safe='')}/traffic/{quote(hour, safe='')}",
+                f"/v1/national/{quote(province, safe='')}/traffic/{quote(hour, safe='')}",
                 body=body,
             ).json(),
         )

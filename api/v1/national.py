@@ -65,7 +65,7 @@ Day = Annotated[
 PageSize = Annotated[int, Query(ge=1, le=PAGE_SIZE_MAX)]
 
 
-@router.put("/provinces/{province}/traffic/{hour}", responses=problems(*_PUT_PROBLEMS))
+@router.put("/{province}/traffic/{hour}", responses=problems(*_PUT_PROBLEMS))
 async def put_national_traffic(
     province: Province,
     hour: Hour,
@@ -83,7 +83,7 @@ async def put_national_traffic(
     return AcceptanceBody(outcome=await service.accept(province, sheet, now=now))
 
 
-@router.put("/provinces/{province}/tolls/{day}", responses=problems(*_PUT_PROBLEMS))
+@router.put("/{province}/tolls/{day}", responses=problems(*_PUT_PROBLEMS))
 async def put_national_tolls(
     province: Province,
     day: Day,
@@ -104,7 +104,7 @@ async def put_national_tolls(
     return AcceptanceBody(outcome=await service.accept(province, sheet, now=now))
 
 
-@router.put("/provinces/{province}/completeness/{day}", responses=problems(*_PUT_PROBLEMS))
+@router.put("/{province}/completeness/{day}", responses=problems(*_PUT_PROBLEMS))
 async def put_national_completeness(
     province: Province,
     day: Day,
@@ -146,7 +146,7 @@ async def list_national_provinces(
     return ProvincePageBody.of(await service.provinces(day, after=cursor or "", size=page_size))
 
 
-@router.get("/provinces/{province}/days", responses=problems(*_PROBLEMS, "province-not-found"))
+@router.get("/{province}/days", responses=problems(*_PROBLEMS, "province-not-found"))
 async def list_national_days(
     province: Province,
     *,

@@ -85,7 +85,7 @@ def sheet_path(province: str, sheet: Sheet) -> str:
         if sheet.kind is SheetKind.TRAFFIC_HOUR
         else sheet.day.isoformat()
     )
-    return f"/v1/national/provinces/{province}/{_PLACES[sheet.kind]}/{period}"
+    return f"/v1/national/{province}/{_PLACES[sheet.kind]}/{period}"
 
 
 def _trust(ca_file: Path | None) -> ssl.SSLContext:

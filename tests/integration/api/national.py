@@ -73,7 +73,7 @@ def hand_up_a_day(world: World, code: str, *, name: str, hours: int) -> None:
         },
     }
     with httpx.Client(
-        base_url=f"{world.api_url}/v1/national/provinces/{code}/",
+        base_url=f"{world.api_url}/v1/national/{code}/",
         headers={"Authorization": f"Bearer {made.key}"},
     ) as client:
         for place, row in sheets.items():

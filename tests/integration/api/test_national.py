@@ -327,7 +327,7 @@ def put(
     context = ssl.create_default_context(cafile=str(certificate.certificate_file))
     at = revised_at or datetime.now(UTC)
     return httpx.put(
-        f"{centre.api_url}/v1/national/provinces/{place}",
+        f"{centre.api_url}/v1/national/{place}",
         json={"revised_at": at.isoformat(), "rows": [ROW | changes]},
         headers={"Authorization": f"Bearer {key}"},
         verify=context,
@@ -367,11 +367,11 @@ def test_programs_read_provinces_and_days_by_pages(world: World) -> None:
         first = reader.get("/v1/national/provinces", params=question).json()
         cursor = {"cursor": first["next_cursor"]}
         second = reader.get("/v1/national/provinces", params=question | cursor).json()
-        days = reader.get(f"/v1/national/provinces/{CODE}/days").json()
+        days = reader.get(f"/v1/national/{CODE}/days").json()
         before = reader.get(
-            f"/v1/national/provinces/{CODE}/days", params={"cursor": yesterday().isoformat()}
+            f"/v1/national/{CODE}/days", params={"cursor": yesterday().isoformat()}
         ).json()
-        unknown = reader.get("/v1/national/provinces/nowhere/days")
+        unknown = reader.get("/v1/national/nowhere/days")
 
     codes = [page["provinces"][0]["code"] for page in (first, second)]
     assert (codes, second["next_cursor"]) == (["lang-son", CODE], None)

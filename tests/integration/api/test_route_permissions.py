@@ -135,13 +135,13 @@ ASKED: Mapping[tuple[str, str], tuple[Permission, Mapping[str, Any]]] = {
     ("GET", "/v1/completeness/statements/{day}/paper"): (Permission.SEE_DEVICES, {}),
     ("GET", "/v1/completeness"): (Permission.SEE_DEVICES, {"day": "2026-11-28"}),
     ("GET", "/v1/national/provinces"): (Permission.SEE_NATIONAL, {"day": "2026-11-27"}),
-    ("GET", "/v1/national/provinces/{province}/days"): (Permission.SEE_NATIONAL, {}),
-    ("PUT", "/v1/national/provinces/{province}/completeness/{day}"): (
+    ("GET", "/v1/national/{province}/days"): (Permission.SEE_NATIONAL, {}),
+    ("PUT", "/v1/national/{province}/completeness/{day}"): (
         Permission.PUSH_NATIONAL,
         SHEET | {"rows": [{"revision": 1, "due_count": 1, "stored_count": 1, "gap_count": 0}]},
     ),
-    ("PUT", "/v1/national/provinces/{province}/tolls/{day}"): (Permission.PUSH_NATIONAL, SHEET),
-    ("PUT", "/v1/national/provinces/{province}/traffic/{hour}"): (Permission.PUSH_NATIONAL, SHEET),
+    ("PUT", "/v1/national/{province}/tolls/{day}"): (Permission.PUSH_NATIONAL, SHEET),
+    ("PUT", "/v1/national/{province}/traffic/{hour}"): (Permission.PUSH_NATIONAL, SHEET),
     ("GET", "/console/national"): (Permission.SEE_NATIONAL, {}),
     ("GET", "/console/national/{province}"): (Permission.SEE_NATIONAL, {}),
     ("GET", "/console/alerts"): (Permission.SEE_ALERTS, {}),

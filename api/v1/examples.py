@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
+from api.v1 import national_examples
+
 Json = dict[str, Any]
 """Free JSON, as FastAPI's own document is."""
 
@@ -49,21 +51,6 @@ _SUMMARY: Final[Json] = {
     "vehicle_class": "truck",
     "vehicle_confidence": 0.93,
     "evidence": [{"kind": "plate", "sha256": _SHA256, "url": f"/v1/evidence/{_SHA256}"}],
-}
-_PROVINCE_DAY: Final[Json] = {
-    "day": "2026-11-27",
-    "hours": 24,
-    "passages": 19_488,
-    "plates_read": 18_960,
-    "motorcycles": 14_424,
-    "cars": 3840,
-    "buses": 264,
-    "trucks": 960,
-    "charged": 9101,
-    "charged_dong": 318_535_000,
-    "due_count": 1204,
-    "stored_count": 1203,
-    "gap_count": 1,
 }
 _ALERT: Final[Json] = {
     **_SITE,
@@ -242,27 +229,7 @@ ANSWERS: Final[Mapping[str, Json]] = MappingProxyType(
             ],
             "next_cursor": "2026-11-28.1",
         },
-        "put_national_traffic": {"outcome": "stored"},
-        "put_national_tolls": {"outcome": "stored"},
-        "put_national_completeness": {"outcome": "unchanged"},
-        "list_national_provinces": {
-            "provinces": [
-                {
-                    "code": "thai-nguyen",
-                    "name": "Thái Nguyên",
-                    "accepted_at": _LATER,
-                    "traffic_until": "2026-11-28T01:00:00Z",
-                    "figures": _PROVINCE_DAY,
-                }
-            ],
-            "next_cursor": None,
-        },
-        "list_national_days": {
-            "province": "thai-nguyen",
-            "name": "Thái Nguyên",
-            "days": [_PROVINCE_DAY],
-            "next_cursor": None,
-        },
+        **national_examples.ANSWERS,
         "enrol": {
             "device_id": "gate-01",
             "province": "thai-nguyen",
@@ -384,37 +351,7 @@ ANSWERS: Final[Mapping[str, Json]] = MappingProxyType(
 
 BODIES: Final[Mapping[str, Json]] = MappingProxyType(
     {
-        "put_national_traffic": {
-            "revised_at": _LATER,
-            "rows": [
-                {
-                    "site_id": "cau-gia-bay",
-                    "passages": 812,
-                    "plates_read": 790,
-                    "late": 0,
-                    "motorcycles": 601,
-                    "cars": 160,
-                    "buses": 11,
-                    "trucks": 40,
-                }
-            ],
-        },
-        "put_national_tolls": {
-            "revised_at": _LATER,
-            "rows": [
-                {
-                    "station_id": "tram-01",
-                    "revision": 1,
-                    "crossings": 9120,
-                    "charged": 9101,
-                    "charged_dong": 318_535_000,
-                }
-            ],
-        },
-        "put_national_completeness": {
-            "revised_at": _LATER,
-            "rows": [{"revision": 1, "due_count": 1204, "stored_count": 1203, "gap_count": 1}],
-        },
+        **national_examples.BODIES,
         "close_alert": {"reason": "papers_shown", "note": ""},
         "enrol": {"token": "lti_…", "certificate_request": _REQUEST},
         "renew": {"certificate_request": _REQUEST, "signature": "MEUCIQ…"},

@@ -1,10 +1,31 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Makes the broker's accounts what the centre has: after an outage, or for a new broker."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-from central.devices.broker_accounts import BrokerAccounts
+from central.devices.broker_accounts import BrokerAccount
+
+
+class DeviceAccounts(Protocol):
+    """Devices' accounts at a broker, whichever it is.
+
+    Every method raises ``BrokerControlError`` when the broker did not do it; doing it again does
+    no harm.
+    """
+
+    def let_in(self, device_id: str, *, secret: str | None) -> None:
+        """Give a device its account and rights, and a new password where there is one."""
+
+    def bar(self, device_id: str) -> None:
+        """Take a device's rights and end its connection."""
+
+    def remove(self, device_id: str) -> None:
+        """Forget a device's account with its rights."""
+
+    def accounts(self) -> Sequence[BrokerAccount]:
+        """Every device's account."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +37,7 @@ class Synchronised:
     removed: int
 
 
-def synchronise(accounts: BrokerAccounts, enabled_by_device: Mapping[str, bool]) -> Synchronised:
+def synchronise(accounts: DeviceAccounts, enabled_by_device: Mapping[str, bool]) -> Synchronised:
     """Give and take what is missing or too much; accounts that are right are left alone.
 
     Args:

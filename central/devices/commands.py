@@ -16,6 +16,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from central.broker_settings import BrokerSettings
 from central.db.pool import connection_info
 from central.domain.local_time import terminal_time
 from central.domain.scope import SiteScope
@@ -25,7 +26,9 @@ from central.sites.service import SiteService, register_device
 from central.sites.types import DeviceOverview, DeviceState, Registration
 
 if TYPE_CHECKING:
-    from central.devices.broker_accounts import BrokerAccounts, BrokerControlAccess
+    from contextlib import AbstractContextManager
+
+    from central.devices.broker_sync import DeviceAccounts
     from central.devices.enrolment import EnrolmentService, KeptCertificate
 
 COMMAND_NAME: Final = "luuthong-central devices"
@@ -186,32 +189,28 @@ def _add_broker(app: typer.Typer, read: Callable[[], CentralSettings]) -> None:
     @app.command("sync-broker")
     def sync_broker() -> None:
         """Give and take accounts at the broker until they are as the centre has it."""
-        from central.devices.broker_accounts import BrokerAccounts  # noqa: PLC0415
         from central.devices.broker_sync import synchronise  # noqa: PLC0415
 
         settings = read()
         found = asyncio.run(
             _with_sites(settings, lambda sites: sites.devices(SiteScope.everything()))
         )
-        with BrokerAccounts(_required_control(settings)) as accounts:
+        with _accounts(settings, _control_secret(settings)) as accounts:
             done = synchronise(accounts, {each.id: each.enabled for each in found})
         typer.echo(f"let in {done.let_in}, barred {done.barred}, removed {done.removed}")
 
     @app.command("broker-accounts")
     def broker_accounts(
-        output: Annotated[Path, typer.Option(help="File of the broker's plugin; must not exist.")],
+        output: Annotated[
+            Path,
+            typer.Option(help="mosquitto's file, or RabbitMQ's definitions; must not exist."),
+        ],
     ) -> None:
         """Write the first accounts of a new broker: ours and that of ingest."""
         import json  # noqa: PLC0415
 
-        from central.devices.broker_rights import accounts_of_services  # noqa: PLC0415
-
         settings = read()
-        accounts = accounts_of_services(
-            None,
-            control_secret=_required_control(settings).secret,
-            ingest_secret=read_secret(settings.required_broker().password_file),
-        )
+        accounts = _first_accounts(settings.required_broker(), _control_secret(settings))
         try:
             output.touch(mode=SECRET_MODE, exist_ok=False)
             output.write_text(json.dumps(accounts, indent=1), encoding="utf-8")
@@ -219,43 +218,69 @@ def _add_broker(app: typer.Typer, read: Callable[[], CentralSettings]) -> None:
             raise SettingsError(f"{output.name} can't be written: {error.strerror}") from error
 
 
-def _tell_broker(settings: CentralSettings, act: Callable[["BrokerAccounts"], None]) -> None:
-    """Change the broker's accounts, where the settings name the account that may."""
-    from central.devices.broker_accounts import BrokerAccounts  # noqa: PLC0415
+def _first_accounts(broker: BrokerSettings, control_secret: str) -> dict[str, object]:
+    """What a new broker is given before it starts."""
+    from central.devices.broker_rights import accounts_of_services  # noqa: PLC0415
+    from central.devices.rabbitmq.rights import services_definitions  # noqa: PLC0415
 
-    access = _control(settings)
-    if access is None:
+    ingest_secret = read_secret(broker.password_file)
+    if broker.rabbitmq is None:
+        return accounts_of_services(
+            None, control_secret=control_secret, ingest_secret=ingest_secret
+        )
+    return services_definitions(control_secret=control_secret, ingest_secret=ingest_secret)
+
+
+def _tell_broker(settings: CentralSettings, act: Callable[["DeviceAccounts"], None]) -> None:
+    """Change the broker's accounts, where the settings name the account that may."""
+    if settings.broker is None or settings.broker.control_password_file is None:
         typer.echo("the broker was not told: no control password is set", err=True)
         return
-    with BrokerAccounts(access) as accounts:
+    with _accounts(settings, _control_secret(settings)) as accounts:
         act(accounts)
 
 
-def _control(settings: CentralSettings) -> "BrokerControlAccess | None":
-    """How the broker's accounts are reached; ``None`` where no password is set for it."""
-    from central.devices.broker_accounts import BrokerControlAccess  # noqa: PLC0415
+def _accounts(settings: CentralSettings, secret: str) -> "AbstractContextManager[DeviceAccounts]":
+    """The accounts at the broker that the settings name.
 
-    broker = settings.broker
-    if broker is None or broker.control_password_file is None:
-        return None
-    return BrokerControlAccess(
-        host=broker.host,
-        port=broker.port,
-        secret=read_secret(broker.control_password_file),
-        ca_file=broker.ca_file,
+    Raises:
+        SettingsError: It is a RabbitMQ cluster, and nothing says where it is managed.
+    """
+    from central.devices.broker_accounts import (  # noqa: PLC0415
+        BrokerAccounts,
+        BrokerControlAccess,
+    )
+    from central.devices.rabbitmq.accounts import (  # noqa: PLC0415
+        ManagementAccess,
+        RabbitAccounts,
+    )
+
+    broker = settings.required_broker()
+    if broker.rabbitmq is None:
+        return BrokerAccounts(
+            BrokerControlAccess(
+                host=broker.host, port=broker.port, secret=secret, ca_file=broker.ca_file
+            )
+        )
+    if not broker.rabbitmq.management_urls:
+        raise SettingsError("the addresses of RabbitMQ's management interface are not set")
+    return RabbitAccounts(
+        ManagementAccess(
+            urls=broker.rabbitmq.management_urls, secret=secret, ca_file=broker.ca_file
+        )
     )
 
 
-def _required_control(settings: CentralSettings) -> "BrokerControlAccess":
-    """How the broker's accounts are reached.
+def _control_secret(settings: CentralSettings) -> str:
+    """Password of the account that gives accounts.
 
     Raises:
-        SettingsError: No password is set for it.
+        SettingsError: No file is set for it.
     """
-    access = _control(settings)
-    if access is None:
+    broker = settings.broker
+    if broker is None or broker.control_password_file is None:
         raise SettingsError("the broker's control password is not set")
-    return access
+    return read_secret(broker.control_password_file)
 
 
 def _write_revocations(settings: CentralSettings) -> None:

@@ -11,8 +11,8 @@ from typing import Final
 import structlog
 
 from central.db.pool import connection_info
+from central.ingest.broker.choice import broker_link
 from central.ingest.database import IngestDatabase
-from central.ingest.link import BrokerLink
 from central.ingest.metrics import IngestMetrics, served
 from central.ingest.types import ParsedMessage
 from central.ingest.writer import BatchLimits, IngestWriter
@@ -66,7 +66,7 @@ def run_ingest(
     counters = metrics or IngestMetrics()
     ingest = settings.ingest
     messages = queue.Queue[ParsedMessage](maxsize=ingest.in_flight_max * QUEUE_RESERVE)
-    link = BrokerLink(
+    link = broker_link(
         settings.required_broker(),
         messages=messages,
         in_flight_max=ingest.in_flight_max,

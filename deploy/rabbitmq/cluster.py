@@ -43,6 +43,7 @@ _PROBE_TIMEOUT_S: Final = 5.0
 _POLL_INTERVAL_S: Final = 0.1
 _PRIVATE_MODE: Final = 0o700
 _SECRET_MODE: Final = 0o600
+_NOT_FOUND: Final = 404
 _COOKIE_NAME: Final = ".erlang.cookie"
 _COOKIE_MODE: Final = 0o400
 _COOKIE_BYTES: Final = 32
@@ -70,6 +71,11 @@ class RabbitNode:
     def name(self) -> str:
         """Its name among the nodes."""
         return node_name(self.number)
+
+    @property
+    def management_url(self) -> str:
+        """Where its accounts and state are looked after."""
+        return f"http://{LOOPBACK}:{self.ports.management}"
 
     @property
     def is_running(self) -> bool:
@@ -217,15 +223,35 @@ class RabbitCluster:
     def running_nodes(self, node: RabbitNode) -> frozenset[str]:
         """Names of the nodes that run, as one of them sees it; none where it does not answer."""
         try:
-            answer = httpx.get(
-                f"http://{LOOPBACK}:{node.ports.management}/api/nodes",
-                auth=(CONTROL_USERNAME, self.control_secret),
-                timeout=_PROBE_TIMEOUT_S,
-            )
-            found = answer.raise_for_status().json()
+            found = self._managed(node, "GET", "nodes").json()
         except (httpx.HTTPError, ValueError):
             return frozenset()
-        return frozenset(str(each["name"]) for each in found if each.get("running"))
+        rows = found if isinstance(found, list) else []
+        return frozenset(str(each["name"]) for each in rows if each.get("running"))
+
+    def manage(self, method: str, path: str) -> httpx.Response:
+        """Ask the first node that runs through its management interface.
+
+        Raises:
+            ClusterError: It does not answer, or refuses; what is not there is no refusal.
+        """
+        for node in self.nodes:
+            if node.is_running:
+                try:
+                    answer = self._managed(node, method, path)
+                    return answer if answer.status_code == _NOT_FOUND else answer.raise_for_status()
+                except httpx.HTTPError as error:
+                    raise ClusterError(f"{node.name} did not do {method} {path}") from error
+        raise ClusterError("no RabbitMQ node runs")
+
+    def _managed(self, node: RabbitNode, method: str, path: str) -> httpx.Response:
+        return httpx.request(
+            method,
+            f"{node.management_url}/api/{path}",
+            auth=(CONTROL_USERNAME, self.control_secret),
+            timeout=_PROBE_TIMEOUT_S,
+            trust_env=False,
+        )
 
     def _is_ready(self, node: RabbitNode) -> bool:
         ports = (node.ports.management, node.ports.amqp, node.ports.mqtt)

@@ -3,14 +3,48 @@
 
 import os
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from pika import ConnectionParameters, PlainCredentials
+from pika.adapters.blocking_connection import BlockingConnection
 
+from central.broker_settings import BrokerSettings, RabbitSettings
+from central.devices.broker_rights import INGEST_USERNAME
+from central.devices.rabbitmq.accounts import ManagementAccess, RabbitAccounts
+from central.devices.rabbitmq.names import INGEST_QUEUE, VHOST
+from central.ingest.broker.amqp import AmqpLink
+from central.ingest.broker.port import BrokerLink
+from central.settings import CentralSettings, IngestSettings
 from deploy.local.broker import new_secret
+from deploy.local.ports import LOOPBACK
 from deploy.rabbitmq.cluster import RabbitCluster
 from deploy.setup.places import server_account
 from deploy.setup.rabbitmq import RABBITMQ_SETUP, find_rabbitmq
+from tests.integration.central.conftest import (
+    count,
+    database_outage,
+    device,
+    ingest,
+    linked,
+    new_device,
+    register_fixture,
+    rows,
+    wait_until_fixture,
+)
+
+__all__ = [
+    "count",
+    "database_outage",
+    "device",
+    "ingest",
+    "linked",
+    "new_device",
+    "register_fixture",
+    "rows",
+    "wait_until_fixture",
+]
 
 ASKED_FOR = "LUUTHONG_CLUSTER_TESTS"
 
@@ -37,3 +71,92 @@ def rabbitmq(server_folder: Path) -> Iterator[RabbitCluster]:
         yield nodes
     finally:
         nodes.stop()
+
+
+def speaking_amqp(cluster: RabbitCluster, username: str, secret: str) -> BlockingConnection:
+    """Somebody's connection to the first node."""
+    return BlockingConnection(
+        ConnectionParameters(
+            host=LOOPBACK,
+            port=cluster.nodes[0].ports.amqp,
+            virtual_host=VHOST,
+            credentials=PlainCredentials(username, secret),
+        )
+    )
+
+
+def forget_queue(cluster: RabbitCluster) -> None:
+    """Remove ingest's queue with what earlier tests left in it; ingest makes it again."""
+    with speaking_amqp(cluster, INGEST_USERNAME, cluster.ingest_secret) as connection:
+        connection.channel().queue_delete(INGEST_QUEUE)
+
+
+class RabbitForTests:
+    """The cluster as the tests of ingest know a broker."""
+
+    def __init__(self, cluster: RabbitCluster) -> None:
+        self._cluster = cluster
+        self._secrets = {INGEST_USERNAME: cluster.ingest_secret}
+
+    @property
+    def host(self) -> str:
+        return LOOPBACK
+
+    @property
+    def port(self) -> int:
+        return self._cluster.nodes[0].ports.mqtt
+
+    def password(self, username: str) -> str:
+        return self._secrets[username]
+
+    @property
+    def management_access(self) -> ManagementAccess:
+        return ManagementAccess(
+            urls=tuple(node.management_url for node in self._cluster.nodes),
+            secret=self._cluster.control_secret,
+        )
+
+    def add_device(self, device_id: str) -> str:
+        secret = new_secret()
+        with RabbitAccounts(self.management_access) as accounts:
+            accounts.let_in(device_id, secret=secret)
+        self._secrets[device_id] = secret
+        return secret
+
+
+@pytest.fixture
+def broker(rabbitmq: RabbitCluster) -> RabbitForTests:
+    return RabbitForTests(rabbitmq)
+
+
+@pytest.fixture
+def ingest_settings(
+    database_url: str, rabbitmq: RabbitCluster, broker: RabbitForTests, tmp_path: Path
+) -> CentralSettings:
+    """Settings of an ingest that finds its queue empty."""
+    forget_queue(rabbitmq)
+    password_file = tmp_path / "ingest.password"
+    password_file.write_text(broker.password(INGEST_USERNAME))
+    return CentralSettings(
+        database_url=database_url,
+        broker=BrokerSettings(
+            host=broker.host,
+            port=broker.port,
+            password_file=password_file,
+            rabbitmq=RabbitSettings(
+                nodes=tuple(f"{LOOPBACK}:{node.ports.amqp}" for node in rabbitmq.nodes)
+            ),
+        ),
+        ingest=IngestSettings(batch_wait=timedelta(milliseconds=10)),
+    )
+
+
+@pytest.fixture
+def link_kind() -> type[BrokerLink]:
+    return AmqpLink
+
+
+@pytest.fixture
+def accounts(broker: RabbitForTests) -> Iterator[RabbitAccounts]:
+    with RabbitAccounts(broker.management_access) as opened:
+        yield opened

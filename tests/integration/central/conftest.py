@@ -41,6 +41,8 @@ from central.contracts.tag_read import TagReadV1
 from central.contracts.topics import Stream, Topic
 from central.db.pool import connection_info
 from central.ingest.app import run_ingest
+from central.ingest.broker.mqtt import MqttLink
+from central.ingest.broker.port import BrokerLink
 from central.ingest.database import IngestDatabase
 from central.ingest.metrics import IngestMetrics
 from central.settings import CentralSettings, IngestSettings
@@ -365,6 +367,12 @@ def ingest_settings(database_url: str, broker: Broker, tmp_path: Path) -> Iterat
 @pytest.fixture
 def ingest(ingest_settings: CentralSettings) -> IngestRunner:
     return IngestRunner(settings=ingest_settings, metrics=IngestMetrics())
+
+
+@pytest.fixture
+def link_kind() -> type[BrokerLink]:
+    """The adapter that ingest reads the broker by."""
+    return MqttLink
 
 
 def end_session(settings: CentralSettings) -> None:

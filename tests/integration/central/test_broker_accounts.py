@@ -15,9 +15,11 @@ from paho.mqtt.reasoncodes import ReasonCode
 from central.contracts.topics import Stream, Topic
 from central.devices.broker_accounts import BrokerAccounts, BrokerControlAccess
 from central.devices.broker_rights import INGEST_USERNAME, accounts_of_services
+from central.devices.broker_sync import DeviceAccounts
 from central.errors import BrokerControlError
 from deploy.local.ports import free_port
 from tests.conftest import BrokerForTests
+from tests.integration.central.conftest import Broker
 
 WAIT_S = 10.0
 OWN, FOREIGN = "gate-own", "gate-foreign"
@@ -46,8 +48,13 @@ class Client:
 
 
 @contextmanager
-def connected(broker: BrokerForTests, username: str, secret: str) -> Iterator[Client]:
-    client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
+def connected(broker: Broker, username: str, secret: str) -> Iterator[Client]:
+    client = mqtt.Client(
+        CallbackAPIVersion.VERSION2,
+        client_id=username,
+        protocol=MQTTProtocolVersion.MQTTv5,
+        reconnect_on_failure=False,
+    )
     client.username_pw_set(username, secret)
     made = Client(client)
     is_in = threading.Event()
@@ -112,7 +119,7 @@ def test_a_device_sends_and_hears_under_its_own_name_only(
 
 
 def test_a_barred_device_is_disconnected_and_let_in_again_with_its_secret(
-    broker: BrokerForTests, accounts: BrokerAccounts
+    broker: BrokerForTests, accounts: DeviceAccounts
 ) -> None:
     secret = broker.add_device(OWN)
     with connected(broker, OWN, secret) as device:
@@ -131,7 +138,7 @@ def test_a_barred_device_is_disconnected_and_let_in_again_with_its_secret(
 
 
 def test_a_removed_device_is_gone_and_removing_it_again_is_no_error(
-    broker: BrokerForTests, accounts: BrokerAccounts
+    broker: BrokerForTests, accounts: DeviceAccounts
 ) -> None:
     broker.add_device("gate-removed")
 

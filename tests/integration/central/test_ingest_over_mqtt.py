@@ -12,7 +12,7 @@ import pytest
 
 from central.contracts.event import ClockSource
 from central.contracts.topics import Stream
-from central.ingest.link import BrokerLink
+from central.ingest.broker.port import BrokerLink
 
 if TYPE_CHECKING:
     from tests.integration.central.conftest import DeviceLink, FakeDevice, IngestRunner
@@ -85,13 +85,14 @@ def test_a_repeat_after_a_crash_between_commit_and_acknowledgement_is_stored_onc
     count: Counter,
     wait_until: WaitUntil,
     monkeypatch: pytest.MonkeyPatch,
+    link_kind: type[BrokerLink],
 ) -> None:
     link = linked(device)
     committed = threading.Event()
 
     with monkeypatch.context() as patch:
         # What a crash does: the commit is there, the acknowledgements are not.
-        patch.setattr(BrokerLink, "acknowledge", lambda *_: committed.set())
+        patch.setattr(link_kind, "acknowledge", lambda *_: committed.set())
         with ingest.running():
             link.send(device.passage(seq=1), device.passage(seq=2))
             wait_until(lambda: count("passage") == 2, what="two rows")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from central.broker_settings import BrokerSettings
+from central.broker_settings import BrokerSettings, RabbitSettings
 from central.db.pool import connection_info
 from central.errors import SettingsError
 from central.settings import CentralSettings, read_secret, read_settings
@@ -47,6 +47,33 @@ def test_a_broker_on_another_machine_is_reached_by_tls_only(tmp_path: Path) -> N
     assert (here.ca_file, there.ca_file) == (None, tmp_path)
     with pytest.raises(ValueError, match="needs a ca_file"):
         BrokerSettings(host="broker.example", password_file=tmp_path)
+
+
+def test_every_node_of_a_cluster_on_another_machine_is_reached_by_tls_only(tmp_path: Path) -> None:
+    rabbitmq = RabbitSettings(nodes=("127.0.0.1:5672", "[::1]:5672", "10.0.0.5:5671"))
+
+    assert rabbitmq.addresses == (("127.0.0.1", 5672), ("::1", 5672), ("10.0.0.5", 5671))
+    with pytest.raises(ValueError, match="needs a ca_file"):
+        BrokerSettings(host="127.0.0.1", password_file=tmp_path, rabbitmq=rabbitmq)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "urls", "complaint"),
+    [
+        ((), (), "at least 1 item"),
+        (("10.0.0.5",), (), "host:port"),  # no port
+        (("10.0.0.5:65536",), (), "host:port"),  # ports end before
+        (("ingest:secret@10.0.0.5:5671",), (), "host:port"),  # secrets stand in files
+        (("10.0.0.5:5671", "10.0.0.5:5671"), (), "same address"),
+        (("10.0.0.5:5671",), ("http://10.0.0.5:15672",), "https://host:port"),  # in the clear
+        (("10.0.0.5:5671",), ("https://centre:secret@10.0.0.5",), "https://host:port"),
+    ],
+)
+def test_a_wrong_address_of_a_cluster_is_said_in_plain_words(
+    nodes: tuple[str, ...], urls: tuple[str, ...], complaint: str
+) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        RabbitSettings(nodes=nodes, management_urls=urls)
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,14 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from central.broker_settings import BrokerSettings
-from central.contracts.commit_ack import CommitAckV1
-from central.contracts.topics import EVENT_STREAMS, Stream, Topic, subscription_for
+from central.contracts.topics import EVENT_STREAMS, Stream, subscription_for
+from central.ingest.broker.port import (
+    CONNECT_TIMEOUT_S,
+    RECONNECT_FIRST_S,
+    RECONNECT_MAX_S,
+    answer_to,
+    forget_waiting,
+)
 from central.ingest.metrics import IngestMetrics
 from central.ingest.parsing import parse
 from central.ingest.types import Delivery, ParsedMessage, StreamAck
@@ -26,9 +32,6 @@ SHARE: Final = "$share/ingest"
 """Several ingests share the messages: each goes to one of them."""
 
 QOS_AT_LEAST_ONCE: Final = 1
-RECONNECT_FIRST_S: Final = 1
-RECONNECT_MAX_S: Final = 30
-CONNECT_TIMEOUT_S: Final = 5.0
 ACKS_IN_FLIGHT_MAX: Final = 1000
 ACKS_WAITING_MAX: Final = 100_000
 """Commit acknowledgements kept while the link is down; a lost one is sent again on a repeat."""
@@ -36,7 +39,7 @@ ACKS_WAITING_MAX: Final = 100_000
 log = structlog.get_logger()
 
 
-class BrokerLink:
+class MqttLink:
     """One MQTT 5 connection with a session that the broker keeps while ingest is away.
 
     The network thread reads messages and puts them into the queue. It is as large as what the
@@ -89,18 +92,8 @@ class BrokerLink:
 
     def _send(self, ack: StreamAck) -> None:
         """Tell a device up to where its events are committed."""
-        topic = Topic(
-            province=ack.topic.province,
-            site_id=ack.topic.site_id,
-            device_id=ack.topic.device_id,
-            stream=Stream.ACK,
-        )
-        message = CommitAckV1(
-            device_id=ack.stream.device_id,
-            outbox_id=ack.stream.outbox_id,
-            up_to_seq=ack.up_to_seq,
-        )
-        sent = self._client.publish(str(topic), message.to_json(), qos=QOS_AT_LEAST_ONCE)
+        topic, message = answer_to(ack)
+        sent = self._client.publish(topic, message, qos=QOS_AT_LEAST_ONCE)
         if sent.rc not in {MQTTErrorCode.MQTT_ERR_SUCCESS, MQTTErrorCode.MQTT_ERR_NO_CONN}:
             log.warning("commit_ack_not_sent", device_id=ack.stream.device_id, code=int(sent.rc))
 
@@ -145,7 +138,8 @@ class BrokerLink:
         if reason.is_failure:
             log.error("broker_refused_login", reason=str(reason))
             return
-        self._forget_earlier_link()
+        self._link += 1
+        forget_waiting(self._messages)
         options = SubscribeOptions(qos=QOS_AT_LEAST_ONCE)
         client.subscribe(
             [
@@ -169,20 +163,6 @@ class BrokerLink:
             return
         self._metrics.is_connected.set(1)
         log.info("broker_subscribed")
-
-    def _forget_earlier_link(self) -> None:
-        """Drop what still waits from an earlier connection: the broker repeats it on this one.
-
-        Without this the queue could fill up with repeats while the database is down.
-        """
-        self._link += 1
-        for _ in range(self._messages.qsize()):
-            try:
-                waiting = self._messages.get_nowait()
-                if not waiting.delivery.qos:
-                    self._messages.put_nowait(waiting)
-            except (queue.Empty, queue.Full):
-                return
 
     def _on_disconnect(
         self,

@@ -187,7 +187,8 @@ def check_config(config: ConfigOption) -> None:
         console.print(f"{config.name} is right:", markup=False)
         console.print(
             f"  device {settings.device.id}, site {settings.device.site_id}, "
-            f"broker {settings.broker.host}:{settings.broker.port}",
+            f"broker {settings.broker.host}:{settings.broker.port}"
+            f"{''.join(f', {other}' for other in settings.broker.others)}",
             markup=False,
         )
         for camera in settings.cameras:

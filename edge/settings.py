@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -22,18 +22,14 @@ from central.contracts.event import ClockSource
 from central.contracts.heartbeat import MAX_CAMERAS, MAX_READERS
 from central.contracts.identifiers import Slug
 from edge.errors import SettingsError
+from edge.uplink_settings import ApiSettings, BrokerSettings, OutboxSettings, Port, Section
 from models.runtime.values import Backend
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-MEGABYTE: Final = 1_000_000
-DEFAULT_PICTURE_BYTES: Final = 2_000 * MEGABYTE
-MAX_SETTINGS_BYTES: Final = 1 * MEGABYTE
+MAX_SETTINGS_BYTES: Final = 1_000_000
 MAX_ANTENNAS: Final = 32
-LOOPBACK_HOSTS: Final = frozenset({"localhost", "127.0.0.1", "::1"})
-
-Port = Annotated[int, Field(ge=1, le=65_535)]
 Share = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
 Lane = Annotated[int, Field(ge=1, le=64)]
 SectionT = TypeVar("SectionT", bound=BaseModel)
@@ -48,13 +44,7 @@ class CameraMode(StrEnum):
     """A road: vehicles are followed, plates are looked for on each vehicle."""
 
 
-class _Section(BaseModel):
-    """A part of the site file."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class RegionSettings(_Section):
+class RegionSettings(Section):
     """Part of the picture that is looked at, in shares of its width and height."""
 
     x_min: Share = Field(default=0.0, description="left border")
@@ -69,7 +59,7 @@ class RegionSettings(_Section):
         return self
 
 
-class CameraSettings(_Section):
+class CameraSettings(Section):
     """One camera of the device."""
 
     id: Slug = Field(description="name of the camera, unique at the centre")
@@ -95,7 +85,7 @@ class CameraSettings(_Section):
     )
 
 
-class AntennaSettings(_Section):
+class AntennaSettings(Section):
     """One antenna of a tag reader."""
 
     number: Lane = Field(description="number on the reader, from 1")
@@ -104,7 +94,7 @@ class AntennaSettings(_Section):
     )
 
 
-class ReaderSettings(_Section):
+class ReaderSettings(Section):
     """One reader of toll tags, asked by LLRP."""
 
     id: Slug = Field(description="name of the reader, unique at its site")
@@ -153,79 +143,7 @@ class ReaderSettings(_Section):
         return antennas
 
 
-class BrokerSettings(_Section):
-    """Where events go."""
-
-    host: str = Field(min_length=1, max_length=253, description="name or address of the broker")
-    port: Port = Field(default=8883, description="TCP port; 8883 is MQTT over TLS")
-    use_tls: bool = Field(default=True, description="encrypt; false only for loopback and tests")
-    ca_file: Path | None = Field(
-        default=None, description="certificates to trust; the system's when absent"
-    )
-    certificate_file: Path | None = Field(
-        default=None, description="the device's certificate; `luuthong-edge enrol` writes it"
-    )
-    key_file: Path | None = Field(
-        default=None, description="private key of the certificate, readable by its owner only"
-    )
-    window: int = Field(
-        default=64,
-        ge=1,
-        le=1_000,
-        description="most events sent and not yet committed by the centre",
-    )
-    ack_timeout: timedelta = Field(
-        default=timedelta(seconds=10),
-        gt=timedelta(0),
-        le=timedelta(minutes=10),
-        description="after this time without a commit acknowledgement events are sent again",
-    )
-    late_after: timedelta = Field(
-        default=timedelta(seconds=30),
-        gt=timedelta(0),
-        le=timedelta(days=1),
-        description="an event sent later than this after it was made is marked late",
-    )
-
-    @model_validator(mode="after")
-    def _is_protected(self) -> Self:
-        if (self.certificate_file is None) != (self.key_file is None):
-            raise ValueError("a certificate needs its key, and the reverse")
-        if not self.use_tls and self.host not in LOOPBACK_HOSTS:
-            raise ValueError("a broker on another machine needs use_tls")
-        return self
-
-
-class ApiSettings(_Section):
-    """Where evidence pictures go."""
-
-    url: str = Field(
-        pattern=r"^(https://[^\s/@]+|http://(localhost|127\.0\.0\.1|\[::1\])(:\d+)?)(/[^\s]*)?$",
-        description="address of the api, without user; http for this machine only",
-    )
-    ca_file: Path | None = Field(
-        default=None, description="certificates to trust; the system's when absent"
-    )
-
-
-class OutboxSettings(_Section):
-    """Where events wait until the centre has them."""
-
-    path: Path = Field(default=Path("outbox.sqlite3"), description="SQLite file")
-    picture_bytes_max: int = Field(
-        default=DEFAULT_PICTURE_BYTES,
-        ge=0,
-        le=10**13,
-        description="bytes of waiting pictures; above it the oldest are dropped and counted",
-    )
-    file_bytes_max: int | None = Field(
-        default=None,
-        ge=MEGABYTE,
-        description="bytes of the whole file; above it pictures go, then events wait",
-    )
-
-
-class ModelSettings(_Section):
+class ModelSettings(Section):
     """How pictures are looked at."""
 
     backend: Backend = Field(default=Backend.AUTO, description="inference library")
@@ -235,7 +153,7 @@ class ModelSettings(_Section):
     )
 
 
-class DeviceSettings(_Section):
+class DeviceSettings(Section):
     """Which device this is."""
 
     id: Slug = Field(description="name of the device, its user name at the broker")

@@ -214,6 +214,7 @@ class Uplink:
                 ca_file=broker.ca_file,
                 certificate_file=broker.certificate_file,
                 key_file=broker.key_file,
+                others=broker.other_addresses,
             ),
             rules=PublishRules(
                 province=device.province,

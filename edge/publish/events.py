@@ -151,15 +151,16 @@ class EventPublisher:
             )
 
     def run(self, stop: Event) -> None:
-        """Send until told to stop; comes back from every loss of the broker.
+        """Send until told to stop; every loss of the broker is the turn of its next node.
 
         Args:
             stop: Set by the owner, who then calls ``wake``.
         """
-        failures = 0
+        failures = turn = 0
         while not stop.is_set():
+            access = self._access.at_turn(turn)
             link = Link(
-                self._access,
+                access,
                 ack_topic=self._rules.topic(Stream.ACK),
                 on_ack=self._take_ack,
                 on_change=self.wake,
@@ -171,7 +172,7 @@ class EventPublisher:
                     link.open(stop)
                     if link.is_open:
                         self._set_state(connected=True, problem=None)
-                        log.info("broker_connected", host=self._access.host, port=self._access.port)
+                        log.info("broker_connected", host=access.host, port=access.port)
                         failures = 0
                         self._serve(link, stop)
                     problem = "the connection was lost"
@@ -180,6 +181,7 @@ class EventPublisher:
                 log.warning("broker_unavailable", problem=problem)
             self._set_state(connected=False, problem=problem)
             failures += 1
+            turn += 1
             stop.wait(RECONNECT.wait_s(failures, rng=self._rng))
 
     def _serve(self, link: Link, stop: Event) -> None:

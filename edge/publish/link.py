@@ -8,7 +8,7 @@ memory beside what the outbox repeats.
 import ssl
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event
 from types import TracebackType
@@ -42,6 +42,7 @@ class BrokerAccess:
         ca_file: Certificates to trust; ``None`` means the system's.
         certificate_file: The device's certificate; ``None`` comes by name and secret alone.
         key_file: Its private key.
+        others: Further nodes of the same broker, as host and port.
     """
 
     host: str
@@ -52,6 +53,13 @@ class BrokerAccess:
     ca_file: Path | None = None
     certificate_file: Path | None = None
     key_file: Path | None = None
+    others: tuple[tuple[str, int], ...] = ()
+
+    def at_turn(self, turn: int) -> Self:
+        """The same access to the node whose turn it is; the first one has turn 0."""
+        addresses = ((self.host, self.port), *self.others)
+        host, port = addresses[turn % len(addresses)]
+        return replace(self, host=host, port=port)
 
 
 class Link:

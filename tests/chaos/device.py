@@ -23,15 +23,9 @@ from deploy.local.ports import LOOPBACK
 from edge.app.messages import Sender
 from edge.app.plans import plan_from_settings
 from edge.app.uplink import Surroundings, Uplink
-from edge.settings import (
-    BrokerSettings,
-    CameraMode,
-    CameraSettings,
-    DeviceSettings,
-    EdgeSettings,
-    OutboxSettings,
-)
+from edge.settings import CameraMode, CameraSettings, DeviceSettings, EdgeSettings
 from edge.stages import Passage, TagRead
+from edge.uplink_settings import BrokerSettings, OutboxSettings
 from models.runtime.values import VehicleClass
 from tests.chaos.breaking.clocks import WrongClock
 from tests.chaos.truth import TruthWriter
@@ -80,6 +74,7 @@ class DeviceWork:
     Attributes:
         folder: Its outbox, clock and truth; kept over its lives.
         broker_port: Where its link to the broker begins.
+        other_ports: Where those to the broker's other nodes begin.
         until_s: Monotonic time at which the traffic ends.
         seed: Chance of this life.
     """
@@ -91,6 +86,7 @@ class DeviceWork:
     until_s: float
     traffic: Traffic
     seed: str
+    other_ports: tuple[int, ...] = ()
 
     @property
     def outbox_file(self) -> Path:
@@ -197,6 +193,7 @@ def settings_of(work: DeviceWork) -> EdgeSettings:
         broker=BrokerSettings(
             host=LOOPBACK,
             port=work.broker_port,
+            others=tuple(f"{LOOPBACK}:{port}" for port in work.other_ports),
             use_tls=False,
             ack_timeout=work.traffic.ack_timeout,
             late_after=work.traffic.late_after,

@@ -328,6 +328,18 @@ def test_a_broker_that_is_not_there_is_said_plainly_and_events_wait(
     assert outbox.state().events == 1
 
 
+def test_the_next_node_is_tried_where_one_is_away(
+    outbox: Outbox, centre: Centre, access: BrokerAccess
+) -> None:
+    here = (access.host, access.port)
+    put(outbox, 1)
+
+    with Running(outbox, replace(access, port=free_port(), others=(here,))):
+        wait_until(lambda: outbox.state().events == 0)
+
+    assert centre.seqs(outbox.outbox_id) == [1]
+
+
 def test_a_broker_that_never_answers_does_not_keep_the_device_from_stopping(
     outbox: Outbox, access: BrokerAccess
 ) -> None:

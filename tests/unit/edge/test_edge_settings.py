@@ -92,6 +92,11 @@ def test_the_environment_wins_over_the_file(
         (('url = "https://api.example"', 'url = "api.example"'), "api.url"),
         (('url = "https://api.example"', 'url = "http://api.example"'), "api.url"),
         (('host = "broker.example"', 'host = "broker.example"\nuse_tls = false'), "needs use_tls"),
+        (('host = "broker.example"', 'host = "broker.example"\nothers = ["b2"]'), "host:port"),
+        (
+            ('host = "broker.example"', 'host = "::1"\nuse_tls = false\nothers = ["b2:1"]'),
+            "use_tls",
+        ),
         (("{ number = 2 }", "{ number = 1 }"), "two antennas have the same number"),
         (("{ number = 1, lane = 7 }, { number = 2 }", ""), "readers.0.antennas"),
         (("gap = 1.5", "gap = 0"), "readers.0.gap"),

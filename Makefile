@@ -85,6 +85,11 @@ cluster-test: ## set up RabbitMQ, and break a cluster of it under load
 	@$(LUUTHONG) setup --only python-dev --only servers --only rabbitmq
 	LUUTHONG_CLUSTER_TESTS=1 $(BIN)/python -m pytest -p no:cacheprovider tests/cluster
 
+.PHONY: bench-brokers
+bench-brokers: ## confirmed and read events per second of mosquitto and of a RabbitMQ cluster
+	@$(LUUTHONG) setup --only python-dev --only servers --only rabbitmq
+	$(BIN)/python -m tests.load.bench_brokers
+
 bench-unseen: ## train the vehicle detector without one source and measure it there; takes an hour
 	$(BIN)/luuthong-models train vehicle-detector --without idhw
 

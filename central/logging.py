@@ -15,6 +15,8 @@ import structlog
 
 FRAMES_LOGGED_MAX: Final = 8
 CAUSES_LOGGED_MAX: Final = 4
+TOLD_BY_US: Final = ("pika",)
+"""Libraries whose failures our adapters log; this one tells a failed connection in ten lines."""
 
 
 def configure_logging(level: str) -> None:
@@ -54,6 +56,8 @@ def configure_logging(level: str) -> None:
     )
     logging.basicConfig(level=at_least, handlers=[handler], force=True)
     _take_over_libraries()
+    for name in TOLD_BY_US:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 def where(error: BaseException) -> list[str]:

@@ -23,6 +23,7 @@ from deploy.local.supervision.children import start_child, stop_child
 from deploy.rabbitmq.configuration import (
     CONFIGURATION_NAME,
     DEFINITIONS_NAME,
+    NodeCertificate,
     NodePorts,
     command,
     configuration,
@@ -101,6 +102,7 @@ class RabbitCluster:
         control_secret: Of the account that gives accounts to devices.
         ingest_secret: Of ingest's account.
         size: How many nodes.
+        certificate: For ports with TLS beside the plain ones; ``None`` for none.
     """
 
     folder: Path
@@ -110,12 +112,13 @@ class RabbitCluster:
     control_secret: str = field(repr=False)
     ingest_secret: str = field(repr=False)
     size: int = NODES
+    certificate: NodeCertificate | None = None
     nodes: Sequence[RabbitNode] = field(init=False)
     _epmd_port: int = field(init=False)
     _epmd: subprocess.Popen[bytes] | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
-        ports = _different_ports(4 * self.size + 1)
+        ports = _different_ports(6 * self.size + 1)
         self._epmd_port = ports.pop()
         self.nodes = tuple(
             RabbitNode(
@@ -127,6 +130,8 @@ class RabbitCluster:
                     amqp=ports.pop(),
                     management=ports.pop(),
                     distribution=ports.pop(),
+                    mqtt_tls=ports.pop(),
+                    amqp_tls=ports.pop(),
                 ),
             )
             for number in range(1, self.size + 1)
@@ -156,7 +161,10 @@ class RabbitCluster:
             for name in (".", "data", "log", "generated"):
                 self._make_folder(node.folder / name)
             text = configuration(
-                node.ports, definitions=self.folder / DEFINITIONS_NAME, nodes=self.size
+                node.ports,
+                definitions=self.folder / DEFINITIONS_NAME,
+                nodes=self.size,
+                certificate=self.certificate,
             )
             self._write(node.folder / CONFIGURATION_NAME, text)
             self._write(node.folder / "plugins", plugins_file())

@@ -35,12 +35,31 @@ class NodePorts:
         amqp: Ingest.
         management: Accounts and state, over HTTP.
         distribution: Other nodes.
+        mqtt_tls: Devices, over TLS; unused where nodes have no certificate.
+        amqp_tls: Ingest, over TLS; the same.
     """
 
     mqtt: int
     amqp: int
     management: int
     distribution: int
+    mqtt_tls: int
+    amqp_tls: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeCertificate:
+    """What nodes prove themselves by, and whose certificates devices may come with.
+
+    Attributes:
+        authority_file: The devices' authority (PEM).
+        certificate_file: The nodes' own certificate (PEM).
+        key_file: Its private key.
+    """
+
+    authority_file: Path
+    certificate_file: Path
+    key_file: Path
 
 
 def node_name(number: int) -> str:
@@ -48,13 +67,16 @@ def node_name(number: int) -> str:
     return f"luuthong{number}@{_HOST}"
 
 
-def configuration(ports: NodePorts, *, definitions: Path, nodes: int) -> str:
+def configuration(
+    ports: NodePorts, *, definitions: Path, nodes: int, certificate: NodeCertificate | None
+) -> str:
     """The settings of one node.
 
     Args:
         ports: Where it listens.
         definitions: File with the centre's accounts.
         nodes: How many nodes the cluster has.
+        certificate: For ports with TLS; ``None`` for none.
     """
     members = "\n".join(
         f"cluster_formation.classic_config.nodes.{number} = {node_name(number)}"
@@ -80,6 +102,21 @@ quorum_queue.continuous_membership_reconciliation.enabled = true
 quorum_queue.continuous_membership_reconciliation.target_group_size = {nodes}
 log.console = true
 log.console.level = warning
+{"" if certificate is None else _tls(ports, certificate)}"""
+
+
+def _tls(ports: NodePorts, certificate: NodeCertificate) -> str:
+    """Ports with TLS: a device with a certificate is whom that names, and needs no password."""
+    return f"""\
+listeners.ssl.1 = {LOOPBACK}:{ports.amqp_tls}
+mqtt.listeners.ssl.1 = {LOOPBACK}:{ports.mqtt_tls}
+mqtt.ssl_cert_login = true
+ssl_cert_login_from = common_name
+ssl_options.cacertfile = {certificate.authority_file}
+ssl_options.certfile = {certificate.certificate_file}
+ssl_options.keyfile = {certificate.key_file}
+ssl_options.verify = verify_peer
+ssl_options.fail_if_no_peer_cert = false
 """
 
 

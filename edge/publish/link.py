@@ -40,7 +40,8 @@ class BrokerAccess:
         secret: Its password; never shown.
         use_tls: Encrypt and check the broker's certificate.
         ca_file: Certificates to trust; ``None`` means the system's.
-        certificate_file: The device's certificate; ``None`` comes by name and secret alone.
+        certificate_file: The device's certificate, which says who it is, and no secret is sent;
+            ``None`` comes by name and secret.
         key_file: Its private key.
         others: Further nodes of the same broker, as host and port.
     """
@@ -176,7 +177,8 @@ class Link:
             protocol=MQTTProtocolVersion.MQTTv5,
             reconnect_on_failure=False,
         )
-        client.username_pw_set(self._access.username, self._access.secret)
+        if self._access.certificate_file is None:
+            client.username_pw_set(self._access.username, self._access.secret)
         client.connect_timeout = CONNECT_TIMEOUT_S
         if self._access.use_tls:
             context = ssl.create_default_context(
@@ -192,7 +194,7 @@ class Link:
         return client
 
     def _show_certificate(self, context: ssl.SSLContext) -> None:
-        """Prove who we are by certificate, too, where there is one."""
+        """Prove who we are by certificate where there is one."""
         files = self._access.certificate_file, self._access.key_file
         if files[0] is None:
             return

@@ -3,7 +3,7 @@
 
 import os
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ from pika import ConnectionParameters, PlainCredentials
 from pika.adapters.blocking_connection import BlockingConnection
 
 from central.broker_settings import BrokerSettings, RabbitSettings
+from central.devices.authority import make_authority
 from central.devices.broker_rights import INGEST_USERNAME
 from central.devices.rabbitmq.accounts import ManagementAccess, RabbitAccounts
 from central.devices.rabbitmq.names import INGEST_QUEUE, VHOST
@@ -20,8 +21,10 @@ from central.settings import CentralSettings, IngestSettings
 from deploy.local.broker import new_secret
 from deploy.local.ports import LOOPBACK
 from deploy.rabbitmq.cluster import RabbitCluster
+from deploy.rabbitmq.configuration import NodeCertificate
 from deploy.setup.places import server_account
 from deploy.setup.rabbitmq import RABBITMQ_SETUP, find_rabbitmq
+from tests.fixtures.certificates import loopback_certificate
 from tests.integration.central.conftest import (
     count,
     database_outage,
@@ -57,7 +60,23 @@ def rabbitmq(server_folder: Path) -> Iterator[RabbitCluster]:
     programs = find_rabbitmq()
     if programs is None:
         pytest.skip(f"RabbitMQ is not set up; run: {RABBITMQ_SETUP}")
+    certificates = server_folder / "tls"
+    certificates.mkdir()
+    make_authority(
+        key_file=certificates / "devices.key",
+        certificate_file=certificates / "devices.pem",
+        name="devices of a test",
+        now=datetime.now(UTC),
+    )
+    server = loopback_certificate(certificates)
+    for path in certificates.iterdir():
+        path.chmod(0o644)  # the nodes run as another account where this is root
     nodes = RabbitCluster(
+        certificate=NodeCertificate(
+            authority_file=certificates / "devices.pem",
+            certificate_file=server.certificate_file,
+            key_file=server.key_file,
+        ),
         folder=server_folder / "rq",
         programs=programs,
         account=server_account(),

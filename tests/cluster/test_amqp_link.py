@@ -2,10 +2,8 @@
 """The AMQP adapter of ingest: what it holds, gives back, shares and repeats."""
 
 import functools
-import queue
 import socket
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from threading import Event
 
@@ -14,51 +12,14 @@ from structlog.testing import capture_logs
 
 from central.contracts.topics import Stream, parse_topic
 from central.devices.rabbitmq.names import INGEST_QUEUE, VHOST, mqtt_topic, routing_key
-from central.ingest.broker.amqp import AmqpLink
 from central.ingest.broker.amqp_nodes import Nodes
-from central.ingest.metrics import IngestMetrics
 from central.ingest.types import ParsedMessage
 from central.settings import CentralSettings
 from deploy.local.ports import LOOPBACK, free_port
 from deploy.rabbitmq.cluster import RabbitCluster
 from tests.cluster.conftest import forget_queue
+from tests.cluster.readers import IN_FLIGHT_MAX, Reader
 from tests.integration.central.conftest import DeviceLink, FakeDevice, wait_until
-
-IN_FLIGHT_MAX = 10
-
-
-class Reader:
-    """A link of its own, and what came over it."""
-
-    def __init__(self, settings: CentralSettings) -> None:
-        broker = settings.required_broker()
-        assert broker.rabbitmq is not None
-        self.messages: queue.Queue[ParsedMessage] = queue.Queue(maxsize=2 * IN_FLIGHT_MAX)
-        self.metrics = IngestMetrics()
-        self.link = AmqpLink(
-            broker,
-            broker.rabbitmq,
-            messages=self.messages,
-            in_flight_max=IN_FLIGHT_MAX,
-            metrics=self.metrics,
-        )
-
-    @contextmanager
-    def reading(self) -> Iterator[None]:
-        with self.link.connected():
-            wait_until(lambda: self.is_connected, what="the link subscribes")
-            yield
-
-    @property
-    def is_connected(self) -> bool:
-        name = "luuthong_ingest_broker_connected"
-        return self.metrics.registry.get_sample_value(name) == 1
-
-    def take(self, number: int) -> list[ParsedMessage]:
-        return [self.messages.get(timeout=20) for _ in range(number)]
-
-    def acknowledge(self, messages: list[ParsedMessage]) -> None:
-        self.link.acknowledge([each.delivery for each in messages], [])
 
 
 @pytest.fixture

@@ -87,5 +87,7 @@ class Nodes:
 
 def reason_of(error: BaseException) -> str:
     """What went wrong, without any value of ours."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted ({error.verify_message})"
     text = getattr(error, "reply_text", "")
     return f"{type(error).__name__} {text}".strip()

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
+from threading import Event
 
 import paho.mqtt.client as mqtt
 import psycopg
@@ -46,6 +47,7 @@ from deploy.local.broker import CertificateListener, PrivateBroker, new_secret
 from deploy.local.ports import free_port
 from deploy.setup.components import Servers
 from deploy.setup.places import server_account
+from edge.publish.link import BrokerAccess, Link
 
 NOW = datetime.now(UTC)
 DEVICE = "gate-01"
@@ -343,6 +345,26 @@ def test_a_device_with_a_certificate_is_whom_it_names(guarded: GuardedBroker) ->
     with login.opened():
         assert login.publish(DEVICE) == "sent"
         assert login.publish("gate-02") == "refused"
+
+
+def test_the_edge_comes_by_its_certificate_and_sends_no_password(guarded: GuardedBroker) -> None:
+    certificate_file, key_file, _serial = guarded.files_for(DEVICE)
+    access = BrokerAccess(
+        host="127.0.0.1",
+        port=guarded.port,
+        username=DEVICE,
+        secret="not asked for",
+        ca_file=guarded.folder / "server.pem",
+        certificate_file=certificate_file,
+        key_file=key_file,
+    )
+    topic = Topic(province="dak-lak", site_id="site-01", device_id=DEVICE, stream=Stream.ACK)
+
+    with Link(access, ack_topic=str(topic), on_ack=lambda _: None, on_change=lambda: None) as link:
+        link.open(Event())
+
+        assert link.is_open
+        assert link._client.username is None
 
 
 def test_nobody_comes_in_without_a_certificate_that_holds(

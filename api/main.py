@@ -58,6 +58,7 @@ from api.console.users import second_factors as console_users_factors
 from api.console.vehicles import pages as console_vehicles
 from api.console.watchlist import pages as console_watchlist
 from api.deps.acting import record_refusal
+from api.deps.heavy import open_replica
 from api.deps.request import Clock, Process, process_of
 from api.errors import INTERNAL_PROBLEM, ApiError, problem_of
 from api.pages.assets import STATIC_PATH, Assets, HashedFiles
@@ -285,6 +286,9 @@ async def _lifespan(
             provider=await stack.enter_async_context(outside_provider(settings.outside)),
             seal=_second_factor_seal(settings),
             key_site=_key_site(settings),
+            replica=await stack.enter_async_context(
+                open_replica(settings, application_name=APPLICATION_NAME, watcher=app.state.metrics)
+            ),
             key_rates=AddressRates(
                 RateLimit(
                     requests_max=settings.key_requests_per_minute, window=timedelta(minutes=1)

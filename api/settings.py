@@ -59,6 +59,22 @@ class ApiSettings(BaseSettings):
         default=None,
         description="File whose first line is the database password; not needed on a socket.",
     )
+    database_replica_url: str | None = Field(
+        default=None,
+        pattern=r"^postgres(ql)?://",
+        description="Address of a streaming standby for heavy questions, without a password; "
+        "without it the database answers everything.",
+    )
+    database_replica_password_file: Path | None = Field(
+        default=None, description="File whose first line is the password at the standby."
+    )
+    database_replica_lag_max: timedelta = Field(
+        default=timedelta(seconds=10),
+        ge=timedelta(0),
+        le=timedelta(hours=1),
+        description="How far the standby may be behind to be asked. Higher: it is asked more "
+        "often under load, and searches miss what came last.",
+    )
     database_connections_max: int = Field(
         default=8,
         ge=2,

@@ -15,6 +15,7 @@ from api.console.parts import Console, ConsoleParts
 from api.console.passage_looks import likeness
 from api.console.views import RowView, row_view
 from api.deps.acting import Acting, ActingDep, LookForm, LookFormDep
+from api.deps.heavy import Heavy
 from api.deps.request import Connection, Now, ProcessDep
 from api.pages.i18n import Speech
 from api.pages.rendering import language_of
@@ -96,6 +97,7 @@ async def alike(
     acting: ActingDep,
     connection: Connection,
     process: ProcessDep,
+    heavy: Heavy,
     now: Now,
     plate: Annotated[str, Form(max_length=PLATE_LENGTH_MAX)] = "",
     span: Annotated[str, Form(max_length=CHOICE_LENGTH_MAX)] = SPAN_CHOSEN,
@@ -115,7 +117,11 @@ async def alike(
     if question is None or look is None:
         return await maker.page(maker.with_problems(form, question), status=422)
     service = AlikePlateService(
-        connection, user=acting.user, look=look, search_time=process.settings.database_search_time
+        connection,
+        user=acting.user,
+        look=look,
+        search_time=process.settings.database_search_time,
+        reads=heavy,
     )
     try:
         found = await service.find(question, now=now)

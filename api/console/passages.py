@@ -25,14 +25,17 @@ from api.console.views import (
 )
 from api.deps.acting import ActingDep
 from api.deps.cursors import cursor_text
+from api.deps.heavy import Heavy
 from api.deps.looks import ListLook
 from api.deps.request import Connection, MaySeePassages, Now, Passages, SignedIn
 from api.pages.rendering import language_of
+from central.db.replica import HeavyReads
 from central.domain.plates import PlatePattern
 from central.errors import InvalidPlatePatternError, SearchTooWideError
 from central.identity.permissions import Permission
 from central.identity.types import User
-from central.passages.service import PassageService
+from central.passages.service import PassageService, is_heavy
+from central.passages.types import PassageFilter
 from central.procedures.types import CODE_PATTERN
 from central.sites.service import SiteService
 
@@ -123,6 +126,7 @@ async def list_page(
     user: SignedIn,
     connection: Connection,
     passages: Passages,
+    heavy: Heavy,
     now: Now,
 ) -> Response:
     """The list that an address describes."""
@@ -134,12 +138,12 @@ async def list_page(
     if query.plate_word and plate is None:
         query = query.with_plate_word("")
         form = maker.form(query, plate_text="")
-        return await maker.page(form, await maker.listing(query, None), has_forgotten=True)
+        return await maker.page(form, await maker.listing(query, None, heavy), has_forgotten=True)
     form = maker.form(query, plate_text=plate.text if plate else "")
     if form.has_problem:
         return await maker.page(form, EMPTY_LIST, status=422)
     try:
-        shown = await maker.listing(query, plate)
+        shown = await maker.listing(query, plate, heavy)
     except SearchTooWideError:
         return await maker.page(form, EMPTY_LIST, status=422, is_too_wide=True)
     return await maker.page(form, shown)
@@ -268,12 +272,24 @@ class _Maker:
             range_problem=None if is_ordered else _("The end must come after the beginning."),
         )
 
-    async def listing(self, query: ListQuery, plate: PlatePattern | None) -> ListView:
-        """One page of the list. The feed's end is read first, so that no row falls between."""
+    async def listing(
+        self, query: ListQuery, plate: PlatePattern | None, heavy: HeavyReads
+    ) -> ListView:
+        """One page of the list, out of one database."""
         wanted = query.as_filter(plate=plate, now=self._now)
-        position = await self._passages.feed_position()
-        page = await self._passages.search(wanted, query.as_page(), scope=self._user.scope)
-        count = await self._passages.count(wanted, scope=self._user.scope)
+        if not is_heavy(wanted, query.as_page(), now=self._now):
+            return await self._listing(self._passages, query, wanted)
+        return await heavy.ask(
+            lambda connection: self._listing(self._passages.on(connection), query, wanted)
+        )
+
+    async def _listing(
+        self, passages: PassageService, query: ListQuery, wanted: PassageFilter
+    ) -> ListView:
+        """The same; the feed's end is read first, so that no row falls between."""
+        position = await passages.feed_position()
+        page = await passages.search(wanted, query.as_page(), scope=self._user.scope)
+        count = await passages.count(wanted, scope=self._user.scope)
         newer = query.newer()
         rows = tuple(row_view(summary, self._speech) for summary in page.passages)
         return ListView(

@@ -21,6 +21,7 @@ from api.security.keys import bearer_key
 from api.security.rates import RATE_USE, AddressRates
 from api.settings import ApiSettings
 from central.db.outages import translated_outages
+from central.db.replica import Replica
 from central.devices.authority import DeviceAuthority
 from central.errors import SessionInvalidError
 from central.evidence.service import EvidenceService
@@ -51,6 +52,7 @@ class Process:
     provider: OutsideProvider | None = None
     seal: SecretSeal | None = None
     key_site: KeySite | None = None
+    replica: Replica | None = None
 
     @property
     def session_policy(self) -> SessionPolicy:

@@ -13,13 +13,17 @@ router = APIRouter(tags=["health"])
 
 @router.get(
     "/v1/health",
+    response_model_exclude_none=True,
     responses={503: {"description": "The database can't be reached", "model": HealthBody}},
 )
 async def health(process: ProcessDep, response: Response) -> HealthBody:
     """Answer 200 when everything that this process needs is there, otherwise 503."""
     try:
-        async with transaction(process):  # the pool tries a connection before lending it
-            return HealthBody(status="ok")
+        async with transaction(process) as primary:  # the pool tries it before lending it
+            replica = process.replica
+            return HealthBody(
+                status="ok", replica=await replica.look(primary) if replica is not None else None
+            )
     except CentralUnavailableError:
         response.status_code = 503
         return HealthBody(status="database-unavailable")

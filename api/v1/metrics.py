@@ -20,6 +20,7 @@ from api.deps.transactions import transaction
 from api.errors import NotHereError
 from api.security.cookies import is_loopback
 from api.settings import MetricsAccess
+from central.db.replica import Answerer, Replica
 from central.errors import CentralUnavailableError
 from central.passages.service import PassageService
 
@@ -59,6 +60,26 @@ class RequestMetrics:
             "Commits of passages that vehicle control has not judged yet",
             registry=registry,
         )
+
+        self._heavy = Counter(
+            "luuthong_heavy_questions_total",
+            "Heavy questions by who answered: the replica, or the primary and why",
+            ("answerer",),
+            registry=registry,
+        )
+
+    def note_heavy_question(self, answerer: Answerer) -> None:
+        """Count one heavy question of a process with a replica."""
+        self._heavy.labels(answerer.value).inc()
+
+    def follow_replica(self, replica: Replica) -> None:
+        """Show how far the replica is behind, not a number while that is not known."""
+        gauge = Gauge(
+            "luuthong_replica_lag_seconds",
+            "How far the replica was behind when it was looked at last",
+            registry=self.registry,
+        )
+        gauge.set_function(lambda: math.nan if replica.lag is None else replica.lag.total_seconds())
 
     def record(
         self, *, method: str, route: str, status: int, duration_s: float, is_stream: bool

@@ -7,12 +7,14 @@ from uuid import UUID
 from fastapi import APIRouter, Body
 
 from api.deps.acting import ActingDep
+from api.deps.heavy import Heavy
 from api.deps.looks import ListLook
 from api.deps.request import Connection, MaySeePassages, Now, Passages, ProcessDep
 from api.v1.documented import problems
 from api.v1.requests import AlikePlatesBody, PassageSearchBody
 from api.v1.schemas import AlikePlatesFoundBody, PassageBody, PassagePageBody
 from central.passages.alike import AlikePlateService
+from central.passages.service import is_heavy
 
 router = APIRouter(prefix="/v1/passages", tags=["passages"])
 
@@ -34,13 +36,23 @@ router = APIRouter(prefix="/v1/passages", tags=["passages"])
     ),
 )
 async def search_passages(
-    body: Annotated[PassageSearchBody, Body()], acting: ActingDep, passages: Passages, now: Now
+    body: Annotated[PassageSearchBody, Body()],
+    *,
+    acting: ActingDep,
+    passages: Passages,
+    heavy: Heavy,
+    now: Now,
 ) -> PassagePageBody:
     """One page of passages, newest first; page on with ``next_cursor``."""
     wanted = body.as_filter()
     if wanted.plate is not None:
         await passages.note_search(wanted.plate, actor=acting.actor, now=now)
-    page = await passages.search(wanted, body.as_page(), scope=acting.user.scope)
+    wish = body.as_page()
+    if not is_heavy(wanted, wish, now=now):
+        return PassagePageBody.of(await passages.search(wanted, wish, scope=acting.user.scope))
+    page = await heavy.ask(
+        lambda connection: passages.on(connection).search(wanted, wish, scope=acting.user.scope)
+    )
     return PassagePageBody.of(page)
 
 
@@ -64,6 +76,7 @@ async def find_alike_plates(
     acting: ActingDep,
     connection: Connection,
     process: ProcessDep,
+    heavy: Heavy,
     now: Now,
 ) -> AlikePlatesFoundBody:
     """Plates that fit a pattern or are easily read for one that does, the likeliest first."""
@@ -72,6 +85,7 @@ async def find_alike_plates(
         user=acting.user,
         look=body.look(acting.actor),
         search_time=process.settings.database_search_time,
+        reads=heavy,
     )
     return AlikePlatesFoundBody.of(await service.find(body.question(), now=now))
 

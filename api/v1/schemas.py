@@ -17,6 +17,7 @@ from central.contracts.passage import (
     PlateLayout,
     VehicleClass,
 )
+from central.db.replica import Answerer
 from central.identity.permissions import Role
 from central.identity.types import User
 from central.passages.alike import AlikePlates
@@ -329,6 +330,11 @@ class HealthBody(StrictBody):
     """Whether the process runs and reaches its database."""
 
     status: Literal["ok", "database-unavailable"]
+    replica: Answerer | None = Field(
+        default=None,
+        description="Whether a replica answers heavy questions (replica), or why the database does "
+        "instead; null without one.",
+    )
 
 
 class ProblemFieldBody(BaseModel):

@@ -20,6 +20,9 @@ POOL_CONNECTIONS_MIN: Final = 1
 POOL_CONNECTIONS_MAX: Final = 10
 POOL_WAIT_S: Final = 5.0
 POOL_WAITING_MAX: Final = 200
+RECONNECT_TIME: Final = timedelta(minutes=5)
+"""How long one attempt to connect is repeated, ever more slowly. Higher: fewer attempts during a
+long outage, and a server that is back is noticed later."""
 
 
 def connection_info(
@@ -81,7 +84,10 @@ def connect(info: str) -> psycopg.Connection:
 
 @asynccontextmanager
 async def open_pool(
-    info: str, *, connections_max: int = POOL_CONNECTIONS_MAX
+    info: str,
+    *,
+    connections_max: int = POOL_CONNECTIONS_MAX,
+    reconnect_time: timedelta = RECONNECT_TIME,
 ) -> AsyncIterator[AsyncConnectionPool]:
     """A pool for an async process, closed at the end of the block.
 
@@ -93,6 +99,7 @@ async def open_pool(
         max_size=connections_max,
         timeout=POOL_WAIT_S,
         max_waiting=POOL_WAITING_MAX,
+        reconnect_timeout=reconnect_time.total_seconds(),
         open=False,
         check=AsyncConnectionPool.check_connection,
     )

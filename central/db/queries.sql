@@ -174,3 +174,14 @@ SELECT limit_text,
 -- name: set_statement_limit
 -- Put the limit back that was before.
 SELECT set_config('statement_timeout', %(limit_text)s, TRUE);
+
+-- name: select_mark
+-- How far the primary is: what was committed up to now lies before this place, unless somebody
+-- commits without waiting for the disk.
+SELECT pg_current_wal_flush_lsn()::text AS lsn, clock_timestamp() AS marked_at;
+
+-- name: select_replay_progress
+-- How far a standby is, and whether it has come to a place of the primary.
+SELECT pg_is_in_recovery() AS is_standby,
+       coalesce(pg_last_wal_replay_lsn() >= %(lsn)s::pg_lsn, FALSE) AS is_level,
+       pg_last_xact_replay_timestamp() AS replayed_at;

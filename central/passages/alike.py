@@ -2,19 +2,21 @@
 """Plates over months that may be the one somebody half knows, or that a camera misread.
 
 An answer is a list of plates, not of passages: a plate that passes daily would fill every page. To
-ask so is a look-up of many vehicles at once, and is written into the audit log with its purpose in
-the same transaction.
+ask so is a look-up of many vehicles at once: it is written into the audit log with its purpose
+before anything is searched, since a replica may answer.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from central.domain.plate_similarity import ALIKE_DISTANCE_MAX, pattern_distance
 from central.domain.plates import PlatePattern
 from central.errors import InvalidFilterError
 from central.passages.plate_search import PlateSearch, check_span
+from central.passages.repository import PassageRepository
 from central.passages.rows import AlikeRow
 from central.passages.types import FILTER_VALUES_MAX, PassageSummary
 
@@ -88,18 +90,7 @@ class AlikePlateService(PlateSearch):
             PermissionDeniedError: The user may not look vehicles up.
             SearchTooWideError: It took too long.
         """
-        async with self._allowed():
-            rows = await self._rows.alike_plates(
-                question.pattern,
-                since=question.since,
-                until=question.until,
-                site_ids=question.site_ids,
-                limit=CANDIDATES_MAX + 1,
-                scope=self._user.scope,
-            )
-        ranked = _ranked(question.pattern, rows[:CANDIDATES_MAX])
-        plates = await self._with_passages(ranked[:ALIKE_SHOWN_MAX])
-        is_cut = len(rows) > CANDIDATES_MAX or len(ranked) > ALIKE_SHOWN_MAX
+        self._require()
         await self._note(
             "alike_plates_searched",
             plate=question.pattern.text,
@@ -107,17 +98,31 @@ class AlikePlateService(PlateSearch):
                 "from": question.since.isoformat(),
                 "until": question.until.isoformat(),
                 "sites": list(question.site_ids),
-                "found": len(plates),
             },
             now=now,
         )
-        return AlikePlates(plates=plates, is_cut=is_cut)
+        return await self._ask(partial(self._found, question=question))
+
+    async def _found(self, rows: PassageRepository, *, question: AlikeQuestion) -> AlikePlates:
+        candidates = await rows.alike_plates(
+            question.pattern,
+            since=question.since,
+            until=question.until,
+            site_ids=question.site_ids,
+            limit=CANDIDATES_MAX + 1,
+            scope=self._user.scope,
+        )
+        ranked = _ranked(question.pattern, candidates[:CANDIDATES_MAX])
+        return AlikePlates(
+            plates=await self._with_passages(rows, ranked[:ALIKE_SHOWN_MAX]),
+            is_cut=len(candidates) > CANDIDATES_MAX or len(ranked) > ALIKE_SHOWN_MAX,
+        )
 
     async def _with_passages(
-        self, ranked: Sequence[tuple[float, AlikeRow]]
+        self, rows: PassageRepository, ranked: Sequence[tuple[float, AlikeRow]]
     ) -> tuple[AlikePlate, ...]:
         keys = [(row.last_at, row.last_id) for _, row in ranked]
-        newest = {each.id: each for each in await self._rows.by_key(keys, self._user.scope)}
+        newest = {each.id: each for each in await rows.by_key(keys, self._user.scope)}
         return tuple(
             AlikePlate(
                 text=row.plate_text,

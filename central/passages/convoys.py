@@ -63,8 +63,15 @@ class ConvoyService(PlateSearch):
             PermissionDeniedError: The user may not look vehicles up.
             SearchTooWideError: It took too long.
         """
-        async with self._allowed():
-            found = await self._rows.companions(
+        self._require()
+        await self._note(
+            "companions_searched",
+            plate=question.plate_text,
+            detail={"from": question.since.isoformat(), "until": question.until.isoformat()},
+            now=now,
+        )
+        return await self._ask(
+            lambda rows: rows.companions(
                 question.plate_text,
                 since=question.since,
                 until=question.until,
@@ -75,14 +82,4 @@ class ConvoyService(PlateSearch):
                 limit=COMPANIONS_MAX,
                 scope=self._user.scope,
             )
-        await self._note(
-            "companions_searched",
-            plate=question.plate_text,
-            detail={
-                "from": question.since.isoformat(),
-                "until": question.until.isoformat(),
-                "found": len(found),
-            },
-            now=now,
         )
-        return found

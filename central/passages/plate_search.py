@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """What all questions about plates over months share: who may ask, how long, and the audit row."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 
 from psycopg import AsyncConnection
@@ -10,6 +9,7 @@ from psycopg import AsyncConnection
 from central.audit.service import AuditService
 from central.audit.types import SEALED, AuditEntry, JsonValue, Look, Personal, about_plate
 from central.db.deadlines import answered_within
+from central.db.replica import AnswerT, HeavyReads, OnPrimary
 from central.errors import InvalidFilterError
 from central.identity.permissions import Permission
 from central.identity.types import User
@@ -37,6 +37,7 @@ class PlateSearch:
         user: Who asks.
         look: Why.
         search_time: Longest time that a question may take.
+        reads: Where passages are searched; in the caller's transaction when absent.
     """
 
     def __init__(
@@ -46,24 +47,34 @@ class PlateSearch:
         user: User,
         look: Look,
         search_time: timedelta = SEARCH_TIME_MAX,
+        reads: HeavyReads | None = None,
     ) -> None:
         self._connection = connection
-        self._rows = PassageRepository(connection)
+        self._reads = reads or OnPrimary(connection)
         self._user = user
         self._look = look
         self._search_time = search_time
 
-    @asynccontextmanager
-    async def _allowed(self) -> AsyncIterator[None]:
-        """Ask the database, where the user may and for as long as is allowed.
+    def _require(self) -> None:
+        """Stop unless the user may ask; before the look is written down.
 
         Raises:
             PermissionDeniedError: The user may not look vehicles up.
-            SearchTooWideError: It took too long.
         """
         self._user.require(Permission.LOOK_UP_VEHICLES)
-        async with answered_within(self._connection, self._search_time):
-            yield
+
+    async def _ask(self, question: Callable[[PassageRepository], Awaitable[AnswerT]]) -> AnswerT:
+        """Ask for passages, each statement for as long as is allowed.
+
+        Raises:
+            SearchTooWideError: It took too long.
+        """
+
+        async def limited(connection: AsyncConnection) -> AnswerT:
+            async with answered_within(connection, self._search_time):
+                return await question(PassageRepository(connection))
+
+        return await self._reads.ask(limited)
 
     async def _note(
         self, action: str, *, plate: str, detail: Mapping[str, JsonValue], now: datetime

@@ -40,6 +40,21 @@ COUNT_MAX: Final = 10_000
 """Counting stops here: an exact number above it is worth less than the time it takes."""
 
 
+RECENT: Final = timedelta(days=1)
+"""Searches that begin later read few rows. Higher: more of them stay at the primary."""
+
+
+def is_heavy(wanted: PassageFilter, page: PageRequest, *, now: datetime) -> bool:
+    """Whether a search may read far: for a plate, on older pages, or in older days."""
+    begins_at = wanted.captured_from
+    return (
+        wanted.plate is not None
+        or page.after is not None
+        or wanted.captured_until is not None
+        or (begins_at is not None and begins_at < now - RECENT)
+    )
+
+
 class PassageService:
     """What can be done with passages, in the caller's transaction.
 
@@ -55,6 +70,10 @@ class PassageService:
         self._search_time = search_time
         self._rows = PassageRepository(connection)
         self._audit = AuditService(connection)
+
+    def on(self, connection: AsyncConnection) -> "PassageService":
+        """The same on another connection, such as a replica's."""
+        return PassageService(connection, search_time=self._search_time)
 
     async def search(
         self, wanted: PassageFilter, page: PageRequest, *, scope: SiteScope

@@ -98,6 +98,8 @@ class PrivateCluster:
         log_file: Its log.
         settings: Settings beyond the common ones.
         loopback_access: Who may connect over loopback; used when the cluster is made.
+        follows: Running cluster of this machine whose standby this is: made as its copy, it streams
+            what happens there, and only reads are answered.
     """
 
     data_folder: Path
@@ -108,6 +110,7 @@ class PrivateCluster:
     log_file: Path
     settings: Mapping[str, str] = field(default_factory=lambda: DURABLE_SETTINGS)
     loopback_access: LoopbackAccess = LoopbackAccess.PASSWORD
+    follows: "PrivateCluster | None" = None
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -140,13 +143,15 @@ class PrivateCluster:
 
         Raises:
             ClusterVersionError: The data were made by another major version.
-            ClusterError: ``initdb`` failed.
+            ClusterError: ``initdb`` failed, or ``pg_basebackup`` did for a standby.
         """
         self._make_private_folder(self.socket_folder)
         if self.is_initialised:
             self._require_version()
-        else:
+        elif self.follows is None:
             self._initdb()
+        else:
+            self._copy(self.follows)
         self._write_settings()
 
     def start(self) -> None:
@@ -230,13 +235,9 @@ class PrivateCluster:
             raise ClusterVersionError(self.data_folder, found=found, wanted=POSTGRES_MAJOR)
 
     def _initdb(self) -> None:
-        """Make the cluster beside its place and rename it, so that half a cluster is never used."""
-        building = self.data_folder.with_name(f"{self.data_folder.name}.building")
-        shutil.rmtree(building, ignore_errors=True)
-        self._make_private_folder(building)
-        command = [
-            str(self.binaries / "initdb"),
-            f"--pgdata={building}",
+        """Make an empty cluster."""
+        self._make(
+            "initdb",
             f"--username={SUPERUSER}",
             "--encoding=UTF8",
             "--locale=C",
@@ -246,7 +247,27 @@ class PrivateCluster:
             f"--auth-host={self.loopback_access}",
             "--no-instructions",
             "--no-sync",
-        ]
+        )
+
+    def _copy(self, primary: "PrivateCluster") -> None:
+        """Make a copy of a running cluster, which follows it from then on."""
+        self._make(
+            "pg_basebackup",
+            f"--host={primary.socket_folder}",
+            f"--port={primary.port}",
+            f"--username={SUPERUSER}",
+            "--checkpoint=fast",
+            "--wal-method=stream",
+            "--write-recovery-conf",  # makes it a standby; the settings are written again
+            "--no-sync",
+        )
+
+    def _make(self, program: str, *options: str) -> None:
+        """Make the cluster beside its place and rename it, so that half a cluster is never used."""
+        building = self.data_folder.with_name(f"{self.data_folder.name}.building")
+        shutil.rmtree(building, ignore_errors=True)
+        self._make_private_folder(building)
+        command = [str(self.binaries / program), f"--pgdata={building}", *options]
         try:
             subprocess.run(
                 command,
@@ -261,7 +282,7 @@ class PrivateCluster:
             )
         except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
             output = getattr(error, "stderr", None) or error
-            raise ClusterError(f"initdb failed in {building}: {output}") from error
+            raise ClusterError(f"{program} failed in {building}: {output}") from error
         building.rename(self.data_folder)
 
     def _write_settings(self) -> None:
@@ -271,6 +292,10 @@ class PrivateCluster:
             "port": str(self.port),
             "unix_socket_directories": str(self.socket_folder),
         }
+        if self.follows is not None:
+            values["primary_conninfo"] = (
+                f"host={self.follows.socket_folder} port={self.follows.port} user={SUPERUSER}"
+            )
         path = self.data_folder / "postgresql.auto.conf"
         lines = [f"{name} = '{value}'" for name, value in values.items()]
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")

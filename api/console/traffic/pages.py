@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Query, Request
-from psycopg import AsyncConnection
 from starlette.responses import Response
 
 from api.console.charts.chart import Chart, SeriesStyle
@@ -23,9 +22,11 @@ from api.console.exports.sheet import FileKind
 from api.console.parts import Console
 from api.console.traffic.question import PATH, QUARTER, Fault, Question
 from api.console.wording import Translate
+from api.deps.heavy import Heavy
 from api.deps.request import Connection, Now, SignedIn
 from api.errors import NotHereError
 from api.pages.rendering import language_of
+from central.db.replica import HeavyReads
 from central.domain.local_time import local_date
 from central.identity.permissions import Permission
 from central.identity.types import User
@@ -41,7 +42,13 @@ router = APIRouter(include_in_schema=False)
 
 @router.get(PATH)
 async def traffic_page(
-    request: Request, *, console: Console, user: SignedIn, connection: Connection, now: Now
+    request: Request,
+    *,
+    console: Console,
+    user: SignedIn,
+    connection: Connection,
+    heavy: Heavy,
+    now: Now,
 ) -> Response:
     """Charts of the span that was asked for; a wrong question comes back with what is wrong."""
     user.require(Permission.SEE_PASSAGES)
@@ -51,7 +58,7 @@ async def traffic_page(
     span = _span(question, sites)
     charts: Mapping[str, Chart] = {}
     if isinstance(span, Span):
-        slots = await _slots(connection, user, question, span)
+        slots = await _slots(heavy, user, question, span)
         charts = _charts(slots, slot=span.slot, now=now, _=speech.text)
     return console.renderer.page(
         request,
@@ -74,6 +81,7 @@ async def chart_file(
     console: Console,
     user: SignedIn,
     connection: Connection,
+    heavy: Heavy,
     now: Now,
     kind: Annotated[FileKind, Query(alias="file")] = FileKind.CSV,
 ) -> Response:
@@ -84,7 +92,7 @@ async def chart_file(
     span = _span(question, await SiteService(connection).sites(user.scope))
     if isinstance(span, Fault):
         raise NotHereError
-    slots = await _slots(connection, user, question, span)
+    slots = await _slots(heavy, user, question, span)
     chart = _charts(slots, slot=span.slot, now=now, _=speech.text).get(key)
     if chart is None:
         raise NotHereError
@@ -99,10 +107,13 @@ def _span(question: Question, sites: Sequence[Site]) -> Span | Fault:
 
 
 async def _slots(
-    connection: AsyncConnection, user: User, question: Question, span: Span
+    heavy: HeavyReads, user: User, question: Question, span: Span
 ) -> Sequence[FlowSlot]:
-    service = TrafficService(connection, user=user)
-    return await service.flow(span, site_id=question.site or None)
+    return await heavy.ask(
+        lambda connection: TrafficService(connection, user=user).flow(
+            span, site_id=question.site or None
+        )
+    )
 
 
 def _charts(

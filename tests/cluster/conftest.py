@@ -23,7 +23,7 @@ from deploy.local.ports import LOOPBACK
 from deploy.rabbitmq.cluster import RabbitCluster
 from deploy.rabbitmq.configuration import NodeCertificate
 from deploy.setup.places import server_account
-from deploy.setup.rabbitmq import RABBITMQ_SETUP, find_rabbitmq
+from deploy.setup.rabbitmq import RABBITMQ_SETUP, find_rabbitmq, require_rabbitmq
 from tests.fixtures.certificates import loopback_certificate
 from tests.integration.central.conftest import (
     count,
@@ -52,14 +52,20 @@ __all__ = [
 ASKED_FOR = "LUUTHONG_CLUSTER_TESTS"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip before anything is set up: the usual run of all tests has no time for a cluster."""
+    if os.environ.get(ASKED_FOR):
+        reason = "" if find_rabbitmq() else f"RabbitMQ is not set up; run: {RABBITMQ_SETUP}"
+    else:
+        reason = "a RabbitMQ cluster is tried by: make cluster-test"
+    for item in items:
+        if reason and item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.skip(reason=reason))
+
+
 @pytest.fixture(scope="session")
 def rabbitmq(server_folder: Path) -> Iterator[RabbitCluster]:
-    """Running nodes; they take ten seconds to start, so the usual run of all tests has none."""
-    if not os.environ.get(ASKED_FOR):
-        pytest.skip("a RabbitMQ cluster is tried by: make cluster-test")
-    programs = find_rabbitmq()
-    if programs is None:
-        pytest.skip(f"RabbitMQ is not set up; run: {RABBITMQ_SETUP}")
+    """Three running nodes with certificates."""
     certificates = server_folder / "tls"
     certificates.mkdir()
     make_authority(
@@ -78,7 +84,7 @@ def rabbitmq(server_folder: Path) -> Iterator[RabbitCluster]:
             key_file=server.key_file,
         ),
         folder=server_folder / "rq",
-        programs=programs,
+        programs=require_rabbitmq(),
         account=server_account(),
         log_folder=server_folder,
         control_secret=new_secret(),

@@ -213,19 +213,6 @@ def test_a_refused_login_is_said_without_the_password(
     assert "very-secret" not in f"{lines} {nodes!r}"
 
 
-@pytest.mark.parametrize(
-    ("topic", "key"),
-    [
-        ("lt/1/dak-lak/km12/gate-1/passage", "lt.1.dak-lak.km12.gate-1.passage"),
-        ("lt/1/+/+/+/ack", "lt.1.*.*.*.ack"),
-        ("lt/1/dak-lak/km.12/gate-1/passage", "lt.1.dak-lak.km/12.gate-1.passage"),  # not a level
-    ],
-)
-def test_a_topic_is_the_same_after_its_way_through_amqp(topic: str, key: str) -> None:
-    assert routing_key(topic) == key
-    assert mqtt_topic(key) == topic
-
-
 def test_a_dot_in_a_name_can_not_reach_another_level(sender: DeviceLink) -> None:
     name = routing_key("lt/1/dak-lak/km12/gate-1.passage")
 

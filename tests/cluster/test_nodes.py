@@ -104,7 +104,7 @@ def test_no_secret_is_on_a_command_line(rabbitmq: RabbitCluster) -> None:
 def test_nodes_end_with_the_process_that_started_them(
     rabbitmq: RabbitCluster, server_folder: Path
 ) -> None:
-    assert rabbitmq.size == 3  # skips where RabbitMQ is not asked for
+    assert rabbitmq.size == 3
     starter = subprocess.Popen(
         [sys.executable, "-c", STARTS_AND_SAYS, str(server_folder)],
         stdout=subprocess.PIPE,

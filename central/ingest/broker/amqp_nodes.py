@@ -3,9 +3,8 @@
 
 import random
 import ssl
-import threading
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Protocol
 
 import pika
 from pika.exceptions import AMQPError
@@ -19,6 +18,13 @@ GROWTH: Final = 2.0
 
 LinkErrors: Final = (AMQPError, OSError)
 """What pika raises when a connection can't be made, or breaks."""
+
+
+class Waiting(Protocol):
+    """An event that ends a wait."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait until it is set, or for so many seconds."""
 
 
 @dataclass(kw_only=True)
@@ -70,7 +76,7 @@ class Nodes:
         """The connection did what it was made for: the next loss is no failure in a row."""
         self._failures = 0
 
-    def wait_after_failure(self, stop: threading.Event) -> None:
+    def wait_after_failure(self, stop: Waiting) -> None:
         """Wait as long as the failures so far ask for; not at all before every node was tried."""
         self._failures += 1
         rounds = self._failures // len(self.rabbitmq.nodes)

@@ -32,6 +32,7 @@ fmt: ## format Python and templates
 lock: ## resolve the hashed locks again (needs uv)
 	uv pip compile -q pyproject.toml --extra edge --extra central --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate -o requirements.lock --custom-compile-command "make lock"
 	uv pip compile -q pyproject.toml --extra edge --extra central --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate -o requirements-dev.lock --custom-compile-command "make lock"
+	uv pip compile -q --group fuzz --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate -o requirements-fuzz.lock --custom-compile-command "make lock"
 	uv pip compile -q requirements-train.lock --no-deps --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate --no-header -o requirements-train.lock
 
 train: ## train and release every model again from the data beside the project; goes on where it stopped
@@ -72,6 +73,12 @@ bench-ledger: ## charges per second of the ledger, and the ratio to raw inserts 
 
 chaos: ## break everything in seeded runs and count what is stored (SEED=1 RUNS=20)
 	$(BIN)/python -m tests.chaos.command --seed $(or $(SEED),1) --runs $(or $(RUNS),20)
+
+.PHONY: fuzz
+fuzz: ## throw changed messages at ingest's reader and keep what found a new way (MINUTES=15)
+	@$(LUUTHONG) setup --only python-dev
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements-fuzz.lock
+	$(BIN)/python -m tests.fuzz.command --minutes $(or $(MINUTES),15)
 
 chaos-pressure: ## take the database away under 200 events/s (MINUTES=60 TROUBLE=down or slow)
 	$(BIN)/python -m tests.chaos.pressure --minutes $(or $(MINUTES),60) --trouble $(or $(TROUBLE),down)

@@ -46,3 +46,10 @@ class RetentionSettings(BaseModel):
         description="How long passages, tag reads and pictures of toll crossings are kept: five "
         "years (TT 34/2024/TT-BGTVT).",
     )
+    compress_after: timedelta = Field(
+        default=timedelta(days=60),
+        ge=timedelta(days=7),
+        le=KEEP_MAX,
+        description="From which age on chunks are compressed, where the licence of the database "
+        "server allows it; Debian's Apache edition does not. Higher: late rows find open chunks.",
+    )

@@ -185,6 +185,8 @@ WireEvent = WirePassage | WireTagRead
 
 _PASSAGES: Final = Decoder(WirePassage)
 _TAG_READS: Final = Decoder(WireTagRead)
+_REFUSALS: Final = (ValueError, RecursionError)
+"""What the decoder raises; the latter for JSON nested too deep, which the contract refuses."""
 
 
 def read_passage(payload: bytes) -> WirePassage:
@@ -194,8 +196,8 @@ def read_passage(payload: bytes) -> WirePassage:
         pydantic.ValidationError: It is not JSON or breaks the contract.
     """
     try:
-        return _PASSAGES.decode(payload)
-    except ValueError:
+        return _PASSAGES.decode(payload.decode())
+    except _REFUSALS:
         return _PASSAGES.decode(PassageV1.from_json(payload).to_json())
 
 
@@ -206,8 +208,8 @@ def read_tag_read(payload: bytes) -> WireTagRead:
         pydantic.ValidationError: It is not JSON or breaks the contract.
     """
     try:
-        return _TAG_READS.decode(payload)
-    except ValueError:
+        return _TAG_READS.decode(payload.decode())
+    except _REFUSALS:
         return _TAG_READS.decode(TagReadV1.from_json(payload).to_json())
 
 

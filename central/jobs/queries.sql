@@ -29,3 +29,7 @@ WITH given_up AS (
 SELECT given_up.task_name
   FROM given_up
   CROSS JOIN LATERAL procrastinate_retry_job_v2(given_up.id, now(), NULL, NULL, NULL);
+
+-- name: compress_old_chunks
+-- Compress old chunks; how many, or nothing where the server's licence does not allow it.
+SELECT compress_old_chunks(%(older_than)s);

@@ -30,6 +30,7 @@ from central.ingest.store import store_batch
 from central.ingest.types import Delivery
 from central.jobs.context import JobContext
 from central.jobs.protection_tasks import erase_by_date
+from central.jobs.storage_tasks import compress_old_chunks
 from central.protection.keeping.commands import retention_commands
 from central.protection.keeping.service import Keeper, RecordDesk
 from central.protection.keeping.types import ErasureRecord, Kept, Way
@@ -391,3 +392,26 @@ def test_the_commands_say_what_is_due_erase_it_and_show_the_proof(
     assert "passages: 1 spans are due" in due.output
     assert "2 erased, 4 pictures to go" in run.output
     assert paper.read_bytes().startswith(b"%PDF-")
+
+
+async def test_old_chunks_are_compressed_where_the_licence_allows_it_and_only_there(
+    database_url: str, owner_url: str, passages: Mapping[str, UUID]
+) -> None:
+    """With Debian's Apache edition this shows that nothing is tried; the rest needs the other."""
+    del passages
+    with psycopg.connect(owner_url) as owner:
+        (licence,) = owner.execute("SHOW timescaledb.license").fetchone() or ("",)
+    async with open_pool(connection_info(database_url)) as pool:
+        settings = CentralSettings(database_url=database_url)
+        context = JobContext(pool=pool, settings=settings, clock=lambda: datetime.now(UTC))
+        compressed = await compress_old_chunks(context)
+
+    with psycopg.connect(owner_url) as owner:
+        (chunks,) = owner.execute(
+            "SELECT count(*) FROM timescaledb_information.chunks WHERE is_compressed"
+        ).fetchone() or (-1,)
+        if licence == "apache":
+            with pytest.raises(psycopg.errors.FeatureNotSupported):
+                owner.execute("ALTER TABLE passage_evidence SET (timescaledb.compress)")
+    assert compressed == chunks
+    assert (chunks > 0) is (licence == "timescale")

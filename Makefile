@@ -65,6 +65,10 @@ bench-render: ## plates per second that one core renders for training
 bench-search: ## p50 and p99 of questions about 1 and 10 million made passages, and bytes per passage
 	$(BIN)/python -m tests.load.bench_search
 
+.PHONY: bench-scaling
+bench-scaling: ## commits beside heavy reads with and without a standby, its lag, and sheets of provinces per second
+	$(BIN)/python -m tests.load.bench_scaling
+
 bench-consoles: ## what 200 open consoles cost the api, and how soon a commit reaches them
 	$(BIN)/python -m tests.load.bench_consoles
 

@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -30,6 +31,7 @@ from tests.integration.central.conftest import FakeDevice, register
 DEVICES = ("gate-one", "gate-two", "gate-three", "gate-four")
 TRAFFIC = Traffic(rate=25.0, lasts_s=24.0, seed="cluster")
 BETWEEN_FAULTS_S = 4.0
+LONG_TRAFFIC_S = 40.0
 DRAIN_LIMIT_S = 90.0
 
 
@@ -80,7 +82,7 @@ def edges(
                 folder=folder / name,
                 broker_port=first,
                 other_ports=tuple(others),
-                until_s=time.monotonic() + TRAFFIC.lasts_s,
+                until_s=0.0,
                 traffic=TRAFFIC,
                 seed=name,
             )
@@ -100,8 +102,7 @@ def test_every_event_is_stored_once_while_a_node_and_an_ingest_are_killed(
     owner_url: str,
 ) -> None:
     leader = _leader(rabbitmq)
-    for edge in edges.values():
-        edge.start()
+    _start(edges, lasts_s=TRAFFIC.lasts_s)
 
     time.sleep(BETWEEN_FAULTS_S)
     leader.kill()
@@ -121,6 +122,31 @@ def test_every_event_is_stored_once_while_a_node_and_an_ingest_are_killed(
     assert problems == ()
     assert stored.events == len(truth.kept)
     assert stored.events > len(DEVICES) * TRAFFIC.rate * TRAFFIC.lasts_s / 2
+
+
+def test_every_event_is_stored_once_while_the_nodes_are_killed_one_after_the_other(
+    *,
+    rabbitmq: RabbitCluster,
+    workers: dict[str, Worker],
+    edges: dict[str, Edge],
+    owner_url: str,
+) -> None:
+    _start(edges, lasts_s=LONG_TRAFFIC_S)
+
+    for node in rabbitmq.nodes:
+        node.kill()
+        time.sleep(BETWEEN_FAULTS_S)
+        rabbitmq.launch(node)
+        rabbitmq.wait_ready(node)
+        wait_until(lambda: _has_every_member(rabbitmq), what="the queue is whole", limit_s=60)
+    wait_until(lambda: _is_drained(edges), what="all is committed", limit_s=DRAIN_LIMIT_S)
+
+    truth = read_truth(edge.work.truth_file for edge in edges.values())
+    stored, problems = check(owner_url, truth, [edge.work.outbox_file for edge in edges.values()])
+    assert problems == ()
+    assert stored.events == len(truth.kept)
+    assert all(worker.process and worker.process.poll() is None for worker in workers.values())
+    assert all(_connections(edge) > 1 for edge in edges.values())
 
 
 def test_no_message_that_the_broker_confirmed_is_lost_when_the_queue_s_leader_is_killed(
@@ -178,6 +204,19 @@ def _leader(rabbitmq: RabbitCluster) -> RabbitNode:
     """The node that orders the queue's messages: the worst one to lose."""
     name = rabbitmq.manage("GET", f"queues/{VHOST}/{INGEST_QUEUE}").json()["leader"]
     return next(node for node in rabbitmq.nodes if node.name == name)
+
+
+def _start(edges: dict[str, Edge], *, lasts_s: float) -> None:
+    """Let all devices capture from now on for so long."""
+    for edge in edges.values():
+        edge.work = replace(edge.work, until_s=time.monotonic() + lasts_s)
+        edge.start()
+
+
+def _has_every_member(rabbitmq: RabbitCluster) -> bool:
+    """Whether the queue is up on all nodes again: the next one may be lost."""
+    found = rabbitmq.manage("GET", f"queues/{VHOST}/{INGEST_QUEUE}").json()
+    return len(found.get("online", ())) == rabbitmq.size
 
 
 def _connections(edge: Edge) -> int:

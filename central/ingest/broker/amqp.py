@@ -32,7 +32,8 @@ QUEUE_ARGUMENTS: Final = {"x-queue-type": "quorum", "x-delivery-limit": -1}
 a database that is away for long keeps us from acknowledging."""
 
 POLL_S: Final = 1.0
-STOP_TIMEOUT_S: Final = 5.0
+STOP_TIMEOUT_S: Final = 2.0
+"""A connection that is just being made to a silent node is left behind: it ends with us."""
 
 log = structlog.get_logger()
 

@@ -25,7 +25,7 @@ ACKS_WAITING_MAX: Final = 100_000
 IDLE_S: Final = 0.2
 """How long a waiting connection is left alone; its heartbeats are answered in between."""
 
-STOP_TIMEOUT_S: Final = 5.0
+STOP_TIMEOUT_S: Final = 2.0
 _AT_LEAST_ONCE: Final = 2  # AMQP's "persistent"; the MQTT plugin makes it QoS 1
 
 log = structlog.get_logger()

@@ -210,6 +210,7 @@ def test_a_refused_login_is_said_without_the_password(
 
     said = [line for line in lines if line["event"] == "broker_disconnected"]
     assert "ACCESS_REFUSED" in said[0]["reason"] or "Authentication" in said[0]["reason"]
+    assert said[0]["node"] in broker.rabbitmq.nodes
     assert "very-secret" not in f"{lines} {nodes!r}"
 
 

@@ -101,10 +101,11 @@ class AmqpLink:
                     self._consume(connection)
             except LinkErrors as error:
                 if not self._stop.is_set():
-                    log.warning("broker_disconnected", reason=reason_of(error))
+                    reason = reason_of(error)
+                    log.warning("broker_disconnected", node=self._nodes.tried, reason=reason)
             except Exception:
                 # The library fails now and then where a connection breaks; another one mends it.
-                log.exception("broker_link_failed")
+                log.exception("broker_link_failed", node=self._nodes.tried)
             finally:
                 self._connection = self._channel = None
                 self._metrics.is_connected.set(0)
@@ -120,7 +121,7 @@ class AmqpLink:
         channel.basic_consume(INGEST_QUEUE, self._received)
         self._nodes.has_worked()
         self._metrics.is_connected.set(1)
-        log.info("broker_subscribed")
+        log.info("broker_subscribed", node=self._nodes.tried)
         while not self._stop.is_set() and channel.is_open and channel.consumer_tags:
             connection.process_data_events(time_limit=POLL_S)
         if self._stop.is_set():

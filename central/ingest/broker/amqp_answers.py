@@ -66,11 +66,12 @@ class Answers:
                     self._send_while_it_holds(connection)
             except LinkErrors as error:
                 if not self._stop.is_set():
-                    log.info("answers_disconnected", reason=reason_of(error))
+                    reason = reason_of(error)
+                    log.info("answers_disconnected", node=self._nodes.tried, reason=reason)
                     self._nodes.wait_after_failure(self._stop)
             except Exception:
                 # The library fails now and then where a connection breaks; another one mends it.
-                log.exception("answers_link_failed")
+                log.exception("answers_link_failed", node=self._nodes.tried)
                 self._nodes.wait_after_failure(self._stop)
 
     def _send_while_it_holds(self, connection: BlockingConnection) -> None:

@@ -32,6 +32,10 @@ class Nodes:
     """Tries the nodes in turn; pauses after each round in vain, longer every time.
 
     Begins anywhere, so that several ingests spread over the nodes.
+
+    Attributes:
+        name: What the connections are for.
+        tried: Address of the node that was tried last.
     """
 
     settings: BrokerSettings
@@ -40,6 +44,7 @@ class Nodes:
     _rng: random.Random = field(init=False, repr=False)
     _next: int = field(init=False)
     _failures: int = field(default=0, init=False)
+    tried: str = field(default="", init=False)
 
     def __post_init__(self) -> None:
         self._rng = random.Random()  # noqa: S311  # spreads retries; no secret
@@ -56,6 +61,7 @@ class Nodes:
             OSError: It can't be reached.
         """
         host, port = self.rabbitmq.addresses[self._next]
+        self.tried = self.rabbitmq.nodes[self._next]
         self._next = (self._next + 1) % len(self.rabbitmq.nodes)
         return pika.BlockingConnection(
             pika.ConnectionParameters(

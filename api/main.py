@@ -37,6 +37,7 @@ from api.console.dossiers import intake as console_intake
 from api.console.dossiers import pages as console_dossiers
 from api.console.errors import problem_page
 from api.console.feeds import make_feeds
+from api.console.incidents import pages as console_incidents
 from api.console.labels import words
 from api.console.live import Listener, running
 from api.console.machines import keys as console_keys
@@ -79,6 +80,7 @@ from api.v1 import (
     enrolment,
     evidence,
     health,
+    incidents,
     live_frames,
     metrics,
     national,
@@ -110,6 +112,7 @@ V1_PARTS: Final = (
     passages,
     vehicles,
     alerts,
+    incidents,
     watchlist,
     completeness,
     roads,
@@ -134,6 +137,7 @@ PAGES: Final = (
     stream,
     alerts_stream,
     console_alerts,
+    console_incidents,
     console_watchlist,
     passage_looks,
     alike_plates,

@@ -5,7 +5,7 @@ from typing import cast
 from urllib.parse import quote
 
 from api.client import words
-from api.client.models import alerts, national, passages, registry, roads, watchlist
+from api.client.models import alerts, incidents, national, passages, registry, roads, watchlist
 from api.client.transport import Transport
 
 
@@ -147,6 +147,40 @@ class LuuthongClient(Transport):
     def get_evidence(self, sha256: str) -> bytes:
         """A picture, if a passage that the caller may see names it; the look is written down."""
         return self._send("GET", f"/v1/evidence/{quote(sha256, safe='')}").content
+
+    def list_incidents(
+        self,
+        *,
+        kind: list[words.IncidentKind] | None = None,
+        state: list[words.IncidentState] | None = None,
+        site_id: str | None = None,
+        day: str | None = None,
+        page_size: int | None = None,
+        cursor: str | None = None,
+    ) -> incidents.IncidentPageBody:
+        """One page of incidents as they stand, open ones first; without a day the last 31 days'."""
+        return cast(
+            "incidents.IncidentPageBody",
+            self._send(
+                "GET",
+                "/v1/incidents",
+                query={
+                    "kind": kind,
+                    "state": state,
+                    "site_id": site_id,
+                    "day": day,
+                    "page_size": page_size,
+                    "cursor": cursor,
+                },
+            ).json(),
+        )
+
+    def get_incident(self, incident_id: str) -> incidents.IncidentRecordBody:
+        """One incident with everything that was told of it, and where its pictures are."""
+        return cast(
+            "incidents.IncidentRecordBody",
+            self._send("GET", f"/v1/incidents/{quote(incident_id, safe='')}").json(),
+        )
 
     def check_licence(self, body: registry.LicenceCheckBody) -> registry.VerdictBody:
         """Whether a driver may drive a vehicle on a day: yes, no or unknown, with every ground."""

@@ -21,6 +21,7 @@ Confidence = Literal["high", "medium", "low"]
 Country = Literal["laos", "cambodia", "china", "thailand", "myanmar"]
 Direction = Literal["up", "down", "left", "right", "unknown"]
 EntryState = Literal["holding", "ended"]
+EvidenceFate = Literal["dropped_for_room", "unreadable"]
 EvidenceKind = Literal["scene", "plate"]
 Explanation = Literal["in_outbox", "offline", "quarantined", "discarded", "lost"]
 FactName = Literal[
@@ -35,6 +36,17 @@ FactName = Literal[
     "watch_reason",
     "listed_by",
 ]
+IncidentKind = Literal[
+    "stopped_vehicle",
+    "wrong_way",
+    "slow_traffic",
+    "person_on_road",
+    "object_on_road",
+    "camera_blind",
+    "camera_moved",
+]
+IncidentPhase = Literal["begun", "lasts", "ended"]
+IncidentState = Literal["open", "ended"]
 LossProof = Literal["forgotten", "outbox_replaced", "overdue"]
 PartyKind = Literal["person", "organisation"]
 PlateColour = Literal["white", "yellow", "blue", "red", "unknown"]

@@ -9,6 +9,7 @@ from api.console.alerts import labels as alerts
 from api.console.audit import labels as audit
 from api.console.devices import labels as devices
 from api.console.dossiers import labels as dossiers
+from api.console.incidents import labels as incidents
 from api.console.machines import labels as machines
 from api.console.map import labels as site_map
 from api.console.protection import labels as protection
@@ -27,6 +28,7 @@ AREAS: Final = (
     audit,
     devices,
     dossiers,
+    incidents,
     machines,
     site_map,
     tolls,

@@ -55,6 +55,7 @@ def _entry(path: str, group: Group, icon: str, permission: Permission | None, te
 ENTRIES: Final = (
     _entry("/console/overview", Group.ROADS, "gauge", May.SEE_PASSAGES, _("Overview")),
     _entry("/console/alerts", Group.ROADS, "bell", May.SEE_ALERTS, _("Alerts")),
+    _entry("/console/incidents", Group.ROADS, "warning", May.SEE_PASSAGES, _("Incidents")),
     _entry("/console/passages", Group.ROADS, "camera", May.SEE_PASSAGES, _("Passages")),
     _entry("/console/traffic", Group.ROADS, "chart", May.SEE_PASSAGES, _("Traffic")),
     _entry("/console/map", Group.ROADS, "map", May.SEE_PASSAGES, _("Map")),

@@ -39,6 +39,7 @@ _MEANINGS: Final = {
     "permission-denied": (403, "The user's role does not allow this"),
     "vehicle-not-found": (404, "The registry knows no such vehicle"),
     "vehicle-ambiguous": (409, "Several vehicles bear this text; state the plate's colour"),
+    "incident-not-found": (404, "No incident has this id"),
     "passage-not-found": (404, "No passage has this id"),
     "evidence-not-found": (404, "No picture has this hash"),
     "device-unknown": (404, "No device has this name"),

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from api.v1 import national_examples
+from api.v1 import incident_examples, national_examples
 
 Json = dict[str, Any]
 """Free JSON, as FastAPI's own document is."""
@@ -154,6 +154,7 @@ ANSWERS: Final[Mapping[str, Json]] = MappingProxyType(
         },
         "acknowledge_alert": {"id": _OTHER_ID, "state": "acknowledged", "version": 2},
         "close_alert": {"id": _OTHER_ID, "state": "closed", "version": 3},
+        **incident_examples.ANSWERS,
         "list_devices": {"devices": [_DEVICE], "next_cursor": None},
         "get_device": _DEVICE,
         "get_completeness": {

@@ -10,6 +10,7 @@ def group_words(_: Translate) -> Mapping[str, str]:
     """Titles of groups by the document's tag."""
     return {
         "alerts": _("Alerts"),
+        "incidents": _("Incidents"),
         "roads": _("Sites and devices"),
         "devices": _("For devices"),
         "national": _("Figures of provinces"),
@@ -41,6 +42,9 @@ def parameter_words(_: Translate) -> Mapping[str, str]:
             "24 hours changes nothing and is given the first answer again."
         ),
         "alert_id": _("Id of the alert."),
+        "incident_id": _("Id of the incident."),
+        "kind": _("Only of this kind; may be repeated."),
+        "site_id": _("Only at this site."),
         "cursor": _("next_cursor of the page before."),
         "day": _("The day, in Vietnam."),
         "device_id": _("Id of the device."),
@@ -89,6 +93,7 @@ def problem_titles(_: Translate) -> Mapping[str, str]:
         "precondition-failed": _("Somebody else changed this meanwhile; look at it again"),
         "idempotency-key-pending": _("The first request with this key is still being worked on"),
         "idempotency-key-reused": _("This key was used for another request"),
+        "incident-not-found": _("No incident has this id"),
         "alert-not-found": _("No alert has this id"),
         "alert-state": _("The alert's state does not allow this"),
         "watchlist-entry-not-found": _("No entry of the watchlist has this id, or it was removed"),
@@ -124,6 +129,17 @@ def _operations_of_roads(_: Translate) -> Mapping[str, tuple[str, str]]:
         "get_alert": (
             _("One alert"),
             _("An alert with its newest sightings; the look is written to the audit log."),
+        ),
+        "list_incidents": (
+            _("List incidents"),
+            _(
+                "One page of incidents as they stand, open ones first, then the newest; without a "
+                "day those of the last 31 days."
+            ),
+        ),
+        "get_incident": (
+            _("One incident"),
+            _("An incident with everything that was told of it, and where its pictures are."),
         ),
         "acknowledge_alert": (_("Take an alert on"), _("Say that one looks after an open alert.")),
         "close_alert": (

@@ -31,7 +31,7 @@ from api.settings import ApiSettings
 from central.audit.types import Actor
 from central.completeness.stating import StatementMaker
 from central.completeness.watching import follow_gaps
-from central.contracts.event import ClockSource
+from central.contracts.event import ClockSource, Event
 from central.contracts.heartbeat import CameraHealthV1, CameraState, HeartbeatV1
 from central.contracts.passage import (
     BoxV1,
@@ -92,6 +92,8 @@ _FORGOTTEN: Final = (
     "retention_span",
     "erasure_record",
     "passage_evidence",
+    "incident_report",
+    "evidence_notice",
     "passage_feed",
     "passage_touched",
     "passage_minute",
@@ -246,6 +248,11 @@ class World:
             province=PROVINCE, site_id=SITE_ID, device_id=DEVICE_ID, stream=Stream.PASSAGE
         )
         self._commit([(str(topic), passage.to_json()) for passage in passages])
+
+    def store_event(self, event: Event, stream: Stream) -> None:
+        """Commit any event of the device as ingest does."""
+        topic = Topic(province=PROVINCE, site_id=SITE_ID, device_id=DEVICE_ID, stream=stream)
+        self._commit([(str(topic), event.to_json())])
 
     def quarantine(self, payload: bytes, *, topic: str) -> None:
         """Commit a message that can't be stored, as ingest does."""

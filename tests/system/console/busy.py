@@ -11,6 +11,7 @@ from typing import Final
 
 from psycopg import AsyncConnection
 
+from central.contracts.incident import IncidentPhase
 from central.control.judging import JudgingService
 from central.domain.local_time import local_date
 from central.identity.permissions import PERMISSIONS, Permission, Role
@@ -19,6 +20,7 @@ from central.ingest.parsing import parse
 from central.ingest.store import store_batch
 from central.ingest.types import Delivery
 from tests.integration.api.dossiers import PLATE, dossier_world
+from tests.integration.api.incidents import give_up, tell
 from tests.integration.api.national import hand_up_a_day
 from tests.integration.api.tolling import Pictures, toll_world
 from tests.integration.api.world import LIMITS, World
@@ -42,6 +44,7 @@ def busy_roads(
         _close_day(world, now)
         _register_webhook(world)
         _hand_up(world)
+        _stop_a_vehicle(world, now)
         yield
 
 
@@ -93,6 +96,13 @@ def _close_day(world: World, now: datetime) -> None:
 def _hand_up(world: World) -> None:
     """Have one province with figures of yesterday."""
     hand_up_a_day(world, "thai-nguyen", name="Thái Nguyên", hours=3)
+
+
+def _stop_a_vehicle(world: World, now: datetime) -> None:
+    """Have an incident that goes on, with one picture that is expected and one that was dropped."""
+    begun = tell(world, now - timedelta(minutes=9), pictures=("ab" * 32, "cd" * 32))
+    give_up(world, begun.id, "cd" * 32, at=now)
+    tell(world, now - timedelta(minutes=2), of=begun, phase=IncidentPhase.LASTS)
 
 
 def _register_webhook(world: World) -> None:

@@ -54,6 +54,7 @@ ONE_OF_EACH: Final = {
     "/console/cameras/{device_id}": "SELECT id FROM device",
     "/console/completeness/{device_id}": "SELECT id FROM device",
     "/console/dossiers/{code}": "SELECT code FROM dossier",
+    "/console/incidents/{incident_id}": "SELECT incident_id FROM incident_report",
     "/console/national/{province}": "SELECT code FROM national_province",
     "/console/passages/{passage_id}": "SELECT id FROM passage ORDER BY seq DESC",
     "/console/passages/{passage_id}/similar": "SELECT id FROM passage ORDER BY seq DESC",

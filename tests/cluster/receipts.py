@@ -2,15 +2,16 @@
 """A sender that sends each message once, and remembers what the broker said it has."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
-from uuid import uuid4
+from uuid import UUID
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 from paho.mqtt.reasoncodes import ReasonCode
+from uuid_utils import uuid7
 
 from central.contracts.topics import Stream, Topic
 from central.devices.broker_rights import INGEST_USERNAME
@@ -26,12 +27,29 @@ SUCCESS = 0
 """What the broker answers when a queue has the message; 0x10 would mean that none wanted it."""
 
 
-class Sender:
-    """Sends from a thread of its own until the block is left; goes to the next node at a loss."""
+def bare(event_id: UUID, _number: int) -> bytes:
+    """A message that is nothing but its id."""
+    return event_id.bytes
 
-    def __init__(self, device_id: str, secret: str, ports: Sequence[int]) -> None:
-        self.confirmed: set[bytes] = set()
+
+class Sender:
+    """Sends from a thread of its own until the block is left; goes to the next node at a loss.
+
+    Args:
+        make: The message of an id and of a number that counts from 1.
+    """
+
+    def __init__(
+        self,
+        device_id: str,
+        secret: str,
+        ports: Sequence[int],
+        *,
+        make: Callable[[UUID, int], bytes] = bare,
+    ) -> None:
+        self.confirmed: set[UUID] = set()
         self.sent = 0
+        self._make = make
         self._device_id = device_id
         self._secret = secret
         self._ports = ports
@@ -63,7 +81,7 @@ class Sender:
 
     def _send_over(self, port: int) -> None:
         """One connection; what is not confirmed on it is never sent again."""
-        unconfirmed: dict[int, bytes] = {}
+        unconfirmed: dict[int, UUID] = {}
         ready, lost = threading.Event(), threading.Event()
 
         def on_publish(
@@ -73,9 +91,9 @@ class Sender:
             reason: ReasonCode,
             _properties: object,
         ) -> None:
-            payload = unconfirmed.pop(mid)
+            event_id = unconfirmed.pop(mid)
             if reason.value == SUCCESS:
-                self.confirmed.add(payload)
+                self.confirmed.add(event_id)
 
         client = mqtt.Client(
             CallbackAPIVersion.VERSION2,
@@ -98,30 +116,30 @@ class Sender:
             client.loop_stop()
 
     def _send_until(
-        self, client: mqtt.Client, unconfirmed: dict[int, bytes], lost: threading.Event
+        self, client: mqtt.Client, unconfirmed: dict[int, UUID], lost: threading.Event
     ) -> None:
         while not lost.wait(PAUSE_S) and not self._stop.is_set():
             if len(unconfirmed) >= IN_FLIGHT_MAX:
                 continue
-            payload = uuid4().bytes
-            # The number is known before the receipt can come: paho counts from 1.
-            unconfirmed[client._last_mid + 1] = payload
-            sent = client.publish(self._topic, payload, qos=1)
-            assert sent.mid in unconfirmed
+            event_id = UUID(str(uuid7()))
             self.sent += 1
+            # The number is known before the receipt can come: paho counts from 1.
+            unconfirmed[client._last_mid + 1] = event_id
+            sent = client.publish(self._topic, self._make(event_id, self.sent), qos=1)
+            assert sent.mid in unconfirmed
             if sent.rc != MQTTErrorCode.MQTT_ERR_SUCCESS:
                 return
         lost.wait(WAIT_S)
 
 
-def waiting_ids(rabbitmq: RabbitCluster) -> set[bytes]:
+def waiting_ids(rabbitmq: RabbitCluster) -> set[UUID]:
     """Everything in the queue, which is empty afterwards."""
-    found = set[bytes]()
+    found = set[UUID]()
     with speaking_amqp(rabbitmq, INGEST_USERNAME, rabbitmq.ingest_secret) as connection:
         channel = connection.channel()
         while True:
             method, _properties, body = channel.basic_get(INGEST_QUEUE, auto_ack=True)
             if method is None:
                 return found
-            assert body not in found, "a message is in the queue twice"
-            found.add(body)
+            assert UUID(bytes=body) not in found, "a message is in the queue twice"
+            found.add(UUID(bytes=body))

@@ -5,12 +5,15 @@ import json
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from uuid import UUID
 
 import psutil
+import psycopg
 import pytest
 
 from central.devices.broker_rights import INGEST_USERNAME
@@ -149,6 +152,42 @@ def test_every_event_is_stored_once_while_the_nodes_are_killed_one_after_the_oth
     assert all(_connections(edge) > 1 for edge in edges.values())
 
 
+def test_every_confirmed_event_is_stored_once_without_its_device_s_help(
+    *,
+    rabbitmq: RabbitCluster,
+    broker: RabbitForTests,
+    workers: dict[str, Worker],
+    owner_url: str,
+) -> None:
+    """The sender sends each event once, so only broker and ingest can keep it from being lost."""
+    device = FakeDevice(device_id="gate-once")
+    register(owner_url, device)
+    leader = _leader(rabbitmq)
+    ports = [node.ports.mqtt for node in rabbitmq.nodes]
+    faults: list[Callable[[], object]] = [
+        lambda: _kill(workers["ingest-1"]),
+        leader.kill,
+        workers["ingest-1"].start,
+        lambda: _kill(workers["ingest-2"]),
+    ]
+
+    with Sender(
+        device.device_id,
+        broker.add_device(device.device_id),
+        ports,
+        make=lambda event_id, number: device.passage(number, id=event_id).to_json(),
+    ) as sender:
+        for fault in faults:
+            enough = len(sender.confirmed) + 300
+            wait_until(lambda: len(sender.confirmed) > enough, what="events", limit_s=60)  # noqa: B023
+            fault()
+    rabbitmq.launch(leader)
+    rabbitmq.wait_ready(leader)
+    wait_until(lambda: sender.confirmed <= _stored(owner_url).keys(), what="all", limit_s=60)
+
+    assert set(_stored(owner_url).values()) == {1}
+
+
 def test_no_message_that_the_broker_confirmed_is_lost_when_the_queue_s_leader_is_killed(
     rabbitmq: RabbitCluster, broker: RabbitForTests, workers: dict[str, Worker]
 ) -> None:
@@ -204,6 +243,12 @@ def _leader(rabbitmq: RabbitCluster) -> RabbitNode:
     """The node that orders the queue's messages: the worst one to lose."""
     name = rabbitmq.manage("GET", f"queues/{VHOST}/{INGEST_QUEUE}").json()["leader"]
     return next(node for node in rabbitmq.nodes if node.name == name)
+
+
+def _stored(owner_url: str) -> dict[UUID, int]:
+    """How often each passage is stored."""
+    with psycopg.connect(owner_url) as connection:
+        return Counter(row[0] for row in connection.execute("SELECT id FROM passage"))
 
 
 def _start(edges: dict[str, Edge], *, lasts_s: float) -> None:

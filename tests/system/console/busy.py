@@ -13,17 +13,21 @@ from psycopg import AsyncConnection
 
 from central.contracts.incident import IncidentPhase
 from central.control.judging import JudgingService
+from central.db.pool import connection_info, open_pool
 from central.domain.local_time import local_date
 from central.identity.permissions import PERMISSIONS, Permission, Role
 from central.ingest.database import IngestDatabase
 from central.ingest.parsing import parse
 from central.ingest.store import store_batch
 from central.ingest.types import Delivery
+from central.jobs.context import JobContext
+from central.jobs.protection_tasks import erase_by_date
+from central.settings import CentralSettings
 from tests.integration.api.dossiers import PLATE, dossier_world
 from tests.integration.api.incidents import give_up, tell
 from tests.integration.api.national import hand_up_a_day
 from tests.integration.api.tolling import Pictures, toll_world
-from tests.integration.api.world import LIMITS, World
+from tests.integration.api.world import LIMITS, Seen, World
 from tests.integration.central import tolls
 
 SEES_ALL: Final = next(role for role in Role if PERMISSIONS[role] >= frozenset(Permission))
@@ -55,6 +59,7 @@ def busy_office(world: World) -> Iterator[None]:
         office.take_in(clerk)
         asked = {"kind": "erasure", "plate": PLATE, "applicant": "Bà X", "statement": "Xin xóa"}
         assert clerk.post("/console/protection/requests", data=asked).status_code == 303
+        _erase_by_date(world)
         yield
 
 
@@ -69,6 +74,20 @@ def _judge(world: World) -> None:
 
     with ThreadPoolExecutor(max_workers=1) as executor:
         executor.submit(asyncio.run, judge()).result()
+
+
+def _erase_by_date(world: World) -> None:
+    """Have one erasure of a passage whose time was over."""
+    now = datetime.now(UTC)
+    world.store(Seen(captured_at=now - timedelta(days=60)))
+
+    async def erase() -> int:
+        async with open_pool(connection_info(world.database_url)) as pool:
+            settings = CentralSettings(database_url=world.database_url)
+            return await erase_by_date(JobContext(pool=pool, settings=settings, clock=lambda: now))
+
+    with ThreadPoolExecutor(max_workers=1) as executor:
+        assert executor.submit(asyncio.run, erase()).result() == 1
 
 
 def _misunderstand(world: World) -> None:

@@ -41,6 +41,7 @@ NO_PAGES: Final = frozenset(
         "/console/dossiers/{code}/papers",
         "/console/dossiers/{code}/papers/{kind}.pdf",
         "/console/protection/requests/{request_code}/certificate.pdf",
+        "/console/protection/retention/{record_id}/record.pdf",
         "/console/tolls/numbers",
         "/console/tolls/review",
         "/public",

@@ -89,7 +89,7 @@ chaos-pressure: ## take the database away under 200 events/s (MINUTES=60 TROUBLE
 
 .PHONY: rabbitmq cluster-test
 rabbitmq: ## three RabbitMQ nodes on loopback until Ctrl-C
-	@$(LUUTHONG) setup --only rabbitmq >/dev/null
+	@$(LUUTHONG) setup --only rabbitmq
 	@$(BIN)/python -m deploy.rabbitmq
 
 cluster-test: ## set up RabbitMQ, and break a cluster of it under load

@@ -29,8 +29,8 @@ SETTLED_AFTER: Final = timedelta(minutes=2)
 """How long after its end an hour goes up for the first time; its last counts come within that."""
 
 REFUSED_AGAIN_AFTER: Final = timedelta(days=1)
-SHEETS_PER_RUN_MAX: Final = 300
-"""Most sheets of one run, fewer than a key may ask for in a minute; the rest waits for the next."""
+SHEETS_PER_RUN_MAX: Final = 250
+"""Most sheets of one run: two runs a minute stay below what a key may ask for; the rest waits."""
 
 SHEETS_COUNTED_MAX: Final = 100_000
 FIRST_WAIT: Final = timedelta(seconds=30)

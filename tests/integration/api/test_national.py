@@ -60,7 +60,7 @@ class Province:
     world: World
     settings: NationalSettings
 
-    async def push(self, link: "LosingLink | None" = None, *, sheets_max: int = 300) -> PushReport:
+    async def push(self, link: "LosingLink | None" = None, *, sheets_max: int = 250) -> PushReport:
         """Hand up what is due, as the job does."""
         async with national_link(self.settings) as opened:
             return await push_due(

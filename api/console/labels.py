@@ -80,6 +80,17 @@ def words(_: Translate) -> Words:
             "file": _("clock of a recording"),
         },
         "evidence_kinds": {"scene": _("Vehicle picture"), "plate": _("Plate picture")},
+        "picture_fates": {
+            "expected": _(
+                "The picture has not arrived yet and is still expected. Of an old passage it may "
+                "have been erased by its date."
+            ),
+            "not_taken": _("The device took no such picture."),
+            "dropped_for_room": _(
+                "The device had no room left and dropped this picture; it will not come."
+            ),
+            "unreadable": _("The device can't read this picture any more; it will not come."),
+        },
         "health_states": {
             "alive": _("Connected"),
             "silent": _("No signal"),

@@ -27,6 +27,10 @@ CHECK_FROM: Final = 0.8
 WEAK_CHARACTER_BELOW: Final = 0.9
 """Characters below are marked. Higher: more marks."""
 
+NOT_TAKEN: Final = "not_taken"
+EXPECTED: Final = "expected"
+"""What became of a picture besides the fates that a device tells of."""
+
 UNKNOWN_VEHICLE: Final = "vehicle"
 
 
@@ -114,11 +118,17 @@ class ProofView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DetailView:
-    """One passage in full."""
+    """One passage in full.
+
+    Attributes:
+        pictures: Address by kind; ``None`` for one that is not here.
+        fates: What became of a picture that is not here, by kind, as a code with words.
+    """
 
     row: RowView
     reading: ReadingView | None
     pictures: Mapping[str, str | None]
+    fates: Mapping[str, str]
     exact_time: str
     clock_source: str
     clock_error_ms: str
@@ -189,6 +199,7 @@ def detail_view(passage: Passage, speech: Speech) -> DetailView:
         row=row_view(summary, speech),
         reading=_reading_view(passage.plate, speech) if passage.plate is not None else None,
         pictures={kind.value: _stored(summary.evidence, kind) for kind in EvidenceKind},
+        fates={kind.value: _fate(summary.evidence, kind) for kind in EvidenceKind},
         exact_time=speech.exact_time(summary.captured_at),
         clock_source=passage.clock_source,
         clock_error_ms=speech.number(passage.clock_error_ms),
@@ -235,6 +246,14 @@ def _stored(evidence: Iterable[EvidenceLink], kind: EvidenceKind) -> str | None:
         if link.kind is kind and link.is_stored:
             return picture_url(link.sha256)
     return None
+
+
+def _fate(evidence: Iterable[EvidenceLink], kind: EvidenceKind) -> str:
+    """What became of the pictures of a kind that are not here."""
+    missing = [link.fate for link in evidence if link.kind is kind and not link.is_stored]
+    if not missing:
+        return NOT_TAKEN
+    return next((fate.value for fate in missing if fate is not None), EXPECTED)
 
 
 def _plate_view(summary: PassageSummary) -> PlateView | None:

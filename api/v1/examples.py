@@ -50,7 +50,9 @@ _SUMMARY: Final[Json] = {
     "speed_kmh": None,
     "vehicle_class": "truck",
     "vehicle_confidence": 0.93,
-    "evidence": [{"kind": "plate", "sha256": _SHA256, "url": f"/v1/evidence/{_SHA256}"}],
+    "evidence": [
+        {"kind": "plate", "sha256": _SHA256, "url": f"/v1/evidence/{_SHA256}", "fate": None}
+    ],
 }
 _ALERT: Final[Json] = {
     **_SITE,

@@ -8,6 +8,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from api.deps.cursors import cursor_text
 from central.contracts.event import ClockSource
+from central.contracts.evidence_notice import EvidenceFate
 from central.contracts.identifiers import Sha256, Slug
 from central.contracts.message import Probability
 from central.contracts.passage import (
@@ -65,12 +66,15 @@ class EvidenceBody(StrictBody):
     kind: EvidenceKind
     sha256: Sha256
     url: str | None = Field(description="Where it is; null while it has not arrived or is erased.")
+    fate: EvidenceFate | None = Field(
+        default=None, description="Why it will not come; null when it came or is still expected."
+    )
 
     @classmethod
     def of(cls, link: EvidenceLink) -> Self:
         """Describe a picture."""
         url = f"/v1/evidence/{link.sha256}" if link.is_stored else None
-        return cls(kind=link.kind, sha256=link.sha256, url=url)
+        return cls(kind=link.kind, sha256=link.sha256, url=url, fate=link.fate)
 
 
 class PassageSummaryBody(StrictBody):

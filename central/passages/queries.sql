@@ -127,9 +127,18 @@ SELECT passage.id, passage.captured_at, passage.stored_at, passage.site_id,
    AND (%(scope)s::text[] IS NULL OR passage.site_id = any(%(scope)s::text[]));
 
 -- name: select_evidence_of_passages
--- Pictures named by passages whose keys the caller has already seen, scene before plate.
+-- Pictures named by passages whose keys the caller has already seen, scene before plate, and for
+-- those that are not here why their device gave them up, if it did.
 SELECT named.passage_id, named.kind, encode(named.sha256, 'hex') AS sha256,
-       evidence.sha256 IS NOT NULL AS is_stored
+       evidence.sha256 IS NOT NULL AS is_stored,
+       CASE WHEN evidence.sha256 IS NULL THEN (
+         SELECT notice.fate
+           FROM evidence_notice AS notice
+          WHERE notice.sha256 = named.sha256
+            AND notice.event_id = named.passage_id
+          ORDER BY notice.captured_at DESC, notice.id DESC
+          LIMIT 1
+       ) END AS fate
   FROM unnest(%(captured_ats)s::timestamptz[], %(passage_ids)s::uuid[])
        AS wanted (captured_at, passage_id)
   INNER JOIN passage_evidence AS named

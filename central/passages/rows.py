@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from central.contracts.event import ClockSource
+from central.contracts.evidence_notice import EvidenceFate
 from central.contracts.passage import (
     Direction,
     EvidenceKind,
@@ -82,11 +83,15 @@ class EvidenceRow:
     kind: str
     sha256: str
     is_stored: bool
+    fate: str | None
 
     def link(self) -> EvidenceLink:
         """The value."""
         return EvidenceLink(
-            kind=EvidenceKind(self.kind), sha256=self.sha256, is_stored=self.is_stored
+            kind=EvidenceKind(self.kind),
+            sha256=self.sha256,
+            is_stored=self.is_stored,
+            fate=None if self.fate is None else EvidenceFate(self.fate),
         )
 
 

@@ -8,6 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from central.contracts.event import ClockSource
+from central.contracts.evidence_notice import EvidenceFate
 from central.contracts.identifiers import SLUG_PATTERN
 from central.contracts.passage import (
     Direction,
@@ -100,11 +101,17 @@ class PageRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvidenceLink:
-    """A picture that a passage names. ``is_stored`` tells whether it has arrived and still is."""
+    """A picture that a passage names.
+
+    Attributes:
+        is_stored: Whether it has arrived and still is.
+        fate: Why its device can't send it any more; ``None`` when it was not given up, or is here.
+    """
 
     kind: EvidenceKind
     sha256: str
     is_stored: bool
+    fate: EvidenceFate | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Words of incidents: kinds, states, phases, and what became of a picture."""
+"""Words of incidents: kinds, states and phases."""
 
 from collections.abc import Mapping
 
@@ -23,12 +23,6 @@ def words(_: Translate) -> Words:
             "begun": _("It began"),
             "lasts": _("It lasts"),
             "ended": _("It ended"),
-        },
-        "picture_fates": {
-            "dropped_for_room": _(
-                "The device had no room left and dropped this picture; it will not come."
-            ),
-            "unreadable": _("The device can't read this picture any more; it will not come."),
         },
     }
 

@@ -10,10 +10,11 @@ import pytest
 
 from central.contracts.evidence_notice import EvidenceFate
 from central.contracts.incident import IncidentKind, IncidentPhase
+from central.contracts.passage import EvidenceKind
 from central.domain.local_time import local_date
 from tests.integration.api.areas import INSIDE, OUTSIDE, confine, make_areas
 from tests.integration.api.incidents import give_up, tell
-from tests.integration.api.world import SITE_ID, USERNAME, World, drawn_jpeg, sha256_of
+from tests.integration.api.world import SITE_ID, USERNAME, Seen, World, drawn_jpeg, sha256_of
 
 PAGE, V1 = "/console/incidents", "/v1/incidents"
 NOW = datetime.now(UTC)
@@ -161,3 +162,28 @@ def test_without_incidents_the_list_says_so_and_an_unknown_one_is_not_found(
     assert "Nothing fits what you chose" in narrowed
     assert unknown.status_code == 404
     assert "This incident does not exist" in unknown.text
+
+
+def test_a_passage_says_of_a_picture_that_is_not_here_whether_it_is_still_expected(
+    world: World, client: httpx.Client
+) -> None:
+    scene, plate = drawn_jpeg(seed=1), drawn_jpeg(seed=2)
+    pictures = ((EvidenceKind.SCENE, scene), (EvidenceKind.PLATE, plate))
+    [passage] = world.store(Seen(pictures=pictures))
+    [bare] = world.store(Seen(pictures=()))
+    page = f"/console/passages/{passage.id}?lang=en"
+
+    def fates() -> list[str | None]:
+        told = client.get(f"/v1/passages/{passage.id}").json()["summary"]["evidence"]
+        return [each["fate"] for each in told]
+
+    waiting = (client.get(page).text.count("still expected"), fates())
+    give_up(world, passage.id, sha256_of(plate), at=NOW)
+    given_up = (client.get(page).text.count("no room left"), fates())
+    assert world.upload(plate).status_code == 201  # it came in the end
+    came = (client.get(page).text.count("no room left"), fates())
+
+    assert waiting == (2, [None, None])
+    assert given_up == (1, [None, "dropped_for_room"])
+    assert came == (0, [None, None])
+    assert "took no such picture" in client.get(f"/console/passages/{bare.id}?lang=en").text

@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.console import alike_plates, passage_looks, sign_in, stream
+from api.console import alike_plates, convoys, passage_looks, sign_in, stream
 from api.console import passages as console_passages
 from api.console import pictures as console_pictures
 from api.console.account import pages as console_account
@@ -141,6 +141,7 @@ PAGES: Final = (
     console_watchlist,
     passage_looks,
     alike_plates,
+    convoys,
     console_passages,
     console_toll_days,
     console_tolls,

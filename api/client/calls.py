@@ -260,6 +260,13 @@ class LuuthongClient(Transport):
             self._send("POST", "/v1/passages/alike", body=body).json(),
         )
 
+    def find_companions(self, body: passages.ConvoyBody) -> passages.CompanionsFoundBody:
+        """Vehicles seen together with one at three sites or more, those met at most sites first."""
+        return cast(
+            "passages.CompanionsFoundBody",
+            self._send("POST", "/v1/passages/convoys", body=body).json(),
+        )
+
     def search_passages(self, body: passages.PassageSearchBody) -> passages.PassagePageBody:
         """One page of passages, newest first; page on with ``next_cursor``."""
         return cast(

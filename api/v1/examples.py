@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from api.v1 import incident_examples, national_examples
+from api.v1 import convoy_examples, incident_examples, national_examples
 
 Json = dict[str, Any]
 """Free JSON, as FastAPI's own document is."""
@@ -264,6 +264,7 @@ ANSWERS: Final[Mapping[str, Json]] = MappingProxyType(
             ],
             "is_cut": False,
         },
+        **convoy_examples.ANSWERS,
         "get_passage": {
             "summary": _SUMMARY,
             "device_id": "gate-01",
@@ -355,6 +356,7 @@ ANSWERS: Final[Mapping[str, Json]] = MappingProxyType(
 BODIES: Final[Mapping[str, Json]] = MappingProxyType(
     {
         **national_examples.BODIES,
+        **convoy_examples.BODIES,
         "close_alert": {"reason": "papers_shown", "note": ""},
         "enrol": {"token": "lti_…", "certificate_request": _REQUEST},
         "renew": {"certificate_request": _REQUEST, "signature": "MEUCIQ…"},

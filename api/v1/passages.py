@@ -10,10 +10,12 @@ from api.deps.acting import ActingDep
 from api.deps.heavy import Heavy
 from api.deps.looks import ListLook
 from api.deps.request import Connection, MaySeePassages, Now, Passages, ProcessDep
+from api.v1.convoy_schemas import CompanionsFoundBody, ConvoyBody
 from api.v1.documented import problems
 from api.v1.requests import AlikePlatesBody, PassageSearchBody
 from api.v1.schemas import AlikePlatesFoundBody, PassageBody, PassagePageBody
 from central.passages.alike import AlikePlateService
+from central.passages.convoys import ConvoyService
 from central.passages.service import is_heavy
 
 router = APIRouter(prefix="/v1/passages", tags=["passages"])
@@ -88,6 +90,40 @@ async def find_alike_plates(
         reads=heavy,
     )
     return AlikePlatesFoundBody.of(await service.find(body.question(), now=now))
+
+
+@router.post(
+    "/convoys",
+    responses=problems(
+        "not-signed-in",
+        "permission-denied",
+        "request-invalid",
+        "filter-invalid",
+        "search-too-wide",
+        "plate-pattern-invalid",
+        "cross-origin-request",
+        "body-too-large",
+        "database-unavailable",
+    ),
+)
+async def find_companions(
+    body: Annotated[ConvoyBody, Body()],
+    *,
+    acting: ActingDep,
+    connection: Connection,
+    process: ProcessDep,
+    heavy: Heavy,
+    now: Now,
+) -> CompanionsFoundBody:
+    """Vehicles seen together with one at three sites or more, those met at most sites first."""
+    service = ConvoyService(
+        connection,
+        user=acting.user,
+        look=body.look(acting.actor),
+        search_time=process.settings.database_search_time,
+        reads=heavy,
+    )
+    return CompanionsFoundBody.of(await service.companions(body.question(), now=now))
 
 
 @router.get(

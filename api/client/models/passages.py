@@ -48,6 +48,27 @@ class CameraBody(TypedDict):
     site_id: str
 
 
+class CompanionBody(TypedDict):
+    days: int
+    first_at: str
+    last_at: str
+    meetings: int
+    plate_text: str
+    sites: int
+
+
+class CompanionsFoundBody(TypedDict):
+    companions: list[CompanionBody]
+
+
+class ConvoyBody(TypedDict):
+    captured_from: str
+    captured_until: str
+    case_reference: NotRequired[str | None]
+    plate: str
+    purpose: words.Purpose
+
+
 class ModelBody(TypedDict):
     name: str
     sha256: str

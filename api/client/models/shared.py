@@ -3,12 +3,13 @@
 
 from __future__ import annotations  # types may name later ones
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from api.client import words
 
 
 class EvidenceBody(TypedDict):
+    fate: NotRequired[words.EvidenceFate | None]
     kind: words.EvidenceKind
     sha256: str
     url: str | None

@@ -174,6 +174,10 @@ def _operations_of_roads(_: Translate) -> Mapping[str, tuple[str, str]]:
             _("Find look-alike plates"),
             _("Plates that fit a pattern or are easily read for one that does, likeliest first."),
         ),
+        "find_companions": (
+            _("Find vehicles seen together"),
+            _("Vehicles seen together with one at three sites or more, most sites first."),
+        ),
         "get_passage": (
             _("One passage"),
             _("A passage with everything that the device told, and where its pictures are."),

@@ -105,6 +105,17 @@ ASKED: Mapping[tuple[str, str], tuple[Permission, Mapping[str, Any]]] = {
         Permission.LOOK_UP_VEHICLES,
         LOOK | {"plate": "20A*"},
     ),
+    ("POST", "/v1/passages/convoys"): (
+        Permission.LOOK_UP_VEHICLES,
+        LOOK
+        | {"plate": "20A12345", "captured_from": "2026-11-01T00:00:00Z"}
+        | {"captured_until": "2026-11-30T00:00:00Z"},
+    ),
+    ("GET", "/console/passages/convoys"): (Permission.LOOK_UP_VEHICLES, {}),
+    ("POST", "/console/passages/convoys"): (
+        Permission.LOOK_UP_VEHICLES,
+        LOOK | {"plate": "20A12345"},
+    ),
     ("GET", "/console/passages/export"): (Permission.LOOK_UP_VEHICLES, {}),
     ("POST", "/console/passages/export"): (Permission.LOOK_UP_VEHICLES, LOOK),
     ("GET", "/console/passages/{passage_id}/similar"): (Permission.LOOK_UP_VEHICLES, {}),

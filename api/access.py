@@ -111,6 +111,7 @@ ROUTES: Final[Mapping[tuple[str, str], May | Door]] = MappingProxyType(
         ("GET", "/console/national"): May.SEE_NATIONAL,
         ("GET", "/console/national/{province}"): May.SEE_NATIONAL,
         ("GET", "/console/traffic"): May.SEE_PASSAGES,
+        ("GET", "/console/traffic/journeys"): May.SEE_PASSAGES,
         ("GET", "/console/traffic/{key}"): May.SEE_PASSAGES,
         ("GET", "/console/map"): May.SEE_PASSAGES,
         ("GET", "/console/map/sites"): May.SEE_PASSAGES,

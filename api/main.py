@@ -53,6 +53,7 @@ from api.console.protection import pages as console_protection
 from api.console.remembered import PlateShelf
 from api.console.tolls import days as console_toll_days
 from api.console.tolls import pages as console_tolls
+from api.console.traffic import journeys as console_journeys
 from api.console.traffic import pages as console_traffic
 from api.console.users import pages as console_users
 from api.console.users import second_factors as console_users_factors
@@ -131,6 +132,7 @@ PAGES: Final = (
     sign_in_code,
     sign_in_key,
     console_overview,
+    console_journeys,
     console_traffic,
     console_national,
     console_map,

@@ -120,6 +120,7 @@ ASKED: Mapping[tuple[str, str], tuple[Permission, Mapping[str, Any]]] = {
     ("POST", "/console/passages/export"): (Permission.LOOK_UP_VEHICLES, LOOK),
     ("GET", "/console/passages/{passage_id}/similar"): (Permission.LOOK_UP_VEHICLES, {}),
     ("POST", "/console/passages/{passage_id}/similar"): (Permission.LOOK_UP_VEHICLES, LOOK),
+    ("GET", "/console/traffic/journeys"): (Permission.SEE_PASSAGES, {}),
     ("GET", "/console/overview"): (Permission.SEE_PASSAGES, {}),
     ("GET", "/console/overview/strip"): (Permission.SEE_PASSAGES, {}),
     ("GET", "/console/overview/charts"): (Permission.SEE_PASSAGES, {}),

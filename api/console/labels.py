@@ -62,7 +62,6 @@ def words(_: Translate) -> Words:
             "red": _("red plate"),
             "unknown": _("plate of unknown colour"),
         },
-        "plate_layouts": {"one_line": _("one line"), "two_line": _("two lines")},
         "confidence_levels": {
             "sure": _("Sure"),
             "check": _("Check it"),
@@ -78,18 +77,6 @@ def words(_: Translate) -> Words:
             "gps": _("GPS"),
             "system": _("device's own clock"),
             "file": _("clock of a recording"),
-        },
-        "evidence_kinds": {"scene": _("Vehicle picture"), "plate": _("Plate picture")},
-        "picture_fates": {
-            "expected": _(
-                "The picture has not arrived yet and is still expected. Of an old passage it may "
-                "have been erased by its date."
-            ),
-            "not_taken": _("The device took no such picture."),
-            "dropped_for_room": _(
-                "The device had no room left and dropped this picture; it will not come."
-            ),
-            "unreadable": _("The device can't read this picture any more; it will not come."),
         },
         "health_states": {
             "alive": _("Connected"),
@@ -116,7 +103,27 @@ def words(_: Translate) -> Words:
             "dark": _("Dark"),
         },
     }
-    return own | {group: labels for area in AREAS for group, labels in area.words(_).items()}
+    areas = {group: labels for area in AREAS for group, labels in area.words(_).items()}
+    return {**own, **_words_of_pictures(_), **areas}
+
+
+def _words_of_pictures(_: Translate) -> Words:
+    """What pictures and plates on them are called, and what became of one that is not here."""
+    return {
+        "plate_layouts": {"one_line": _("one line"), "two_line": _("two lines")},
+        "evidence_kinds": {"scene": _("Vehicle picture"), "plate": _("Plate picture")},
+        "picture_fates": {
+            "expected": _(
+                "The picture has not arrived yet and is still expected. Of an old passage it may "
+                "have been erased by its date."
+            ),
+            "not_taken": _("The device took no such picture."),
+            "dropped_for_room": _(
+                "The device had no room left and dropped this picture; it will not come."
+            ),
+            "unreadable": _("The device can't read this picture any more; it will not come."),
+        },
+    }
 
 
 def error_words(_: Translate, code: str) -> ErrorWords:

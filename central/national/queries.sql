@@ -12,7 +12,7 @@ RETURNING code;
 
 -- name: is_province_of
 -- Whether a program is bound to this very province.
-SELECT EXISTS (
+SELECT exists(
          SELECT 1
            FROM national_province
           WHERE code = %(province)s

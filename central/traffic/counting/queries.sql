@@ -144,7 +144,7 @@ SELECT counted.*,
 -- name: note_hours
 -- Note that hours were counted just now; under the lock of counting, so that times only grow.
 INSERT INTO passage_hour_change (hour_at, changed_at)
-SELECT hour_at, clock_timestamp()
+SELECT hour_at, clock_timestamp() AS changed_at
   FROM unnest(%(hours)s::timestamptz[]) AS counted (hour_at)
 ON CONFLICT (hour_at) DO UPDATE
    SET changed_at = greatest(

@@ -95,9 +95,7 @@ def side_by_side(arguments: Sequence[str], *, processors: int) -> Sequence[str]:
     is_told = any(each.startswith(("-n", "--numprocesses")) for each in arguments)
     if is_told or processors == 1 or "--pdb" in arguments:
         return ()
-    # Half as many again as there are processors: tests wait for servers, browsers and clocks, too.
-    wanted = processors + processors // 2
-    return ("-n", str(min(wanted, TEST_PROCESSES_MAX)), *BY_FILE)
+    return ("-n", str(min(processors, TEST_PROCESSES_MAX)), *BY_FILE)
 
 
 def _browser_environment(console: Console) -> Mapping[str, str]:

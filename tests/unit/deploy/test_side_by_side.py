@@ -8,7 +8,7 @@ from deploy.local.commands.upkeep import BY_FILE, TEST_PROCESSES_MAX, side_by_si
 
 @pytest.mark.parametrize(
     ("processors", "shared"),
-    [(1, ()), (2, ("-n", "3", *BY_FILE)), (64, ("-n", "4", *BY_FILE))],
+    [(1, ()), (2, ("-n", "2", *BY_FILE)), (64, ("-n", "4", *BY_FILE))],
 )
 def test_files_are_run_side_by_side_where_there_are_processors(
     processors: int, shared: tuple[str, ...]

@@ -92,10 +92,10 @@ def quick_passwords() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def logging_as_before() -> Iterator[None]:
-    """A command that a test ran in this process sets logging up; the next test has it anew."""
-    before = structlog.get_config()
+    """A command that ran in this process has set logging up; the next test has it anew."""
+    structlog.reset_defaults()
     yield
-    structlog.configure(**before)
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

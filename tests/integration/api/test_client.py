@@ -50,6 +50,7 @@ def test_the_client_loads_nothing_of_this_project_but_itself() -> None:
             "api.client.calls",
             "api.client.models",
             "api.client.models.alerts",
+            "api.client.models.incidents",
             "api.client.models.national",
             "api.client.models.passages",
             "api.client.models.registry",

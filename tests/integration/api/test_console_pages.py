@@ -326,7 +326,10 @@ def log_lines() -> Iterator[list[str]]:
         raise structlog.DropEvent
 
     before = structlog.get_config()
-    structlog.configure(processors=[structlog.contextvars.merge_contextvars, keep])
+    structlog.configure(
+        processors=[structlog.contextvars.merge_contextvars, keep],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+    )
     yield lines
     structlog.configure(**before)
 

@@ -133,7 +133,7 @@ UPDATE evidence
 -- Keep the pictures of passages that stay, for as long; also where such a picture shows a passage
 -- that goes, too.
 UPDATE evidence
-   SET purpose = reason.purpose, erase_after = greatest(reason.keep_until, %(now)s)
+   SET purpose = reason.purpose, erase_after = reason.keep_until
   FROM (
          SELECT DISTINCT ON (named.sha256) named.sha256, judged.purpose, judged.keep_until
            FROM passage_evidence AS named

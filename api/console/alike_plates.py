@@ -13,6 +13,7 @@ from starlette.responses import Response
 from api.console.filters import LIST_PATH, PLATE_LENGTH_MAX
 from api.console.parts import Console, ConsoleParts
 from api.console.passage_looks import likeness
+from api.console.reasons import reason_problems
 from api.console.views import RowView, row_view
 from api.deps.acting import Acting, ActingDep, LookForm, LookFormDep
 from api.deps.heavy import Heavy
@@ -163,7 +164,6 @@ class _Maker:
     def with_problems(self, form: AlikeForm, question: AlikeQuestion | None) -> AlikeForm:
         """A form that has to be filled in again, with the reasons."""
         _ = self._speech.text
-        reason = form.reason
         return replace(
             form,
             plate_problem=(
@@ -172,10 +172,7 @@ class _Maker:
                 if question is None
                 else None
             ),
-            reason_problem=_("Choose why you look.") if reason.purpose is None else None,
-            reference_problem=(
-                _("At most 100 characters please.") if reason.is_reference_too_long else None
-            ),
+            **reason_problems(form.reason, self._speech),
         )
 
     async def page(

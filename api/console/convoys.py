@@ -13,6 +13,7 @@ from starlette.responses import Response
 from api.console.filters import LIST_PATH, PLATE_LENGTH_MAX
 from api.console.parts import Console, ConsoleParts
 from api.console.plates import plate_lines
+from api.console.reasons import reason_problems
 from api.console.views import PlateView
 from api.deps.acting import Acting, ActingDep, LookForm, LookFormDep
 from api.deps.heavy import Heavy
@@ -136,14 +137,10 @@ class _Maker:
     def with_problems(self, form: ConvoyForm, question: ConvoyQuestion | None) -> ConvoyForm:
         """A form that has to be filled in again, with the reasons."""
         _ = self._speech.text
-        reason = form.reason
         return replace(
             form,
             plate_problem=_("A whole plate please, without ? and *.") if question is None else None,
-            reason_problem=_("Choose why you look.") if reason.purpose is None else None,
-            reference_problem=(
-                _("At most 100 characters please.") if reason.is_reference_too_long else None
-            ),
+            **reason_problems(form.reason, self._speech),
         )
 
     def page(

@@ -15,6 +15,7 @@ from api.console.exports.sheet import FileKind, Sheet
 from api.console.filters import LIST_PATH, ListQuery
 from api.console.labels import words
 from api.console.parts import Console, ConsoleParts
+from api.console.reasons import reason_problems
 from api.console.views import RowView, count_text, row_view
 from api.deps.acting import Acting, ActingDep, LookForm, LookFormDep
 from api.deps.request import Connection, Now
@@ -205,14 +206,7 @@ class _Maker:
 
     def checked(self, reason: LookForm) -> ReasonView:
         """A reason with what is wrong about it."""
-        _ = self.speech.text
-        return ReasonView(
-            reason=reason,
-            reason_problem=_("Choose why you look.") if reason.purpose is None else None,
-            reference_problem=(
-                _("At most 100 characters please.") if reason.is_reference_too_long else None
-            ),
-        )
+        return ReasonView(reason=reason, **reason_problems(reason, self.speech))
 
     async def export_question(self, form: ReasonView, *, status: int = 200) -> Response:
         """The page that asks why the list is taken along."""

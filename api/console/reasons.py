@@ -1,20 +1,39 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Remembers for some minutes why somebody looks at a vehicle, so that one visit asks once."""
+"""Why somebody looks at a vehicle: what is wrong with it, and kept so that one visit asks once."""
 
 import hashlib
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypedDict
 from uuid import UUID
 
 from api.deps.acting import LookForm
+from api.pages.i18n import Speech
 
 ENTRIES_MAX: Final = 20_000
 """Most reasons kept; the oldest goes first."""
 
 KEEP: Final = timedelta(minutes=20)
 """How long a reason holds. Higher: fewer questions, and reasons that no longer fit the look."""
+
+
+class ReasonProblems(TypedDict):
+    """What is wrong with a form's reason, for the fields of these names."""
+
+    reason_problem: str | None
+    reference_problem: str | None
+
+
+def reason_problems(reason: LookForm, speech: Speech) -> ReasonProblems:
+    """What is wrong with a reason, in words; nothing where it will do."""
+    _ = speech.text
+    return ReasonProblems(
+        reason_problem=_("Choose why you look.") if reason.purpose is None else None,
+        reference_problem=(
+            _("At most 100 characters please.") if reason.is_reference_too_long else None
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ Addresses hold a vehicle's id or a random word, never a plate. A reason is asked
 look of a visit, and every look is written to the audit log, also those that need no new question.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Final
@@ -19,6 +19,7 @@ from api.console.alerts import of_vehicle as alerts_of_vehicle
 from api.console.dossiers import of_vehicle as dossiers_of_vehicle
 from api.console.filters import ListQuery
 from api.console.parts import Console, ConsoleParts
+from api.console.reasons import reason_problems
 from api.console.tolls import of_vehicle as tolls_of_vehicle
 from api.console.vehicles.views import LIST_PATH, FoundView, found_view, vehicle_view
 from api.console.views import RowView, row_view
@@ -240,17 +241,7 @@ class _Maker:
 
     def with_reason_checked(self, view: SearchView) -> SearchView:
         """The same with what is wrong about the reason."""
-        _ = self._speech.text
-        reason = view.reason
-        return SearchView(
-            text=view.text,
-            reason=reason,
-            text_problem=view.text_problem,
-            reason_problem=_("Choose why you look.") if reason.purpose is None else None,
-            reference_problem=(
-                _("At most 100 characters please.") if reason.is_reference_too_long else None
-            ),
-        )
+        return replace(view, **reason_problems(view.reason, self._speech))
 
     def search(
         self,

@@ -30,6 +30,9 @@ FIRST_DAY: Final = date(2020, 1, 1)
 ROWS_SHOWN_MAX: Final = 200
 """Pairs of sites on the page, the commonest; the file holds all that are told."""
 
+_MOMENT: Final = timedelta(seconds=1)
+"""A day that has just begun is not empty."""
+
 router = APIRouter(include_in_schema=False)
 
 
@@ -107,10 +110,6 @@ def _span(day: date, *, now: datetime) -> JourneySpan:
     """The day, so far as it has come."""
     begins_at = start_of_local_day(day)
     return JourneySpan(since=begins_at, until=max(min(begins_at + DAY, now), begins_at + _MOMENT))
-
-
-_MOMENT: Final = timedelta(seconds=1)
-"""A day that has just begun is not empty."""
 
 
 def _view(counted: JourneyCount, names: Mapping[str, str], speech: Speech) -> JourneyView:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """What nothing keeps goes when its time is over, what a purpose keeps stays, with proof."""
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -12,11 +13,14 @@ import cv2
 import numpy as np
 import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 from typer.testing import CliRunner
 
 from central.audit.types import Actor
 from central.control.types import ClosingReason
 from central.db.pool import connection_info, open_pool
+from central.documents.errors import SigningKeyError
+from central.documents.types import SigningKey
 from central.domain.scope import SiteScope
 from central.errors import PermissionDeniedError
 from central.evidence.service import EvidenceService
@@ -269,6 +273,51 @@ async def test_counts_stay_when_their_passages_are_gone_and_late_ones_do_not_spo
     (record,) = await judge(connection, now=LATER + timedelta(days=30))
     assert record is not None
     assert record.erased == 1
+
+
+async def test_a_row_that_is_being_written_while_its_span_is_judged_is_judged_too(
+    connection: Connection, database_url: str, passages: Mapping[str, UUID]
+) -> None:
+    async with await Connection.connect(connection_info(database_url)) as writer:
+        await writer.execute(
+            "INSERT INTO passage SELECT (jsonb_populate_record(passage, %s)).* FROM passage"
+            " WHERE id = %s",
+            [Jsonb({"id": str(made_id("late"))}), passages["plain"]],
+        )
+        judging = asyncio.create_task(judge(connection))
+        await asyncio.sleep(0.3)
+        waits = not judging.done()
+        await writer.commit()
+        (record,) = await judging
+
+    assert waits
+    assert record is not None
+    assert record.erased == 3
+
+
+async def test_without_its_paper_nothing_is_erased(
+    connection: Connection, rows: psycopg.Connection, passages: Mapping[str, UUID], tmp_path: Path
+) -> None:
+    missing = SigningKey(
+        key_file=tmp_path / "key", certificate_file=tmp_path / "cert", ca_file=tmp_path / "ca"
+    )
+    keeper = Keeper(
+        connection,
+        settings=SETTINGS,
+        office=OfficeSettings(),
+        key=missing,
+        actor=Actor.service("erase_by_date"),
+    )
+    span = await keeper.due_span(Kept.PASSAGES, now=LATER)
+    assert span is not None
+
+    with pytest.raises(SigningKeyError):
+        async with connection.transaction():
+            await keeper.judge(span, now=LATER)
+
+    assert left(rows, passages) == set(KINDS)
+    assert pictures(rows, Purpose.PASSAGE) == 2 * len(KINDS)
+    assert await keeper.due_span(Kept.PASSAGES, now=LATER) == span
 
 
 @pytest.mark.usefixtures("passages")

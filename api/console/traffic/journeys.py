@@ -4,10 +4,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Annotated, Final
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request
+from psycopg import AsyncConnection
 from starlette.responses import Response
 
 from api.console.exports.files import file_response
@@ -15,12 +17,14 @@ from api.console.exports.sheet import FileKind, Sheet
 from api.console.parts import Console
 from api.console.traffic.question import PATH
 from api.console.wording import Translate
+from api.deps.heavy import Heavy
 from api.deps.request import Connection, Now, ProcessDep, SignedIn
 from api.pages.i18n import Speech
 from api.pages.rendering import language_of
 from central.domain.local_time import local_date, start_of_local_day
 from central.errors import SearchTooWideError
 from central.identity.permissions import Permission
+from central.identity.types import User
 from central.sites.service import SiteService
 from central.traffic.journeys import PAIRS_MAX, PAUSE_MAX, VEHICLES_MIN, JourneyService, JourneySpan
 from central.traffic.types import DAY, JourneyCount
@@ -54,6 +58,7 @@ async def journeys_page(
     console: Console,
     user: SignedIn,
     connection: Connection,
+    heavy: Heavy,
     process: ProcessDep,
     now: Now,
     file: Annotated[FileKind | None, Query()] = None,
@@ -67,11 +72,14 @@ async def journeys_page(
     found: Sequence[JourneyCount] = ()
     is_too_wide = False
     if day is not None:
-        service = JourneyService(
-            connection, user=user, search_time=process.settings.database_search_time
+        question = partial(
+            _count,
+            user=user,
+            span=_span(day, now=now),
+            search_time=process.settings.database_search_time,
         )
         try:
-            found = await service.count(_span(day, now=now))
+            found = await heavy.ask(question)
         except SearchTooWideError:
             is_too_wide = True
     names = {each.id: each.name for each in await SiteService(connection).sites(user.scope)}
@@ -95,6 +103,12 @@ async def journeys_page(
         file_url=f"{JOURNEYS_PATH}?{urlencode({'day': typed, 'file': FileKind.CSV})}",
         path=JOURNEYS_PATH,
     )
+
+
+async def _count(
+    connection: AsyncConnection, *, user: User, span: JourneySpan, search_time: timedelta
+) -> Sequence[JourneyCount]:
+    return await JourneyService(connection, user=user, search_time=search_time).count(span)
 
 
 def _day(text: str, *, today: date) -> date | None:

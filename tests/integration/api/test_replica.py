@@ -242,6 +242,7 @@ def test_searches_look_alikes_and_charts_come_from_the_standby_and_live_lists_do
         likely = client.post("/v1/passages/alike", json=alike)
         charts = client.get("/console/traffic")
         listed = client.get("/console/passages?period=week")
+        journeys = client.get("/console/traffic/journeys")
         after = answers_of(client)
         well = client.get("/v1/health")
         standby.kill()
@@ -256,14 +257,14 @@ def test_searches_look_alikes_and_charts_come_from_the_standby_and_live_lists_do
     assert found.json() == alone.json()
     assert likely.json() == alone_likely.json()
     assert [each["plate_text"] for each in likely.json()["plates"]] == ["30F25658"]
-    assert (charts.status_code, listed.status_code) == (200, 200)
-    assert after == {"replica": 4}
+    assert [each.status_code for each in (charts, listed, journeys)] == [200, 200, 200]
+    assert after == {"replica": 5}
     assert (well.json(), ill.json()) == (
         {"status": "ok", "replica": "replica"},
         {"status": "ok", "replica": "unreachable"},
     )
-    assert last["replica"] == 4
-    assert sum(last.values()) == 6
+    assert last["replica"] == 5
+    assert sum(last.values()) == 7
     with psycopg.connect(world.owner_url) as rows:
         looks = rows.execute(
             "SELECT action, count(*) FROM audit_entry WHERE action <> 'list_looked_at'"

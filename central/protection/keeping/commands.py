@@ -45,9 +45,11 @@ def _add_due(app: typer.Typer, read: Callable[[], CentralSettings]) -> None:
     @app.command("due")
     def due() -> None:
         """Show the periods, and say what has to be judged; exit code 1 when something has."""
+        from central.protection.keeping.service import periods_of  # noqa: PLC0415
+
         settings = read()
-        for purpose, keep in settings.retention.model_dump().items():
-            typer.echo(f"{purpose.removesuffix('_keep'):<10} {keep.days:>6} days")
+        for purpose, keep in periods_of(settings.retention).items():
+            typer.echo(f"{purpose:<10} {keep.days:>6,} days")
         spans = asyncio.run(_due(settings))
         for data, number in spans.items():
             typer.echo(f"{data}: {number} spans are due")

@@ -438,6 +438,12 @@ def test_the_commands_say_what_is_due_erase_it_and_show_the_proof(
 
     codes = [each.exit_code for each in (due, unsure, run, settled, records, written)]
     assert codes == [1, 1, 0, 0, 0, 0]
+    assert [line.split()[0] for line in due.output.splitlines()[:4]] == [
+        "unmatched",
+        "matched",
+        "pursued",
+        "toll",
+    ]
     assert "passages: 1 spans are due" in due.output
     assert "2 erased, 4 pictures to go" in run.output
     assert paper.read_bytes().startswith(b"%PDF-")

@@ -18,6 +18,9 @@ from central.db.queries import QueryFile
 
 QUERIES: Final = QueryFile.beside(__file__)
 QUEUE: Final = "work"
+WEBHOOK_QUEUE: Final = "webhooks"
+"""Work that waits for machines of others; it has places of its own: nothing else waits for it."""
+
 PRIORITY_LIVE: Final = 100
 """Somebody waits in front of a page. Periodic work has priority 0."""
 
@@ -30,6 +33,7 @@ class Job:
 
     Attributes:
         task: Name under which the worker knows it; ``central.jobs`` lists them.
+        queue: Which workers do it.
         arguments: Ids, never personal data: the queue's rows are read by people.
         priority: Higher runs earlier.
         lock: Jobs with the same lock run one after the other, in the order they were queued.
@@ -37,6 +41,7 @@ class Job:
     """
 
     task: str
+    queue: str = QUEUE
     arguments: Mapping[str, JobArgument] = field(default_factory=dict)
     priority: int = 0
     lock: str | None = None
@@ -55,7 +60,7 @@ async def defer_async(connection: AsyncConnection, job: Job) -> None:
 
 def _parameters(job: Job) -> dict[str, object]:
     return {
-        "queue": QUEUE,
+        "queue": job.queue,
         "task": job.task,
         "priority": job.priority,
         "lock": job.lock,

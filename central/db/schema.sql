@@ -864,7 +864,6 @@ CREATE INDEX login_client_failed ON public.login_client USING btree (failed_at);
 CREATE TABLE login_step (
   token_hash sha256_digest NOT NULL,
   user_id bigint NOT NULL,
-  proof text NOT NULL,
   created_at timestamp with time zone NOT NULL,
   expires_at timestamp with time zone NOT NULL,
   failures integer NOT NULL DEFAULT 0,

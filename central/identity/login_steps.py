@@ -8,7 +8,6 @@ from psycopg import AsyncConnection
 from psycopg.rows import class_row, scalar_row
 
 from central.identity.repository import QUERIES
-from central.identity.types import Proof
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +16,6 @@ class NewStep:
 
     token_hash: bytes = field(repr=False)
     user_id: int
-    proof: Proof
     opened_at: datetime
     expires_at: datetime
 
@@ -42,7 +40,6 @@ class LoginStepRepository:
             "insert_step",
             token_hash=step.token_hash,
             user_id=step.user_id,
-            proof=step.proof.value,
             now=step.opened_at,
             expires_at=step.expires_at,
         )

@@ -159,8 +159,8 @@ SELECT %(user_id)s, given.group_id
 
 -- name: insert_step
 -- A login whose password was right waits for its second factor.
-INSERT INTO login_step (token_hash, user_id, proof, created_at, expires_at)
-VALUES (%(token_hash)s, %(user_id)s, %(proof)s, %(now)s, %(expires_at)s);
+INSERT INTO login_step (token_hash, user_id, created_at, expires_at)
+VALUES (%(token_hash)s, %(user_id)s, %(now)s, %(expires_at)s);
 
 -- name: delete_oldest_steps
 -- Forget a user's waiting logins beyond the newest ones.

@@ -287,7 +287,6 @@ class IdentityService:
         step = NewStep(
             token_hash=token_hash(token),
             user_id=user_id,
-            proof=Proof.PASSWORD,
             opened_at=now,
             expires_at=now + STEP_LASTS,
         )

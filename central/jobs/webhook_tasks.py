@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Work about webhooks: sending what is due, waking what waits, forgetting what is old."""
 
+import time
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
@@ -12,12 +14,17 @@ from central.settings import read_secret
 from central.webhooks import signing
 from central.webhooks.addresses import AddressRules, Resolver, system_resolver
 from central.webhooks.delivering import DeliveryService
+from central.webhooks.outbox import WebhookOutbox
 from central.webhooks.sending import send
 from central.webhooks.types import Attempt, Outgoing, WebhookId
 
 SENT_PER_JOB_MAX: Final = 50
-"""Most messages of one job; more is left for the next sweep. Higher: a fast receiver gets a backlog
-sooner, and keeps its place in the queue for longer."""
+"""Most messages of one job; more is left for its next turn. Higher: a fast receiver gets a backlog
+sooner, and keeps its place for longer."""
+
+TURN_MAX: Final = timedelta(seconds=10)
+"""How long one webhook keeps a place; with more to send it queues again behind the others. Higher:
+a slow receiver gets a backlog sooner, and others wait longer for their turn."""
 
 ROWS_PER_COMMIT: Final = 5000
 
@@ -30,7 +37,8 @@ async def send_webhooks(
     """Send the messages of one webhook that are due, until one of them fails.
 
     No transaction is open while a receiver is waited for. After a failure the rest waits for the
-    sweep, so that a receiver that is down takes one attempt's time and no more.
+    sweep, so that a receiver that is down takes one attempt's time and no more. One that is slow
+    gives its place to others after its turn.
 
     Raises:
         SettingsError: The key for signatures is missing.
@@ -39,6 +47,7 @@ async def send_webhooks(
     if key_file is None:
         raise SettingsError("no key file for webhooks is set")
     key = read_secret(key_file)
+    turn_ends_s = time.monotonic() + TURN_MAX.total_seconds()
     for _ in range(SENT_PER_JOB_MAX):
         async with context.transaction() as connection:
             outgoing = await DeliveryService(connection).claim(
@@ -59,6 +68,10 @@ async def send_webhooks(
                 status=attempt.status,
             )
             return
+        if time.monotonic() >= turn_ends_s:
+            break
+    async with context.transaction() as connection:
+        await WebhookOutbox(connection).wake(WebhookId(UUID(webhook_id)))
 
 
 async def send_due_webhooks(context: JobContext) -> int:

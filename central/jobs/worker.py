@@ -12,7 +12,7 @@ import structlog
 from procrastinate import App, PsycopgConnector
 from procrastinate import JobContext as QueueContext
 
-from central.db.deferring import QUEUE, JobArgument
+from central.db.deferring import QUEUE, WEBHOOK_QUEUE, JobArgument
 from central.db.outages import translated_outages
 from central.db.pool import connection_info, open_pool
 from central.evidence.store import EvidenceStore
@@ -29,10 +29,20 @@ from central.jobs.tasks import PERIODIC, TASKS
 from central.jobs.work import Housekeeping
 from central.settings import CentralSettings
 
-STOP_TIMEOUT_S: Final = 8.0
+STOP_TIMEOUT_S: Final = 7.0
+SENDING_STOP_TIMEOUT_S: Final = 1.0
+"""What is being sent then is cut off, and sent again later."""
+
+WEBHOOKS_AT_A_TIME: Final = 8
+"""Receivers that are waited for at a time, beside all other jobs. Higher: more of them may hang
+before the others are told later."""
+
 POLL_S: Final = 0.2
 """A job is noticed at once by its notification; this is for those that become due, that waited
 for a lock, or whose notification came while the queue was being read."""
+
+CONNECTIONS_BESIDE: Final = 3
+"""For what is read and noted between two messages of webhooks, and for housekeeping in threads."""
 
 HOUSEKEEPING_QUEUE: Final = "housekeeping"
 EVERY_QUARTER_MINUTE: Final = "* * * * * */15"
@@ -72,7 +82,9 @@ async def _run(
         password_file=settings.database_password_file,
         application_name="luuthong-jobs",
     )
-    async with open_pool(info, connections_max=settings.jobs.concurrency + 1) as pool:
+    async with open_pool(
+        info, connections_max=settings.jobs.concurrency + CONNECTIONS_BESIDE
+    ) as pool:
         context = JobContext(pool=pool, settings=settings, clock=partial(datetime.now, UTC))
         app = App(connector=PsycopgConnector(conninfo=info))
         for name, work in tasks.items():
@@ -81,16 +93,51 @@ async def _run(
             _register_periodic(app, context, each)
         async with app.open_async(), _putting_back(app):
             log.info("jobs_started")
-            with contextlib.suppress(asyncio.CancelledError):
-                await app.run_worker_async(
-                    concurrency=settings.jobs.concurrency,
-                    fetch_job_polling_interval=POLL_S,
-                    shutdown_graceful_timeout=STOP_TIMEOUT_S,
-                    update_heartbeat_interval=HEARTBEAT_S,
-                    stalled_worker_timeout=DEAD_AFTER_S,
-                    delete_jobs="successful",
-                )
+            await _work(app, jobs_at_a_time=settings.jobs.concurrency)
             log.info("jobs_stopped")
+
+
+async def _work(app: App, *, jobs_at_a_time: int) -> None:
+    """Work until SIGTERM, or until the database is gone; webhooks have places of their own."""
+    workers = (
+        asyncio.create_task(
+            _worker(
+                app, (QUEUE, HOUSEKEEPING_QUEUE), jobs_at_a_time, stop_timeout_s=STOP_TIMEOUT_S
+            ),
+            name="jobs",
+        ),
+        asyncio.create_task(
+            _worker(
+                app, (WEBHOOK_QUEUE,), WEBHOOKS_AT_A_TIME, stop_timeout_s=SENDING_STOP_TIMEOUT_S
+            ),
+            name="webhooks",
+        ),
+    )
+    try:
+        await asyncio.wait(workers, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for each in workers:
+            each.cancel()
+        ends = await asyncio.gather(*workers, return_exceptions=True)
+    for end in ends:
+        if isinstance(end, Exception):
+            raise end
+
+
+async def _worker(
+    app: App, queues: Sequence[str], jobs_at_a_time: int, *, stop_timeout_s: float
+) -> None:
+    """Work on some queues; the ones with most of the work hear of SIGTERM."""
+    await app.run_worker_async(
+        queues=[*queues],  # the driver writes no other sequence as an array
+        concurrency=jobs_at_a_time,
+        fetch_job_polling_interval=POLL_S,
+        shutdown_graceful_timeout=stop_timeout_s,
+        update_heartbeat_interval=HEARTBEAT_S,
+        stalled_worker_timeout=DEAD_AFTER_S,
+        delete_jobs="successful",
+        install_signal_handlers=QUEUE in queues,
+    )
 
 
 @contextlib.asynccontextmanager

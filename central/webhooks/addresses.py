@@ -10,7 +10,9 @@ import asyncio
 import re
 import socket
 from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from ipaddress import (
     IPv4Address,
     IPv4Network,
@@ -32,6 +34,9 @@ Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 
 ANSWERS_MAX: Final = 16
 DEFAULT_PORTS: Final = {"https": 443, "http": 80}
+_LOOK_UPS: Final = ThreadPoolExecutor(max_workers=8, thread_name_prefix="webhook-dns")
+"""A name server of others may hang for longer than an attempt; only look-ups like it wait."""
+
 _HOST: Final = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 _PRINTABLE: Final = re.compile(r"[\x21-\x7e]+")
 
@@ -162,7 +167,9 @@ async def addresses_of(
 
 async def system_resolver(host: str, port: int) -> Sequence[str]:
     """The addresses that this machine's resolver knows."""
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    found = await asyncio.get_running_loop().run_in_executor(
+        _LOOK_UPS, partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+    )
     return [str(address[0]) for *_, address in found]
 
 

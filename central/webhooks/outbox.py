@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from psycopg import AsyncConnection
 
 from central.contracts.webhook import WebhookSubjectV1, WebhookV1
-from central.db.deferring import Job, defer_async
+from central.db.deferring import WEBHOOK_QUEUE, Job, defer_async
 from central.webhooks.repository import WebhookRepository
 from central.webhooks.types import AGE_MAX, Happening, WebhookId
 
@@ -57,6 +57,7 @@ class WebhookOutbox:
             self._connection,
             Job(
                 task=TASK_SEND,
+                queue=WEBHOOK_QUEUE,
                 arguments={"webhook_id": str(webhook_id)},
                 lock=f"webhook:{webhook_id}",
             ),

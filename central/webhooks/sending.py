@@ -25,10 +25,10 @@ from central.webhooks.addresses import (
 from central.webhooks.errors import AddressRefusedError
 from central.webhooks.types import Attempt
 
-CONNECT_TIMEOUT_S: Final = 3.0
-ANSWER_TIMEOUT_S: Final = 10.0
+CONNECT_TIMEOUT_S: Final = 2.0
+ANSWER_TIMEOUT_S: Final = 5.0
 """Longest time for one attempt, from the first question to the DNS to the status. Higher: slower
-receivers are forgiven, and one that hangs keeps a place in the queue for longer."""
+receivers are forgiven, and one that hangs keeps one of the places for longer."""
 
 ADDRESSES_TRIED_MAX: Final = 2
 USER_AGENT: Final = "Luuthong-Webhooks/1"

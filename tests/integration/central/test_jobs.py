@@ -18,14 +18,25 @@ import pytest
 from procrastinate.jobs import Job as QueuedJob
 from typer.testing import CliRunner
 
+from central.audit.types import Actor
 from central.db.deferring import Job, defer, defer_async
+from central.identity.permissions import Role
+from central.identity.types import User
 from central.jobs.commands import job_commands
 from central.jobs.queue import GrowingWaits
+from central.webhook_settings import WebhookSettings
+from central.webhooks.outbox import WebhookOutbox
+from central.webhooks.service import WebhookAdministration
+from central.webhooks.types import EventType, Happening, NewWebhook
+from deploy.local.ports import LOOPBACK
 from deploy.setup.places import PROJECT_FOLDER
+from tests.fixtures.webhook_receiver import receiving
 from tests.integration.central.job_worker import SECRET
 
 PICKED_UP_WITHIN_S: Final = 0.1
 SAMPLES: Final = 30
+HANGING: Final = 5
+"""More than the jobs that a worker does at a time."""
 
 WaitUntil = Callable[..., None]
 StartWorker = Callable[[], AbstractContextManager["Worker"]]
@@ -34,7 +45,7 @@ StartWorker = Callable[[], AbstractContextManager["Worker"]]
 class Worker:
     """A worker process and what it logs."""
 
-    def __init__(self, *, database_url: str, log_path: Path) -> None:
+    def __init__(self, *, database_url: str, log_path: Path, key_file: Path) -> None:
         self._log_path = log_path
         with log_path.open("wb") as log_file:
             self.process = subprocess.Popen(
@@ -42,6 +53,8 @@ class Worker:
                 env={
                     "PATH": os.environ["PATH"],
                     "LUUTHONG_CENTRAL_DATABASE_URL": database_url,
+                    "LUUTHONG_CENTRAL_WEBHOOKS__KEY_FILE": str(key_file),
+                    "LUUTHONG_CENTRAL_WEBHOOKS__PLAIN_HTTP_TO_LOOPBACK": "true",
                 },
                 cwd=PROJECT_FOLDER,
                 stderr=log_file,
@@ -53,8 +66,20 @@ class Worker:
 
 
 @pytest.fixture
+def webhook_settings(tmp_path: Path) -> WebhookSettings:
+    """Where webhooks may go, for the worker and for those who register them."""
+    key_file = tmp_path / "webhook-key"
+    key_file.write_text("key of the test\n", encoding="utf-8")
+    return WebhookSettings(key_file=key_file, plain_http_to_loopback=True)
+
+
+@pytest.fixture
 def worker(
-    database_url: str, rows: psycopg.Connection, tmp_path: Path, wait_until: WaitUntil
+    database_url: str,
+    rows: psycopg.Connection,
+    tmp_path: Path,
+    webhook_settings: WebhookSettings,
+    wait_until: WaitUntil,
 ) -> StartWorker:
     """Start a worker, and make sure that it is gone afterwards."""
     rows.execute(
@@ -63,7 +88,11 @@ def worker(
 
     @contextmanager
     def started() -> Iterator[Worker]:
-        worker = Worker(database_url=database_url, log_path=tmp_path / f"{uuid4().hex}.log")
+        worker = Worker(
+            database_url=database_url,
+            log_path=tmp_path / f"{uuid4().hex}.log",
+            key_file=webhook_settings.key_file or tmp_path,
+        )
         try:
             wait_until(lambda: "jobs_started" in worker.log, what="the worker starts")
             yield worker
@@ -150,6 +179,44 @@ def test_a_job_is_picked_up_within_a_tenth_of_a_second(
 
     print(f"picked up after {statistics.median(waits_s) * 1000:.1f} ms (median)")  # noqa: T201
     assert statistics.median(waits_s) < PICKED_UP_WITHIN_S
+
+
+async def test_receivers_that_hang_delay_neither_other_receivers_nor_other_jobs(
+    worker: StartWorker,
+    database_url: str,
+    webhook_settings: WebhookSettings,
+    ran: Callable[[], list[str]],
+    wait_until: WaitUntil,
+) -> None:
+    with receiving(None) as hanging, receiving(None) as good, worker():
+        hanging.is_silent = True
+        async with await psycopg.AsyncConnection.connect(database_url) as connection:
+            hooks = WebhookAdministration(
+                connection,
+                settings=webhook_settings,
+                actor=Actor.command("test"),
+                user=User(id=1, username="admin", display_name="Q", role=Role.ADMINISTRATOR),
+            )
+            for number in range(HANGING):
+                silent = _hook(f"hangs-{number}", hanging.port, EventType.DEVICE_SILENT)
+                await hooks.add(silent, now=datetime.now(UTC))
+            heard = _hook("answers", good.port, EventType.DEVICE_HEARD_AGAIN)
+            await hooks.add(heard, now=datetime.now(UTC))
+            outbox = WebhookOutbox(connection)
+            await outbox.put([_about(EventType.DEVICE_SILENT)], now=datetime.now(UTC))
+            await connection.commit()
+            wait_until(lambda: len(hanging.told) == HANGING, what="all that hang are waited for")
+            await outbox.put([_about(EventType.DEVICE_HEARD_AGAIN)], now=datetime.now(UTC))
+            await defer_async(connection, job("write_down", "meanwhile"))
+            await connection.commit()
+
+            wait_until(lambda: len(good.told) == 1, what="the receiver that answers is told")
+            wait_until(lambda: ran() == ["meanwhile"], what="the other job runs")
+            ended = await connection.execute(
+                "SELECT count(*) FROM webhook_delivery WHERE attempts > 0 AND failure IS NOT NULL"
+            )
+
+            assert await ended.fetchone() == (0,)  # nobody stopped waiting for those that hang
 
 
 def test_a_failed_job_is_tried_again_and_its_log_holds_no_personal_data(
@@ -256,3 +323,11 @@ def test_a_job_whose_worker_was_killed_runs_again(
 def job(task: str, name: str, *, lock: str | None = None) -> Job:
     """A job of this file's worker."""
     return Job(task=task, arguments={"name": name}, lock=lock)
+
+
+def _hook(name: str, port: int, event: EventType) -> NewWebhook:
+    return NewWebhook(name=name, url=f"http://{LOOPBACK}:{port}/", events=frozenset({event}))
+
+
+def _about(event: EventType) -> Happening:
+    return Happening(type=event, subject="device", subject_id="gate-01", site_id="km12")

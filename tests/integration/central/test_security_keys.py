@@ -139,7 +139,6 @@ class Clerk:
         step = NewStep(
             token_hash=token_hash(token),
             user_id=self.user.id,
-            proof=Proof.PASSWORD,
             opened_at=now,
             expires_at=now + STEP_LASTS,
         )

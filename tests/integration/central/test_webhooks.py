@@ -301,6 +301,22 @@ async def test_a_receiver_that_never_answers_or_never_ends_is_left_in_time(
     assert {each.failure for each in deliveries} == {None, "timeout"}
 
 
+async def test_a_receiver_that_is_slow_gives_its_place_to_others_after_its_turn(
+    centre: Centre, rows: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    webhook_id, _ = await centre.register()
+    await centre.happen(RAISED)
+    await centre.happen(RAISED)
+    rows.execute("DELETE FROM procrastinate_jobs")
+    monkeypatch.setattr(webhook_tasks, "TURN_MAX", timedelta(0))
+
+    await centre.send(webhook_id)
+
+    assert len(centre.receiver.told) == 1
+    queued = rows.execute("SELECT queue_name, lock FROM procrastinate_jobs").fetchall()
+    assert queued == [("webhooks", f"webhook:{webhook_id}")]
+
+
 async def test_a_failure_is_tried_again_later_and_keeps_the_others_waiting_for_one_attempt(
     centre: Centre,
 ) -> None:

@@ -27,6 +27,8 @@ from deploy.setup.progress import TerminalReporter
 TEST_PROCESSES_MAX: Final = 4
 """Each process of the tests starts a database and a broker; more of them need more memory."""
 
+NO_BYTECODE: Final = "PYTHONDONTWRITEBYTECODE"
+"""Set on many build machines: each process then compiles every module of ours again."""
 
 BY_FILE: Final = ("--dist", "loadfile", "--no-loadscope-reorder")
 """Files stay whole and in their order: tests/conftest.py lets the longest begin first."""
@@ -74,7 +76,7 @@ def run_tests(
     if importlib.util.find_spec("pytest") is None:
         raise ComponentMissingError("pytest", remedy="Run the tests with: ./luuthong test")
     ensure_parts(RUNTIME_PARTS, console)
-    environment = {**os.environ, **_browser_environment(console)}
+    environment = {**keeping_bytecode(os.environ), **_browser_environment(console)}
     with tempfile.TemporaryDirectory(prefix="luuthong-report-") as folder:
         report = Path(folder) / "report.xml"
         command = (
@@ -96,6 +98,14 @@ def side_by_side(arguments: Sequence[str], *, processors: int) -> Sequence[str]:
     if is_told or processors == 1 or "--pdb" in arguments:
         return ()
     return ("-n", str(min(processors, TEST_PROCESSES_MAX)), *BY_FILE)
+
+
+def keeping_bytecode(environment: Mapping[str, str]) -> Mapping[str, str]:
+    """The same surroundings, but modules are compiled once, whatever the machine says of that.
+
+    The tests start some hundred processes of ours, and each would compile for seconds.
+    """
+    return {name: value for name, value in environment.items() if name != NO_BYTECODE}
 
 
 def _browser_environment(console: Console) -> Mapping[str, str]:

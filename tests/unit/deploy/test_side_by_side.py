@@ -3,7 +3,12 @@
 
 import pytest
 
-from deploy.local.commands.upkeep import BY_FILE, TEST_PROCESSES_MAX, side_by_side
+from deploy.local.commands.upkeep import (
+    BY_FILE,
+    TEST_PROCESSES_MAX,
+    keeping_bytecode,
+    side_by_side,
+)
 
 
 @pytest.mark.parametrize(
@@ -20,3 +25,9 @@ def test_files_are_run_side_by_side_where_there_are_processors(
 @pytest.mark.parametrize("told", ["-n1", "-n", "--numprocesses=1", "--pdb"])
 def test_who_says_how_to_share_the_work_is_obeyed(told: str) -> None:
     assert side_by_side([told], processors=2) == ()
+
+
+def test_what_a_test_compiles_is_kept_though_the_machine_says_not_to() -> None:
+    told = {"PYTHONDONTWRITEBYTECODE": "1", "LANG": "vi_VN.UTF-8"}
+
+    assert keeping_bytecode(told) == {"LANG": "vi_VN.UTF-8"}

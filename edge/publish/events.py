@@ -134,7 +134,7 @@ class EventPublisher:
         self._is_connected = False
         self._problem: str | None = "not connected yet"
         self._acks_ignored = 0
-        self._in_flight = self._empty_window()
+        self._in_flight = InFlight(window=rules.window, timeout_s=rules.ack_timeout.total_seconds())
         self._next_heartbeat_s = 0.0
 
     def wake(self) -> None:
@@ -186,7 +186,7 @@ class EventPublisher:
 
     def _serve(self, link: Link, stop: Event) -> None:
         """Send over one connection until it is lost."""
-        self._in_flight = self._empty_window()
+        self._in_flight.reconnect()
         self._next_heartbeat_s = time.monotonic()
         while link.is_open and not stop.is_set():
             self._wake.clear()
@@ -222,12 +222,6 @@ class EventPublisher:
             link.publish(self._rules.topic(event.stream), self._payload(event))
             note(event.seq, now_s=time.monotonic(), rng=self._rng)
         return len(events)
-
-    def _empty_window(self) -> InFlight:
-        """Nothing is in flight on a new connection."""
-        return InFlight(
-            window=self._rules.window, timeout_s=self._rules.ack_timeout.total_seconds()
-        )
 
     def _payload(self, event: WaitingEvent) -> bytes:
         """The message, marked late when it no longer is live."""

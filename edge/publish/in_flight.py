@@ -30,10 +30,10 @@ class _Stretch:
 
 
 class InFlight:
-    """The window of one connection; lives in the publisher's thread."""
+    """The window of the connection; lives in the publisher's thread."""
 
     def __init__(self, *, window: int, timeout_s: float) -> None:
-        """Nothing is sent yet on this connection.
+        """Nothing is sent yet.
 
         Args:
             window: Most events sent and not acknowledged.
@@ -112,11 +112,28 @@ class InFlight:
 
     def repeat(self) -> None:
         """Nothing was acknowledged in time: everything goes again, fewer at a time, later."""
+        self._timeouts = min(self._timeouts + 1, HALVINGS_MAX)
+        self._begin_again()
+        self._credit = 0
+
+    def reconnect(self) -> None:
+        """Nothing is in flight on a new connection: everything goes again."""
+        self._timeouts = 0
+        self._begin_again()
+        self._refill()
+
+    def _begin_again(self) -> None:
+        """The backlog goes again from the last acknowledged number, the live lane goes on.
+
+        What was sent ahead belongs to the backlog then, since it may have been lost; what the live
+        lane had still to send would wait behind the whole backlog if it did so too.
+        """
+        live_seq = self.live_seq
+        has_lanes = bool(self._ahead)
         self.sent_seq = self.acknowledged_seq
         self.deadline_s = None
-        self._ahead.clear()
-        self._credit = 0
-        self._timeouts = min(self._timeouts + 1, HALVINGS_MAX)
+        self._ahead = [_Stretch(first=live_seq + 1, last=live_seq)] if has_lanes else []
+        self._join()
 
     def _refill(self) -> None:
         """The centre commits: another part of a window of live events may go ahead."""

@@ -26,7 +26,7 @@ from enum import StrEnum
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Final
-from uuid import UUID, uuid4
+from uuid import NAMESPACE_OID, UUID, uuid5
 
 import psycopg
 import typer
@@ -71,18 +71,20 @@ class Way(StrEnum):
     """A way to write the rows."""
 
     INGEST = "ingest, from bytes"
+    SHARED = "ingest, every worker has events of every device"
     PSYCOPG = "raw binary COPY, finished rows by psycopg"
     PACKED = "raw binary COPY, rows packed beforehand"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Share:
-    """What one worker does in one round."""
+    """What one worker does in one round: every so-manieth event, or every so-manieth device."""
 
     dsn: str
     way: Way
     events: int
-    devices: tuple[str, ...]
+    number: int
+    workers: int
     now: datetime
 
 
@@ -186,7 +188,8 @@ def _round(dsn: str, way: Way, *, workers: int, events: int) -> Result:
                     dsn=dsn,
                     way=way,
                     events=events // workers,
-                    devices=_devices()[number::workers],
+                    number=number,
+                    workers=workers,
                     now=now,
                 ),
                 barrier,
@@ -214,9 +217,10 @@ def _work(
     """One worker: prepare, wait for the others, write, and tell the time it took."""
     calm_garbage_collection()
     rng = random.Random(os.getpid())  # noqa: S311  # made traffic, no secret
-    passages = _passages(share.events, rng, share.devices, share.now)
+    passages = _passages(share, rng)
     writers: dict[Way, type[_Ingest | _PsycopgCopy | _PackedCopy]] = {
         Way.INGEST: _Ingest,
+        Way.SHARED: _Ingest,
         Way.PSYCOPG: _PsycopgCopy,
         Way.PACKED: _PackedCopy,
     }
@@ -361,25 +365,30 @@ def _topic(device_id: str) -> str:
     )
 
 
-def _passages(
-    count: int, rng: random.Random, devices: Sequence[str], now: datetime
-) -> list[PassageV1]:
-    """Passages of fresh outboxes of several devices in turn, just captured."""
+def _passages(share: Share, rng: random.Random) -> list[PassageV1]:
+    """Passages of fresh outboxes of several devices in turn, just captured.
+
+    A shared subscription gives the next message to the next worker: then every worker has a part
+    of every device's numbers.
+    """
     sample = PassageV1.model_validate(json.loads(SAMPLE.read_text("utf-8")))
-    outboxes = {device: (uuid4(), uuid4()) for device in devices}
+    is_shared = share.way is Way.SHARED
+    devices = _devices() if is_shared else _devices()[share.number :: share.workers]
+    first, step = (share.number, share.workers) if is_shared else (0, 1)
     passages = []
-    for number in range(count):
-        device = devices[number % len(devices)]
-        outbox_id, boot_id = outboxes[device]
-        at = now - timedelta(seconds=rng.uniform(0, 600))
+    for number in range(share.events):
+        turn, place = divmod(number, len(devices))
+        device = devices[place]
+        outbox_id = uuid5(NAMESPACE_OID, f"{device} {share.now} {share.way}")
+        at = share.now - timedelta(seconds=rng.uniform(0, 600))
         text = f"{rng.randint(11, 99)}{rng.choice('ABCDEFGHKLMN')}{rng.randint(0, 99_999):05d}"
         assert sample.plate is not None
         changes = {
             "id": UUID(str(uuid7())),
             "device_id": device,
             "outbox_id": outbox_id,
-            "boot_id": boot_id,
-            "seq": number // len(devices) + 1,
+            "boot_id": outbox_id,
+            "seq": turn * step + first + 1,
             "captured_at": at,
             "first_seen_at": at - timedelta(seconds=1),
             "last_seen_at": at + timedelta(seconds=1),

@@ -2,8 +2,10 @@
 """What goes next: live events before a backlog, never more than the window, nothing left out."""
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -91,6 +93,37 @@ def test_live_events_do_not_fill_the_broker_while_nothing_is_committed() -> None
     assert len(sending.sent) == WINDOW
 
 
+@pytest.mark.parametrize("interrupt", [InFlight.repeat, InFlight.reconnect])
+def test_live_events_go_on_before_the_backlog_when_everything_goes_again(
+    interrupt: Callable[[InFlight], None],
+) -> None:
+    sending = Sending(newest=100)
+    sending.send()
+    sending.newest = 106
+    sending.send()
+
+    interrupt(sending.flight)
+    sending.commit(1)
+    after = sending.send()
+
+    assert sending.sent[:8] == [1, 2, 3, 4, 101, 102, 103, 104]
+    assert after == [105, 106, 2, 3, 4, 5]
+
+
+def test_what_was_sent_ahead_goes_again_with_the_backlog() -> None:
+    sending = Sending(newest=12)
+    sending.send()
+    sending.newest = 14
+    sending.send()
+
+    sending.flight.repeat()
+    for _ in range(8):
+        sending.commit(*sending.sent[6:])
+        sending.send()
+
+    assert set(sending.sent[6:]) == set(range(1, 15))
+
+
 def test_everything_goes_again_after_a_while_but_fewer_at_a_time() -> None:
     sending = Sending(newest=4)
     sending.send()
@@ -120,6 +153,7 @@ def test_an_acknowledgement_ends_the_patience() -> None:
             st.tuples(st.just("capture"), st.integers(1, 40)),
             st.tuples(st.just("commit"), st.integers(1, 100)),
             st.tuples(st.just("repeat"), st.just(0)),
+            st.tuples(st.just("reconnect"), st.just(0)),
         ),
         max_size=40,
     )
@@ -134,7 +168,7 @@ def test_everything_arrives_whatever_happens_and_nothing_goes_twice_without_need
         elif what == "commit":
             sending.commit(*sending.sent[:amount])
         else:
-            sending.flight.repeat()
+            getattr(sending.flight, what)()
             repeats += 1
         sending.send()
         assert sending.flight.sent_seq <= sending.newest

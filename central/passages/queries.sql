@@ -65,6 +65,12 @@ SELECT page.id, page.captured_at, page.stored_at, page.site_id, site.name AS sit
   INNER JOIN camera ON camera.site_id = page.site_id AND camera.id = page.camera_id
  ORDER BY page.captured_at DESC, page.id DESC;
 
+-- name: select_newest_time
+-- When the newest passage before a time was captured; no row's contents are shown.
+SELECT max(captured_at)
+  FROM passage
+ WHERE (%(until)s::timestamptz IS NULL OR captured_at < %(until)s);
+
 -- name: count_passages
 -- How many passages fit a filter, counting no further than the limit.
 SELECT count(*)

@@ -3,6 +3,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -39,6 +40,10 @@ PATTERN_ROWS_MAX: Final = 10_001
 """Rows that a search by a pattern sorts. Higher: rare plates are more surely sought by their index,
 and common patterns take longer. Far more than a page, whatever its size."""
 
+PATTERN_STEPS: Final = (timedelta(weeks=1), timedelta(weeks=8))
+"""A search by a pattern goes so far back first, and further only while its page is not full. Plates
+that fit a pattern are mostly many: their page is full after days, however old the table is."""
+
 
 class PassageRepository:
     """Reads on a connection whose transaction belongs to the caller."""
@@ -50,6 +55,30 @@ class PassageRepository:
         self, wanted: PassageFilter, page: PageRequest, scope: SiteScope
     ) -> PassagePage:
         """One page of passages, newest first."""
+        rows: list[SummaryRow] = []
+        newest_at = await self._newest_at(wanted, page) if wanted.is_pattern else None
+        for stretch in stretches_back(wanted, newest_at=newest_at):
+            missing = page.size + 1 - len(rows)
+            rows += await self._search_stretch(stretch, page, scope, limit=missing)
+            if len(rows) > page.size:
+                break
+        passages = tuple(await self._summaries(rows[: page.size]))
+        has_more = len(rows) > page.size
+        return PassagePage(passages=passages, next=passages[-1].cursor if has_more else None)
+
+    async def _newest_at(self, wanted: PassageFilter, page: PageRequest) -> datetime | None:
+        """Where a search that goes back in steps begins; ``None`` without passages."""
+        if page.after is not None:
+            return page.after.captured_at
+        async with self._connection.cursor(row_factory=scalar_row) as cursor:
+            await cursor.execute(QUERIES["select_newest_time"], {"until": wanted.captured_until})
+            newest: datetime | None = await cursor.fetchone()
+        return newest
+
+    async def _search_stretch(
+        self, wanted: PassageFilter, page: PageRequest, scope: SiteScope, *, limit: int
+    ) -> Sequence[SummaryRow]:
+        """The newest passages of a stretch of time behind a page's cursor."""
         async with self._connection.cursor(row_factory=class_row(SummaryRow)) as cursor:
             await cursor.execute(
                 QUERIES["search_passages"],
@@ -57,18 +86,11 @@ class PassageRepository:
                     **_filter_parameters(wanted, scope),
                     "after_at": page.after.captured_at if page.after else None,
                     "after_id": page.after.passage_id if page.after else None,
-                    "rows_max": page.size + 1,
-                    "fitting_max": (
-                        PATTERN_ROWS_MAX
-                        if wanted.plate and not wanted.plate.is_exact
-                        else page.size + 1
-                    ),
+                    "rows_max": limit,
+                    "fitting_max": PATTERN_ROWS_MAX if wanted.is_pattern else limit,
                 },
             )
-            rows = await cursor.fetchall()
-        passages = tuple(await self._summaries(rows[: page.size]))
-        has_more = len(rows) > page.size
-        return PassagePage(passages=passages, next=passages[-1].cursor if has_more else None)
+            return await cursor.fetchall()
 
     async def count(self, wanted: PassageFilter, scope: SiteScope, *, limit: int) -> int:
         """How many passages fit, but at most ``limit``."""
@@ -260,6 +282,25 @@ class PassageRepository:
             for row in await cursor.fetchall():
                 found[row.passage_id].append(row)
         return found
+
+
+def stretches_back(wanted: PassageFilter, *, newest_at: datetime | None) -> list[PassageFilter]:
+    """The same search in stretches of time, the newest first, which together are the whole.
+
+    Args:
+        wanted: What is searched for.
+        newest_at: The newest time that can be found; ``None`` for a search in one go.
+    """
+    if newest_at is None:
+        return [wanted]
+    stretches = []
+    for step in PATTERN_STEPS:
+        begin = newest_at - step
+        if wanted.captured_from is not None and begin <= wanted.captured_from:
+            break
+        stretches.append(replace(wanted, captured_from=begin))
+        wanted = replace(wanted, captured_until=begin)
+    return [*stretches, wanted]
 
 
 def _key_parameters(keys: Sequence[tuple[datetime, UUID]]) -> Mapping[str, object]:

@@ -78,6 +78,11 @@ class PassageFilter:
         if self.only_unread and self.plate is not None:
             raise InvalidFilterError("an unread plate can't be searched for by its text")
 
+    @property
+    def is_pattern(self) -> bool:
+        """Whether a plate is searched for of which a part is unknown."""
+        return self.plate is not None and not self.plate.is_exact
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageCursor:

@@ -67,6 +67,8 @@ LOADERS: Final = 2
 JOURNEYS_ASKED_MAX: Final = 10
 """A day's journeys read a whole day: asked less often."""
 
+WEEK: Final = timedelta(weeks=1)
+
 GROWTH_TARGET: Final = 2.0
 SEARCH_TARGET_S: Final = 2.0
 PATIENCE: Final = timedelta(minutes=1)
@@ -281,11 +283,24 @@ async def _alike(connection: psycopg.AsyncConnection, rng: random.Random, days: 
 
 
 async def _convoy(connection: psycopg.AsyncConnection, rng: random.Random, days: int) -> int:
-    """Who drove with one vehicle in the newest quarter."""
+    """Who drove with one vehicle in a week, anywhere in the time that is loaded."""
+    since = FIRST_DAY + timedelta(days=rng.randrange(days - WEEK.days + 1))
+    return await _companions(connection, rng, since=since, until=since + WEEK)
+
+
+async def _convoy_of_a_quarter(
+    connection: psycopg.AsyncConnection, rng: random.Random, days: int
+) -> int:
+    """Who drove with one vehicle in the newest quarter, or as much of it as is loaded."""
     until = FIRST_DAY + timedelta(days=days)
-    question = ConvoyQuestion(
-        plate_text=_some_plate(rng), since=max(FIRST_DAY, until - CONVOY_SPAN_MAX), until=until
-    )
+    since = max(FIRST_DAY, until - CONVOY_SPAN_MAX)
+    return await _companions(connection, rng, since=since, until=until)
+
+
+async def _companions(
+    connection: psycopg.AsyncConnection, rng: random.Random, *, since: datetime, until: datetime
+) -> int:
+    question = ConvoyQuestion(plate_text=_some_plate(rng), since=since, until=until)
     service = ConvoyService(connection, user=USER, look=LOOK, search_time=PATIENCE)
     return len(await service.companions(question, now=datetime.now(UTC)))
 
@@ -304,7 +319,8 @@ QUESTIONS: Final[dict[str, Ask]] = {
     "middle of a plate": _middle,
     "counting wildcards": _counted,
     "look-alike plates": _alike,
-    "convoy": _convoy,
+    "convoy, a week": _convoy,
+    "convoy, newest quarter": _convoy_of_a_quarter,
     "origin-destination, a day": _journeys,
 }
 

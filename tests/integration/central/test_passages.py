@@ -3,6 +3,7 @@
 
 import re
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,13 +42,13 @@ NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 def store(database_url: str, device: "FakeDevice") -> Callable[..., None]:
     """Store passages in one committed batch."""
 
-    def store_passages(*passages: PassageV1) -> None:
+    def store_passages(*passages: PassageV1, now: datetime = NOW) -> None:
         database = IngestDatabase(connection_info(database_url))
         messages = [
             parse(Delivery(topic=device.topic(), payload=each.to_json())) for each in passages
         ]
         with database.transaction() as connection:
-            store_batch(connection, messages, limits=LIMITS, now=NOW)
+            store_batch(connection, messages, limits=LIMITS, now=now)
         database.close()
 
     return store_passages
@@ -113,6 +114,47 @@ async def test_a_search_finds_what_it_describes_newest_first(
     assert [each.id for each in page.passages] == [five[number - 1].id for number in found]
     assert counted.count == len(found)
     assert page.next is None
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 8])
+async def test_a_pattern_is_sought_back_to_the_oldest_day_page_by_page(
+    service: PassageService,
+    device: "FakeDevice",
+    store: Callable[..., None],
+    plate_read: Callable[[str], Any],
+    size: int,
+) -> None:
+    days_ago = (0, 1, 6.9, 7, 7.1, 55.9, 56, 56.1, 90)
+    for seq, days in enumerate(days_ago, start=1):
+        at = BEGAN_AT - timedelta(days=days)
+        passage = device.passage(seq=seq, captured_at=at, plate=plate_read("51G12345"))
+        store(passage, now=at + timedelta(hours=1))
+
+    wanted = PassageFilter(plate=PlatePattern.parse("51?123*"))
+    bounds = [
+        (None, None),
+        (BEGAN_AT - timedelta(days=7), None),
+        (None, BEGAN_AT - timedelta(days=6)),
+        (BEGAN_AT - timedelta(days=56), BEGAN_AT - timedelta(days=1)),
+        (None, BEGAN_AT - timedelta(days=200)),
+    ]
+    for since, until in bounds:
+        search = replace(wanted, captured_from=since, captured_until=until)
+        times, after = [], None
+        while True:
+            page = await service.search(
+                search, PageRequest(size=size, after=after), scope=EVERYTHING
+            )
+            times += [each.captured_at for each in page.passages]
+            after = page.next
+            if after is None:
+                break
+
+        assert times == [
+            at
+            for at in (BEGAN_AT - timedelta(days=days) for days in days_ago)
+            if (since is None or at >= since) and (until is None or at < until)
+        ]
 
 
 async def test_pages_follow_each_other_without_overlap_even_at_equal_times(

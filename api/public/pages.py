@@ -12,18 +12,23 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Form, Request
 from starlette.responses import RedirectResponse, Response
 
+from api.deps.acting import OriginDep
 from api.deps.request import Connection, Now, ProcessDep
+from api.deps.transactions import transaction
 from api.errors import TooManyRequestsError
 from api.pages.i18n import Language, Speech
 from api.pages.rendering import language_of
 from api.public.codes import CODE_LENGTH_MAX, code_in
-from api.public.parts import PUBLIC_PREFIX, Public
+from api.public.parts import LOOK_UPS, PUBLIC_PREFIX, Public
+from central.identity.rates.service import GuardedAction, RateService
+from central.identity.service import client_key
 from central.procedures.errors import DossierNotFoundError
 from central.procedures.service import DossierService
 from central.procedures.types import Term
 from central.procedures.views import PublicStatus
 
 LOOKUP_PATH: Final = f"{PUBLIC_PREFIX}/dossiers"
+UNKNOWN_CLIENT: Final = "unknown"
 _OPEN_STATES: Final = frozenset({"received", "supplement_requested"})
 _DONE_STATES: Final = frozenset({"approved", "returned"})
 
@@ -61,14 +66,20 @@ class StatusView:
     notices: tuple[NoticeView, ...]
 
 
-async def within_rate(request: Request, public: Public, now: Now) -> None:
+async def within_rate(origin: OriginDep, process: ProcessDep, now: Now) -> None:
     """Let nobody try out codes.
 
     Raises:
         TooManyRequestsError: This address asked too often.
     """
-    address = request.client.host if request.client is not None else ""
-    wait = public.rates.wait_after(address, now=now)
+    async with transaction(process) as connection:  # refused or not, it counts
+        wait = await RateService(connection).wait_after(
+            GuardedAction.LOOK_UP_DOSSIER,
+            client_key(origin) or UNKNOWN_CLIENT,
+            tries_max=LOOK_UPS.requests_max,
+            window=LOOK_UPS.window,
+            now=now,
+        )
     if wait is not None:
         raise TooManyRequestsError(wait_s=math.ceil(wait.total_seconds()))
 

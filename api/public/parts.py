@@ -18,7 +18,8 @@ TEMPLATE_FOLDER: Final = Path(__file__).parent / "templates"
 CATALOGUE_FOLDER: Final = Path(__file__).parent / "locales"
 PUBLIC_PREFIX: Final = "/public"
 LOOK_UPS: Final = RateLimit(requests_max=30, window=timedelta(minutes=1))
-"""Codes are easy to guess, so nobody may try many; a family behind one address rarely asks more."""
+"""Codes are easy to guess, so nobody may try many; a family behind one address rarely asks more.
+Counted in the database: more processes or a restart give nobody more tries."""
 
 READINGS: Final = RateLimit(requests_max=60, window=timedelta(minutes=1))
 """The page about the interface is long and drawn for each reader."""
@@ -26,10 +27,9 @@ READINGS: Final = RateLimit(requests_max=60, window=timedelta(minutes=1))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublicParts:
-    """Templates, and how often each address asked."""
+    """Templates, and how often each address had the long page drawn."""
 
     renderer: Renderer
-    rates: AddressRates
     reference_rates: AddressRates
 
 
@@ -42,7 +42,6 @@ def make_public_parts(assets: Assets) -> PublicParts:
             speeches=load_speeches(CATALOGUE_FOLDER),
             words_of=words,
         ),
-        rates=AddressRates(LOOK_UPS),
         reference_rates=AddressRates(READINGS),
     )
 

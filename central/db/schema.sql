@@ -12,6 +12,18 @@ CREATE TYPE procrastinate_job_event_type AS ENUM ('deferred', 'started', 'deferr
 CREATE TYPE procrastinate_job_status AS ENUM ('todo', 'doing', 'succeeded', 'failed', 'cancelled', 'aborting', 'aborted');
 CREATE TYPE procrastinate_job_to_defer_v1 AS (queue_name character varying, task_name character varying, priority integer, lock text, queueing_lock text, args jsonb, scheduled_at timestamp with time zone);
 
+CREATE TABLE address_rate (
+  action text NOT NULL,
+  client text NOT NULL,
+  began_at timestamp with time zone NOT NULL,
+  tries integer NOT NULL,
+  CONSTRAINT address_rate_action_check CHECK (((char_length(action) >= 1) AND (char_length(action) <= 40))),
+  CONSTRAINT address_rate_client_check CHECK (((char_length(client) >= 1) AND (char_length(client) <= 60))),
+  CONSTRAINT address_rate_pkey PRIMARY KEY (action, client),
+  CONSTRAINT address_rate_tries_check CHECK ((tries >= 1))
+);
+CREATE INDEX address_rate_began ON public.address_rate USING btree (began_at);
+
 CREATE TABLE alembic_version (
   version_num character varying(32) NOT NULL,
   CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)

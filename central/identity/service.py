@@ -22,6 +22,7 @@ from central.errors import (
 from central.identity.login_steps import LoginStepRepository, NewStep
 from central.identity.passwords import hashed, new_password, verified
 from central.identity.permissions import Role
+from central.identity.rates.service import MEMORY, RateService
 from central.identity.repository import IdentityRepository
 from central.identity.sessions.repository import SessionRepository
 from central.identity.types import (
@@ -82,6 +83,7 @@ class IdentityService:
         self._rows = IdentityRepository(connection)
         self._sessions = SessionRepository(connection)
         self._steps = LoginStepRepository(connection)
+        self._rates = RateService(connection)
         self._audit = AuditService(connection)
         self._policy = policy or SessionPolicy()
 
@@ -248,6 +250,7 @@ class IdentityService:
         """Remove sessions and waiting logins that are over; returns how many sessions."""
         await self._steps.remove_dead_steps(now=now)
         await self._rows.forget_clients(before=now - CLIENT_MEMORY)
+        await self._rates.forget(before=now - MEMORY)
         return await self._sessions.remove_dead_sessions(
             now=now, used_after=now - self._policy.idle
         )

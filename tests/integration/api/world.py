@@ -141,6 +141,7 @@ _ALSO_FORGOTTEN: Final = """
     DELETE FROM unit;
     DELETE FROM site_group;
     DELETE FROM login_client;
+    DELETE FROM address_rate;
     DELETE FROM login_step;
     DELETE FROM recovery_code;
     DELETE FROM one_time_secret;

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from typing import Final
@@ -87,6 +88,19 @@ def quick_passwords() -> Iterator[None]:
     quick = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=64, parallelism=1),))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(passwords, "_hasher", lambda: quick)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def authorities_read_once() -> Iterator[None]:
+    """Each HTTP client reads all authorities of the web for 30 ms; thousands of clients are made.
+
+    Who names authorities of its own makes a context of its own, which is left alone.
+    """
+    transports = import_module("httpx._transports.default")
+    with pytest.MonkeyPatch.context() as patch:
+        once = lru_cache(maxsize=1)(transports.create_ssl_context)
+        patch.setattr(transports, "create_ssl_context", once)
         yield
 
 

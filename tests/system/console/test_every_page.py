@@ -5,7 +5,7 @@ import gzip
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 import httpx
@@ -22,7 +22,7 @@ from tests.integration.api.world import World
 from tests.system.console.busy import SEES_ALL, busy_office, busy_roads
 from tests.system.console.conftest import WAIT_MS
 from tests.system.console.every_page import NO_PAGES, ONE_OF_EACH, WITH_QUERY, addresses, pages_of
-from tests.system.console.test_accessibility import AXE, _violations
+from tests.system.console.test_accessibility import _violations, axe_faults
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]  # every page there is
 
@@ -137,15 +137,7 @@ def _over_budget(page: Page) -> Iterator[str]:
 
 def _contrast(page: Page) -> list[str]:
     """Colours that are too much alike, in the scheme on show."""
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    result: dict[str, Any] = page.evaluate(
-        "axe.run(document, {runOnly: {type: 'rule', values: ['color-contrast']}})"
-    )
-    return [
-        f"{node['target']} {node.get('failureSummary', '')}"
-        for violation in result["violations"]
-        for node in violation["nodes"]
-    ]
+    return axe_faults(page, {"type": "rule", "values": ["color-contrast"]})
 
 
 @contextmanager

@@ -44,6 +44,8 @@ def apply_migrations(database_url: str, *, password_file: Path | None = None) ->
     )
     try:
         with engine.connect() as lock_holder, engine.connect() as connection:
+            # An open transaction would be waited for by an index that is made concurrently.
+            lock_holder.execution_options(isolation_level="AUTOCOMMIT")
             lock_holder.execute(sqlalchemy.text("SELECT pg_advisory_lock(:id)"), {"id": LOCK_ID})
             configuration = alembic_configuration()
             configuration.attributes["connection"] = connection

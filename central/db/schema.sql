@@ -692,6 +692,12 @@ CREATE TABLE erasure_record (
 );
 CREATE INDEX erasure_record_recent ON public.erasure_record USING btree (made_at DESC, id DESC);
 
+CREATE TABLE event_id_walk (
+  is_recording boolean NOT NULL,
+  walked_before timestamp with time zone NOT NULL,
+  CONSTRAINT event_id_walk_pkey PRIMARY KEY (is_recording)
+);
+
 CREATE TABLE evidence (
   sha256 sha256_digest NOT NULL,
   device_id slug NOT NULL,
@@ -1229,8 +1235,10 @@ CREATE TABLE passage_identity (
   captured_at timestamp with time zone NOT NULL,
   stream_id bigint NOT NULL,
   seq bigint NOT NULL,
+  is_recording boolean,
   CONSTRAINT passage_identity_pkey PRIMARY KEY (id)
 );
+CREATE INDEX passage_identity_time ON public.passage_identity USING btree (captured_at);
 
 CREATE TABLE passage_minute (
   minute_at timestamp with time zone NOT NULL,

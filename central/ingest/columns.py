@@ -26,7 +26,14 @@ from central.db.copying import (
     text,
     texts,
 )
-from central.ingest.wire import WireBox, WireEvent, WirePassage, WirePlate, WireTagRead
+from central.ingest.wire import (
+    RECORDING_CLOCK,
+    WireBox,
+    WireEvent,
+    WirePassage,
+    WirePlate,
+    WireTagRead,
+)
 
 PASSAGE_COLUMNS: Final = (
     "stored_at",
@@ -101,16 +108,23 @@ TAG_READ_COLUMNS: Final = (
 )
 """In the order of ``row_start`` and ``tag_read_body``."""
 
-IDENTITY_COLUMNS: Final = ("id", "captured_at", "stream_id", "seq", "is_passage")
-"""What an event is recognised by, and which kind of event it is; in the order of
-``identity_row``."""
+IDENTITY_COLUMNS: Final = (
+    "id",
+    "captured_at",
+    "stream_id",
+    "seq",
+    "is_recording",
+    "is_passage",
+)
+"""What an event is recognised by, how long that is needed, and which kind of event it is; in the
+order of ``identity_row``."""
 
 # Every "i" before another sign is the size of the field that follows.
 _START: Final = struct.Struct("!h iq iq".replace(" ", ""))
 _PASSAGE: Final = struct.Struct("!iq i16s iq i16s iq iq ii iq ii ii i?".replace(" ", ""))
 _TAG_READ: Final = struct.Struct("!iq i16s iq i16s iq iq ii ih ii i?".replace(" ", ""))
 _EVIDENCE: Final = struct.Struct("!h iq i16s ii i32s".replace(" ", ""))
-_IDENTITY: Final = struct.Struct("!h i16s iq iq iq i?".replace(" ", ""))
+_IDENTITY: Final = struct.Struct("!h i16s iq iq iq i? i?".replace(" ", ""))
 _BOX: Final = struct.Struct("!i iiIii if if if if".replace(" ", ""))
 _LATE: Final = b"\x01"
 """The last byte of what ``_PASSAGE`` and ``_TAG_READ`` pack."""
@@ -221,6 +235,7 @@ def identity_row(event: WireEvent | Event, *, stream_id: int) -> bytes:
         *(8, microseconds(event.captured_at)),
         *(8, stream_id),
         *(8, event.seq),
+        *(1, event.clock_source == RECORDING_CLOCK),
         *(1, isinstance(event, WirePassage)),
     )
 

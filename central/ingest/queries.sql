@@ -44,8 +44,8 @@ SELECT id, stream_id, seq
 
 -- name: insert_identities
 -- Claim the ids of a batch; those that are stored already do not come back.
-INSERT INTO passage_identity (id, captured_at, stream_id, seq)
-SELECT id, captured_at, stream_id, seq
+INSERT INTO passage_identity (id, captured_at, stream_id, seq, is_recording)
+SELECT id, captured_at, stream_id, seq, is_recording
   FROM incoming_identity
 ON CONFLICT (id) DO NOTHING
 RETURNING id;

@@ -175,7 +175,7 @@ class _BatchStore:
             if stored is not None and self._is_same(stored.stream_id, stored.seq, envelope):
                 self._count_double(message)
             elif before is None:
-                self._batch.rejected.append(_turned_down(message, Reason.SEQ_REUSED))
+                self._batch.rejected.append(_in_use(message))
             elif not isinstance(message, RejectedMessage) and before.may_be_released:
                 self._batch.fresh.append(message)
                 self._batch.released.add(mark)
@@ -315,6 +315,21 @@ def _turned_down(message: EventMessage | RejectedMessage, reason: Reason) -> Rej
         delivery=message.delivery,
         reason=reason,
         detail="",
+        topic=message.topic,
+        envelope=message.envelope,
+    )
+
+
+def _in_use(message: EventMessage | RejectedMessage) -> RejectedMessage:
+    """The message as one whose number is in use; whatever else is wrong with it can't free that.
+
+    It may be an event that was stored so long ago that its id is forgotten, and then must not be
+    let out of quarantine when another reason passes.
+    """
+    return RejectedMessage(
+        delivery=message.delivery,
+        reason=Reason.SEQ_REUSED,
+        detail=message.reason.value if isinstance(message, RejectedMessage) else "",
         topic=message.topic,
         envelope=message.envelope,
     )

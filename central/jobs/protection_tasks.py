@@ -11,6 +11,7 @@ from central.audit.types import Actor
 from central.documents.signing import signing_key
 from central.domain.local_time import local_date
 from central.jobs.context import JobContext
+from central.protection.keeping.event_ids import EventIds
 from central.protection.keeping.service import Keeper
 from central.protection.keeping.types import Kept
 from central.protection.service import ProtectionService
@@ -19,6 +20,9 @@ from central.settings import read_secret
 DAYS_BACK: Final = 1
 SPANS_MAX: Final = 60
 """Most spans of one run: the rest waits for the next one."""
+ID_WALKS_MAX: Final = 2000
+"""Most transactions of one run that look at ids of events. Higher: a first run ends sooner, and has
+the database for longer."""
 
 log = structlog.get_logger()
 
@@ -50,6 +54,7 @@ async def erase_by_date(context: JobContext) -> int:
                 keeper = Keeper(
                     connection,
                     settings=settings.retention,
+                    limits=settings.ingest.time_limits,
                     office=settings.office,
                     key=signing_key(settings.documents),
                     actor=Actor.service("erase_by_date"),
@@ -71,3 +76,21 @@ async def erase_by_date(context: JobContext) -> int:
                     way=record.way.value,
                 )
     return erased
+
+
+async def forget_event_ids(context: JobContext) -> int:
+    """Erase ids of events that are too old to come again; returns how many went.
+
+    Each step has a transaction of its own, so that ingest never waits for long.
+    """
+    limits, now = context.settings.ingest.time_limits, context.now()
+    forgotten = 0
+    for is_recording in (False, True):
+        for _ in range(ID_WALKS_MAX):
+            async with context.transaction() as connection:
+                ids = EventIds(connection, limits=limits)
+                went = await ids.forget_some(is_recording=is_recording, now=now)
+            if went is None:
+                break
+            forgotten += went
+    return forgotten

@@ -48,6 +48,7 @@ PERIODIC: Final[tuple[Periodic, ...]] = (
         run=protection_tasks.find_unusual_looks,
     ),
     Periodic(name="erase_by_date", cron="11 19 * * *", run=protection_tasks.erase_by_date),
+    Periodic(name="forget_event_ids", cron="37 20 * * *", run=protection_tasks.forget_event_ids),
     Periodic(name="compress_old_chunks", cron="51 19 * * *", run=storage_tasks.compress_old_chunks),
     Periodic(name="verify_audit", cron="23 19 * * *", run=audit_tasks.verify_audit),
     Periodic(name="judge_forgotten", cron="*/5 * * * *", run=control_tasks.judge_forgotten),

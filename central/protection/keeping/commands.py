@@ -113,6 +113,7 @@ def _keeper(connection: "AsyncConnection", settings: CentralSettings) -> "Keeper
     return Keeper(
         connection,
         settings=settings.retention,
+        limits=settings.ingest.time_limits,
         office=settings.office,
         key=signing_key(settings.documents),
         actor=Actor.command(COMMAND),

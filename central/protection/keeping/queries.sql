@@ -216,6 +216,72 @@ DELETE FROM tag_read
       WHERE %(is_all)s OR judged.keep_until <= %(now)s
    );
 
+-- name: forget_judged_ids
+-- Erase the ids of what goes and is too old to come again.
+DELETE FROM passage_identity
+ USING judged
+ WHERE passage_identity.id = judged.id
+   AND judged.keep_until <= %(now)s
+   AND (
+     passage_identity.captured_at < %(recordings_end)s
+     OR (NOT passage_identity.is_recording AND passage_identity.captured_at < %(live_end)s)
+   );
+
+-- name: draw_id_walk_back
+-- Where older events are admitted than before, what comes of their time is looked at again.
+UPDATE event_id_walk
+   SET walked_before = %(end_at)s
+ WHERE is_recording = %(is_recording)s
+   AND walked_before > %(end_at)s;
+
+-- name: start_id_walk
+-- The time of the first id that was not looked at.
+SELECT min(captured_at)
+  FROM passage_identity
+ WHERE captured_at < %(end_at)s
+   AND captured_at >= coalesce(
+     (SELECT walked_before FROM event_id_walk WHERE is_recording = %(is_recording)s), '-infinity'
+   );
+
+-- name: select_walk_stop
+-- The time of the id that comes after so many; none where fewer are left.
+SELECT captured_at
+  FROM passage_identity
+ WHERE captured_at >= %(since)s
+   AND captured_at < %(end_at)s
+ ORDER BY captured_at
+ LIMIT 1 OFFSET %(ids_max)s;
+
+-- name: forget_walked_ids
+-- Erase ids of a time, unless a passage or tag read is there and is found by them.
+DELETE FROM passage_identity
+ WHERE captured_at >= %(since)s
+   AND captured_at < %(until)s
+   AND coalesce(is_recording, TRUE) = %(is_recording)s
+   AND NOT EXISTS (
+     SELECT 1
+       FROM passage
+      WHERE passage.captured_at = passage_identity.captured_at
+        AND passage.id = passage_identity.id
+        AND passage.captured_at >= %(since)s
+        AND passage.captured_at < %(until)s
+   )
+   AND NOT EXISTS (
+     SELECT 1
+       FROM tag_read
+      WHERE tag_read.captured_at = passage_identity.captured_at
+        AND tag_read.id = passage_identity.id
+        AND tag_read.captured_at >= %(since)s
+        AND tag_read.captured_at < %(until)s
+   );
+
+-- name: note_id_walk
+-- Note how far the ids were looked at.
+INSERT INTO event_id_walk (is_recording, walked_before)
+VALUES (%(is_recording)s, %(until)s)
+ON CONFLICT (is_recording)
+DO UPDATE SET walked_before = excluded.walked_before;
+
 -- name: put_passages_back
 -- Put the passages back that stay.
 INSERT INTO passage

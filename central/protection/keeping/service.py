@@ -15,10 +15,12 @@ from central.documents.service import DocumentService
 from central.documents.statement_values import KeptLine, RetentionValues
 from central.documents.types import SigningKey, Subject, SubjectKind
 from central.documents.values import Issuer
+from central.domain.times import TimeLimits
 from central.evidence.types import Purpose
 from central.identity.permissions import Permission
 from central.identity.types import User
 from central.protection.errors import ErasureRecordNotFoundError
+from central.protection.keeping.event_ids import EventIds
 from central.protection.keeping.repository import Going, KeepingRepository, Staying
 from central.protection.keeping.types import (
     ErasureRecord,
@@ -67,6 +69,7 @@ class Keeper:
         connection: AsyncConnection,
         *,
         settings: RetentionSettings,
+        limits: TimeLimits,
         office: OfficeSettings,
         key: SigningKey | None,
         actor: Actor,
@@ -74,6 +77,7 @@ class Keeper:
     ) -> None:
         self._connection = connection
         self._rows = KeepingRepository(connection)
+        self._ids = EventIds(connection, limits=limits)
         self._audit = AuditService(connection)
         self._documents = DocumentService(connection)
         self._periods = periods_of(settings)
@@ -116,6 +120,7 @@ class Keeper:
         record = None
         if going.erased:
             way = await self._erase(span, staying, now=now)
+            await self._ids.forget_judged(now=now)
             record = await self._record(span, going, staying, way=way, pictures=pictures, now=now)
         again_at = min([now + JUDGED_AGAIN_AFTER, *(each.first_goes_at for each in staying)])
         await self._rows.note_judged(span, next_at=again_at, now=now)

@@ -89,6 +89,7 @@ _FORGOTTEN: Final = (
     "watchlist_entry",
     "passage",
     "passage_identity",
+    "event_id_walk",
     "retention_span",
     "erasure_record",
     "passage_evidence",

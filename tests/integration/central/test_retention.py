@@ -178,6 +178,7 @@ async def judge(
             keeper = Keeper(
                 connection,
                 settings=SETTINGS,
+                limits=LIMITS,
                 office=OfficeSettings(),
                 key=None,
                 actor=Actor.service("erase_by_date"),
@@ -304,6 +305,7 @@ async def test_without_its_paper_nothing_is_erased(
     keeper = Keeper(
         connection,
         settings=SETTINGS,
+        limits=LIMITS,
         office=OfficeSettings(),
         key=missing,
         actor=Actor.service("erase_by_date"),
@@ -335,6 +337,7 @@ async def test_pictures_that_no_passage_named_go_once_everything_before_them_is_
             keeper = Keeper(
                 connection,
                 settings=SETTINGS,
+                limits=LIMITS,
                 office=OfficeSettings(),
                 key=None,
                 actor=Actor.service("erase_by_date"),

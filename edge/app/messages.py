@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass
 from uuid import UUID
 
+from central.contracts.evidence_notice import EvidenceNoticeV1
 from central.contracts.passage import (
     MAX_ALTERNATIVES,
     BoxV1,
@@ -22,7 +23,7 @@ from central.contracts.tag_read import MAX_READS, TagReadV1
 from central.contracts.traffic_minute import MINUTE, TrafficMinuteV1
 from edge.app.minutes import CameraMinute
 from edge.app.plans import CameraPlan
-from edge.outbox.types import OutboxSlot
+from edge.outbox.types import LostPicture, OutboxSlot
 from edge.settings import DeviceSettings
 from edge.stages import Passage, TagRead
 from models.runtime.values import BoxPx, PlateReading
@@ -145,6 +146,39 @@ def traffic_minute_message(
         frames_analysed=minute.frames_analysed,
         frames_dropped=minute.frames_dropped,
         counts=minute.counts,
+    )
+
+
+def evidence_notice_message(
+    lost: LostPicture,
+    slot: OutboxSlot,
+    *,
+    device: DeviceSettings,
+    sender: Sender,
+    event_id: UUID,
+) -> EvidenceNoticeV1:
+    """The message about a picture that was given up in its place of the outbox.
+
+    Args:
+        lost: The picture.
+        slot: Number in the outbox.
+        device: Tells where the device's time comes from.
+        sender: This device.
+        event_id: Identity of the notice.
+    """
+    return EvidenceNoticeV1(
+        id=event_id,
+        device_id=sender.device_id,
+        outbox_id=slot.outbox_id,
+        boot_id=sender.boot_id,
+        seq=slot.seq,
+        site_id=sender.site_id,
+        captured_at=lost.given_up_at,
+        clock_source=device.clock_source,
+        clock_error_ms=device.clock_error_ms,
+        event_id=lost.event_id,
+        sha256=lost.sha256,
+        fate=lost.fate,
     )
 
 

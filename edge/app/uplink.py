@@ -16,11 +16,17 @@ import structlog
 
 from central.contracts import event as events
 from central.contracts.heartbeat import HeartbeatV1
-from edge.app.messages import Sender, passage_message, tag_read_message, traffic_minute_message
+from edge.app.messages import (
+    Sender,
+    evidence_notice_message,
+    passage_message,
+    tag_read_message,
+    traffic_minute_message,
+)
 from edge.app.minutes import MinuteCounter
 from edge.app.plans import CameraPlan
 from edge.app.threads import ThreadGroup
-from edge.errors import OutboxFullError
+from edge.errors import OutboxError, OutboxFullError
 from edge.health.heartbeat import (
     CameraReading,
     DeviceFacts,
@@ -29,7 +35,7 @@ from edge.health.heartbeat import (
     ReaderReading,
 )
 from edge.outbox.store import Outbox
-from edge.outbox.types import OutboxLimits, OutboxSlot
+from edge.outbox.types import LostPicture, OutboxLimits, OutboxSlot
 from edge.publish.events import EventPublisher, PublishRules, PublishStatus
 from edge.publish.evidence import EvidenceAccess, EvidenceUploader, UploadStatus
 from edge.publish.link import BrokerAccess
@@ -40,7 +46,7 @@ from edge.stages import EvidencePicture, Passage, TagRead
 RETRY_FIRST_S: Final = 1.0
 RETRY_LONGEST_S: Final = 30.0
 LOOK_EVERY_S: Final = 1.0
-"""How often somebody looks whether a minute is over."""
+"""How often somebody looks whether a minute is over, or a picture was given up."""
 
 log = structlog.get_logger(__name__)
 
@@ -116,6 +122,7 @@ class Uplink:
             self._threads.start("evidence-upload", self._uploader.run, wake=self._uploader.wake)
         if self._live_frames is not None:
             self._threads.start("live-frames", self._live_frames.run)
+        self._threads.start("evidence-notices", self._tell_lost)
         if self._minutes is not None:
             self._threads.start("traffic-minutes", partial(self._tell_minutes, self._minutes))
 
@@ -166,6 +173,28 @@ class Uplink:
                     partial(traffic_minute_message, minute, sender=self._sender, event_id=event_id),
                     (),
                 )
+
+    def _tell_lost(self, stop: Event) -> None:
+        """Tell the centre of pictures that were given up."""
+        while not stop.wait(LOOK_EVERY_S):
+            try:
+                told = self.outbox.tell_lost(self._notice, now=self._around.clock())
+            except OutboxError as error:
+                # Whoever stores events says so, too, and ends the process if it must.
+                log.error("outbox_unusable", problem=str(error))  # noqa: TRY400 - no bug of ours
+                continue
+            if told:
+                log.warning("evidence_given_up", pictures=told)
+                self._publisher.wake()
+
+    def _notice(self, lost: LostPicture, slot: OutboxSlot) -> events.Event:
+        return evidence_notice_message(
+            lost,
+            slot,
+            device=self._settings.device,
+            sender=self._sender,
+            event_id=self._around.new_id(),
+        )
 
     def _store(
         self, make: Callable[[OutboxSlot], events.Event], pictures: Sequence[EvidencePicture]
@@ -252,7 +281,9 @@ class Uplink:
         access = self._api_access(secret)
         if access is None:
             return None
-        return EvidenceUploader(self.outbox, access=access, rng=self._around.rng)
+        return EvidenceUploader(
+            self.outbox, access=access, clock=self._around.clock, rng=self._around.rng
+        )
 
     def _heartbeat(self) -> HeartbeatV1:
         state = self.outbox.state()

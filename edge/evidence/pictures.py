@@ -6,6 +6,7 @@ from typing import Final
 
 import cv2
 import numpy as np
+import structlog
 
 from central.contracts.passage import EvidenceKind
 from edge.stages import EvidencePicture
@@ -19,6 +20,8 @@ PLATE_QUALITY: Final = 95
 LIVE_QUALITY: Final = 80
 LIVE_WIDTH_PX_MAX: Final = 1280
 
+log = structlog.get_logger(__name__)
+
 
 def make_evidence(scene: BgrImage, plate: BgrImage | None) -> tuple[EvidencePicture, ...]:
     """Encode the pictures of one passage.
@@ -28,12 +31,13 @@ def make_evidence(scene: BgrImage, plate: BgrImage | None) -> tuple[EvidencePict
         plate: Its plate; ``None`` when none was seen.
 
     Returns:
-        The scene, then the plate.
+        The scene, then the plate, without those that can't be encoded: a picture without bytes has
+        no name, so the passage does not promise it, and goes on without it.
     """
     pictures = [_encoded(scene, kind=EvidenceKind.SCENE, quality=SCENE_QUALITY)]
     if plate is not None:
         pictures.append(_encoded(plate, kind=EvidenceKind.PLATE, quality=PLATE_QUALITY))
-    return tuple(pictures)
+    return tuple(each for each in pictures if each is not None)
 
 
 def live_jpeg(scene: BgrImage) -> bytes:
@@ -46,8 +50,12 @@ def live_jpeg(scene: BgrImage) -> bytes:
     return _jpeg(smaller.astype(np.uint8, copy=False), quality=LIVE_QUALITY)
 
 
-def _encoded(image: BgrImage, *, kind: EvidenceKind, quality: int) -> EvidencePicture:
-    jpeg = _jpeg(image, quality=quality)
+def _encoded(image: BgrImage, *, kind: EvidenceKind, quality: int) -> EvidencePicture | None:
+    try:
+        jpeg = _jpeg(image, quality=quality)
+    except (cv2.error, ValueError):
+        log.warning("evidence_not_encoded", kind=kind.value, shape=image.shape)
+        return None
     return EvidencePicture(kind=kind.value, sha256=hashlib.sha256(jpeg).hexdigest(), jpeg=jpeg)
 
 

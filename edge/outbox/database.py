@@ -5,6 +5,7 @@ import fcntl
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from importlib import resources
 from pathlib import Path
 from typing import IO, Final
@@ -13,13 +14,27 @@ from uuid import UUID
 from edge.errors import OutboxBusyError, OutboxFullError, OutboxUnreadableError
 
 APPLICATION_ID: Final = 0x4C554F42
-SCHEMA_VERSION: Final = 2
-SCHEMA_STEPS: Final = {1: "ALTER TABLE event ADD COLUMN stream TEXT NOT NULL DEFAULT 'passage'"}
+SCHEMA_VERSION: Final = 3
+SCHEMA_STEPS: Final = {
+    1: ("ALTER TABLE event ADD COLUMN stream TEXT NOT NULL DEFAULT 'passage'",),
+    2: (
+        "ALTER TABLE picture ADD COLUMN event_id TEXT",
+        """CREATE TABLE lost_picture (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            event_id TEXT NOT NULL,
+            sha256 TEXT NOT NULL,
+            fate TEXT NOT NULL,
+            given_up_at_us INTEGER NOT NULL
+        ) STRICT""",
+    ),
+}
 """What makes the next version of an older one; a device keeps its outbox over updates."""
 BUSY_TIMEOUT_S: Final = 10.0
 PAGE_BYTES: Final = 4096
 WAL_KEPT_BYTES: Final = 16_000_000
 _PRIMARY_CODE_MASK: Final = 0xFF
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
 _NO_ROOM_CODES: Final = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
 
 
@@ -123,6 +138,16 @@ def primary_code(error: sqlite3.Error) -> int:
     return -1 if code is None else code & _PRIMARY_CODE_MASK
 
 
+def to_us(moment: datetime) -> int:
+    """An aware time as the file holds it: microseconds since 1970."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def from_us(microseconds: int) -> datetime:
+    """The time that ``to_us`` made a number of, in UTC."""
+    return _EPOCH + microseconds * _MICROSECOND
+
+
 def _prepare(connection: sqlite3.Connection, *, path: Path, new_id: UUID) -> None:
     # FULL: a power cut right after a commit must not take the event away again.
     connection.execute("PRAGMA synchronous = FULL")
@@ -153,7 +178,8 @@ def _bring_up_to_date(connection: sqlite3.Connection) -> None:
         return
     with transaction(connection):
         for older in range(version, SCHEMA_VERSION):
-            connection.execute(SCHEMA_STEPS[older])
+            for statement in SCHEMA_STEPS[older]:
+                connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION:d}")
 
 

@@ -22,7 +22,17 @@ CREATE TABLE picture (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
     sha256 TEXT NOT NULL UNIQUE,
     size_bytes INTEGER NOT NULL CHECK (size_bytes > 0),
-    jpeg BLOB NOT NULL
+    jpeg BLOB NOT NULL,
+    event_id TEXT
+) STRICT;
+
+-- Pictures that were given up and of which the centre was not told yet.
+CREATE TABLE lost_picture (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    event_id TEXT NOT NULL,
+    sha256 TEXT NOT NULL,
+    fate TEXT NOT NULL,
+    given_up_at_us INTEGER NOT NULL
 ) STRICT;
 
 -- The sum is kept by the database itself, so that no path can forget it.

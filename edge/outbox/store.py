@@ -2,12 +2,15 @@
 """The outbox itself: events are numbered and stored with their pictures in one transaction.
 
 An event leaves only when the centre has acknowledged its commit. Pictures are evidence, not
-proof of completeness: when room is short the oldest go first, and are counted.
+proof of completeness: when room is short the oldest go first, are counted, and leave a note each.
+Notes become events of their own while few events wait, and never make room for themselves: what
+is told about a want of room must not add to it.
 """
 
 import sqlite3
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from threading import RLock
 from types import TracebackType
@@ -15,17 +18,22 @@ from typing import Final, Self, TypeVar
 from uuid import UUID, uuid4
 
 from central.contracts.event import Event
+from central.contracts.evidence_notice import EvidenceFate
 from central.contracts.streams import stream_of
 from central.contracts.topics import Stream
 from edge.errors import OutboxBehindError, OutboxFullError
+from edge.outbox import losses
 from edge.outbox.database import (
     connect,
     connect_to_read,
+    from_us,
     lock_file,
+    to_us,
     transaction,
     translated_errors,
 )
 from edge.outbox.types import (
+    LostPicture,
     OutboxLimits,
     OutboxNumbers,
     OutboxSlot,
@@ -36,8 +44,10 @@ from edge.outbox.types import (
 from edge.stages import EvidencePicture
 
 PICTURES_DROPPED_AT_ONCE: Final = 64
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
+NOTICES_AT_ONCE: Final = 100
+NOTICES_EVENTS_MAX: Final = 1000
+"""Most events that wait while the centre is told of lost pictures. Higher: it is told sooner after
+an outage, and the notices take room that events may need."""
 EventT = TypeVar("EventT", bound=Event)
 
 _SELECT_STATE: Final = """
@@ -116,12 +126,42 @@ class Outbox:
         with self._lock:
             while True:
                 try:
-                    return self._put_once(make, pictures, now=now, dropped=0)
+                    return self._put_once(make, pictures, now=now)
                 except OutboxFullError:
-                    if self._drop_oldest_pictures(PICTURES_DROPPED_AT_ONCE) == 0:
+                    if self._drop_oldest_pictures(PICTURES_DROPPED_AT_ONCE, now=now) == 0:
                         break
-            # No room is left to win: the event goes without its pictures.
-            return self._put_once(make, (), now=now, dropped=len(pictures))
+            # No room is left to win: the event goes without its pictures, if need be without a
+            # note of them.
+            try:
+                return self._put_once(make, (), now=now, lost=pictures)
+            except OutboxFullError:
+                return self._put_once(make, (), now=now, dropped=len(pictures))
+
+    def tell_lost(self, make: Callable[[LostPicture, OutboxSlot], Event], *, now: datetime) -> int:
+        """Make events of notes about pictures that were given up, the oldest first.
+
+        A note and its event change places in one transaction, so that the centre is told once.
+        Nothing is told while many events wait or no room is left.
+
+        Args:
+            make: Builds the message for the number it gets; called again after a failed attempt.
+            now: Aware time at which the events are stored.
+
+        Returns:
+            How many were told.
+        """
+        with self._lock:
+            numbers = self.numbers()
+            if numbers.last_seq - numbers.acknowledged_seq > NOTICES_EVENTS_MAX:
+                return 0
+            try:
+                with translated_errors(self._path), transaction(self._connection):
+                    told = losses.take_oldest(self._connection, NOTICES_AT_ONCE)
+                    for each in told:
+                        self._number(partial(make, each), now=now)
+                    return len(told)
+            except OutboxFullError:
+                return 0
 
     def acknowledge(self, *, outbox_id: UUID, up_to_seq: int) -> int:
         """Forget the events that the centre has committed.
@@ -168,7 +208,7 @@ class Outbox:
             PendingEvent(
                 seq=seq,
                 boot_id=UUID(boot_id),
-                created_at=_from_us(created_us),
+                created_at=from_us(created_us),
                 payload=payload,
                 stream=Stream(stream),
             )
@@ -200,13 +240,10 @@ class Outbox:
         with self._lock, translated_errors(self._path), transaction(self._connection):
             self._connection.execute("DELETE FROM picture WHERE number = ?", (number,))
 
-    def drop_picture(self, number: int) -> None:
-        """Give up a picture that the centre will never take; it is counted."""
+    def drop_picture(self, number: int, *, now: datetime) -> None:
+        """Give up a picture that the centre will never take; it is counted and noted."""
         with self._lock, translated_errors(self._path), transaction(self._connection):
-            deleted = self._connection.execute(
-                "DELETE FROM picture WHERE number = ?", (number,)
-            ).rowcount
-            self._count_dropped(deleted)
+            self._give_up([number], fate=EvidenceFate.UNREADABLE, now=now)
 
     def state(self) -> OutboxState:
         """What waits here."""
@@ -219,60 +256,90 @@ class Outbox:
         pictures: Sequence[EvidencePicture],
         *,
         now: datetime,
-        dropped: int,
+        lost: Sequence[EvidencePicture] = (),
+        dropped: int = 0,
     ) -> EventT:
+        """Store an event; ``lost`` pictures are noted and counted, ``dropped`` ones counted."""
         with translated_errors(self._path), transaction(self._connection):
-            (seq,) = self._connection.execute(
-                "UPDATE outbox SET last_seq = last_seq + 1 RETURNING last_seq"
-            ).fetchone()
-            message = make(OutboxSlot(outbox_id=self.outbox_id, seq=seq))
-            self._connection.execute(
-                "INSERT INTO event (seq, event_id, boot_id, created_at_us, payload, stream)"
-                " VALUES (?, ?, ?, ?, ?, ?)",
-                (
-                    seq,
-                    str(message.id),
-                    str(message.boot_id),
-                    _to_us(now),
-                    message.to_json(),
-                    stream_of(message).value,
-                ),
-            )
+            message = self._number(make, now=now)
             self._connection.executemany(
-                "INSERT OR IGNORE INTO picture (sha256, size_bytes, jpeg) VALUES (?, ?, ?)",
-                [(picture.sha256, len(picture.jpeg), picture.jpeg) for picture in pictures],
+                "INSERT OR IGNORE INTO picture (sha256, size_bytes, jpeg, event_id)"
+                " VALUES (?, ?, ?, ?)",
+                [
+                    (picture.sha256, len(picture.jpeg), picture.jpeg, str(message.id))
+                    for picture in pictures
+                ],
             )
+            named = [(str(message.id), picture.sha256) for picture in lost]
+            self._note(named, fate=EvidenceFate.DROPPED_FOR_ROOM, now=now)
             self._count_dropped(dropped)
-            self._keep_pictures_under_cap()
+            self._keep_pictures_under_cap(now=now)
             return message
 
-    def _keep_pictures_under_cap(self) -> None:
+    def _number(self, make: Callable[[OutboxSlot], EventT], *, now: datetime) -> EventT:
+        """Give an event its number and store it; inside the caller's transaction."""
+        (seq,) = self._connection.execute(
+            "UPDATE outbox SET last_seq = last_seq + 1 RETURNING last_seq"
+        ).fetchone()
+        message = make(OutboxSlot(outbox_id=self.outbox_id, seq=seq))
+        self._connection.execute(
+            "INSERT INTO event (seq, event_id, boot_id, created_at_us, payload, stream)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                seq,
+                str(message.id),
+                str(message.boot_id),
+                to_us(now),
+                message.to_json(),
+                stream_of(message).value,
+            ),
+        )
+        return message
+
+    def _keep_pictures_under_cap(self, *, now: datetime) -> None:
         """Drop the oldest pictures until the rest fits; inside the caller's transaction."""
         while True:
             (size,) = self._connection.execute("SELECT picture_bytes FROM outbox").fetchone()
             if size <= self._limits.picture_bytes_max:
                 return
-            self._count_dropped(self._delete_oldest_pictures(1))
+            self._give_up_oldest(1, now=now)
 
-    def _drop_oldest_pictures(self, count: int) -> int:
+    def _drop_oldest_pictures(self, count: int, *, now: datetime) -> int:
         """Drop pictures in a transaction of their own; returns how many there were to drop.
 
         A full disk may refuse even this; then there is nothing to win.
         """
         try:
             with translated_errors(self._path), transaction(self._connection):
-                deleted = self._delete_oldest_pictures(count)
-                self._count_dropped(deleted)
-                return deleted
+                return self._give_up_oldest(count, now=now)
         except OutboxFullError:
             return 0
 
-    def _delete_oldest_pictures(self, count: int) -> int:
-        return self._connection.execute(
-            "DELETE FROM picture WHERE number IN (SELECT number FROM picture ORDER BY number"
-            " LIMIT ?)",
-            (count,),
-        ).rowcount
+    def _give_up_oldest(self, count: int, *, now: datetime) -> int:
+        rows = self._connection.execute(
+            "SELECT number FROM picture ORDER BY number LIMIT ?", (count,)
+        ).fetchall()
+        numbers = [number for (number,) in rows]
+        return self._give_up(numbers, fate=EvidenceFate.DROPPED_FOR_ROOM, now=now)
+
+    def _give_up(self, numbers: Sequence[int], *, fate: EvidenceFate, now: datetime) -> int:
+        """Delete pictures and leave notes; the former first, as it makes room for the latter."""
+        taken = losses.take_pictures(self._connection, numbers)
+        # Pictures that an earlier release stored do not say whose they are; they are counted only.
+        named = [(event_id, sha256) for event_id, sha256 in taken if event_id is not None]
+        self._note(named, fate=fate, now=now)
+        self._count_dropped(len(taken) - len(named))
+        return len(taken)
+
+    def _note(self, named: Sequence[tuple[str, str]], *, fate: EvidenceFate, now: datetime) -> None:
+        """Count and note pictures by the id of their event and their digest."""
+        lost = [
+            LostPicture(event_id=UUID(event_id), sha256=sha256, fate=fate, given_up_at=now)
+            for event_id, sha256 in named
+        ]
+        if lost:
+            losses.note(self._connection, lost)
+            self._count_dropped(len(lost))
 
     def _count_dropped(self, count: int) -> None:
         self._connection.execute(
@@ -304,16 +371,8 @@ def read_state(connection: sqlite3.Connection) -> OutboxState:
         last_seq=last_seq,
         acknowledged_seq=acknowledged,
         events=events,
-        oldest_event_at=None if oldest_us is None else _from_us(oldest_us),
+        oldest_event_at=None if oldest_us is None else from_us(oldest_us),
         pictures=pictures,
         picture_bytes=size,
         pictures_dropped=dropped,
     )
-
-
-def _to_us(moment: datetime) -> int:
-    return (moment - _EPOCH) // _MICROSECOND
-
-
-def _from_us(microseconds: int) -> datetime:
-    return _EPOCH + microseconds * _MICROSECOND

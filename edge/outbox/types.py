@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from central.contracts.evidence_notice import EvidenceFate
 from central.contracts.topics import Stream
 
 
@@ -61,6 +62,23 @@ class PendingPicture:
     number: int
     sha256: str
     jpeg: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LostPicture:
+    """A picture that was given up.
+
+    Attributes:
+        event_id: Event that named it.
+        sha256: Hex digest of its bytes.
+        fate: What became of it.
+        given_up_at: Aware UTC time.
+    """
+
+    event_id: UUID
+    sha256: str
+    fate: EvidenceFate
+    given_up_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

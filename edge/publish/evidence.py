@@ -3,8 +3,9 @@
 
 import random
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from http import HTTPStatus
 from pathlib import Path
@@ -106,9 +107,17 @@ def api_client(access: EvidenceAccess) -> httpx.Client:
 class EvidenceUploader:
     """Uploads pictures from one thread, oldest first; the owner calls ``run`` in it."""
 
-    def __init__(self, store: PictureStore, *, access: EvidenceAccess, rng: random.Random) -> None:
+    def __init__(
+        self,
+        store: PictureStore,
+        *,
+        access: EvidenceAccess,
+        clock: Callable[[], datetime],
+        rng: random.Random,
+    ) -> None:
         self._store = store
         self._access = access
+        self._clock = clock
         self._rng = rng
         self._wake = Event()
         self._lock = Lock()
@@ -172,7 +181,7 @@ class EvidenceUploader:
             if outcome is UploadOutcome.STORED:
                 self._store.forget_uploaded_picture(picture.number)
             elif outcome is UploadOutcome.NEVER:
-                self._store.drop_picture(picture.number)
+                self._store.drop_picture(picture.number, now=self._clock())
         except OutboxError as error:
             # The picture stays and is uploaded again, which changes nothing at the centre.
             log.error("outbox_unusable", problem=str(error))  # noqa: TRY400 - no bug of ours

@@ -87,5 +87,5 @@ class PictureStore(Protocol):
     def forget_uploaded_picture(self, number: int) -> None:
         """The centre has it."""
 
-    def drop_picture(self, number: int) -> None:
-        """The centre will never take it; counted."""
+    def drop_picture(self, number: int, *, now: datetime) -> None:
+        """The centre will never take it; counted and noted."""

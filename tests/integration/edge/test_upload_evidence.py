@@ -74,6 +74,7 @@ class Running:
         self.uploader = EvidenceUploader(
             outbox,
             access=EvidenceAccess(url=url, device_id="gate-01", secret="hush"),
+            clock=lambda: NOW,
             rng=random.Random(3),  # noqa: S311 - jitter
         )
         self._stop = Event()

@@ -12,9 +12,10 @@ import cv2
 import numpy as np
 
 from central.contracts.event import ClockSource
+from central.contracts.evidence_notice import EvidenceNoticeV1
 from central.contracts.passage import Direction, ModelDigestV1, PassageV1
 from central.contracts.tag_read import TagReadV1
-from edge.outbox.types import OutboxSlot
+from edge.outbox.types import LostPicture, OutboxSlot
 from edge.stages import EvidencePicture
 from models.runtime.values import (
     BgrImage,
@@ -72,6 +73,24 @@ def tag_message(slot: OutboxSlot, *, boot_id: UUID = BOOT_ID) -> TagReadV1:
         last_seen_at=NOW,
         clock_source=ClockSource.NTP,
         clock_error_ms=10,
+    )
+
+
+def notice_message(lost: LostPicture, slot: OutboxSlot) -> EvidenceNoticeV1:
+    """The notice about a picture that was given up."""
+    return EvidenceNoticeV1(
+        id=uuid4(),
+        device_id=DEVICE_ID,
+        outbox_id=slot.outbox_id,
+        boot_id=BOOT_ID,
+        seq=slot.seq,
+        site_id="site-01",
+        captured_at=lost.given_up_at,
+        clock_source=ClockSource.NTP,
+        clock_error_ms=10,
+        event_id=lost.event_id,
+        sha256=lost.sha256,
+        fate=lost.fate,
     )
 
 

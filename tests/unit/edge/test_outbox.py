@@ -18,7 +18,7 @@ from edge.errors import (
 )
 from edge.outbox.store import Outbox, look_into
 from edge.outbox.types import OutboxLimits, OutboxSlot
-from tests.unit.edge.makers import BOOT_ID, NOW, message, picture, tag_message
+from tests.unit.edge.makers import BOOT_ID, NOW, message, notice_message, picture, tag_message
 
 ROOMY = OutboxLimits(picture_bytes_max=1_000_000)
 
@@ -81,10 +81,12 @@ def test_passages_and_tag_reads_share_one_row_of_numbers(tmp_path: Path) -> None
 def test_an_outbox_of_an_earlier_release_is_brought_up_to_date(tmp_path: Path) -> None:
     path = tmp_path / "box"
     with Outbox(path, limits=ROOMY) as outbox:
-        stored = outbox.put(message, (), now=NOW)
+        stored = outbox.put(message, (picture(b"old"),), now=NOW)
         before = outbox.state()
     with closing(sqlite3.connect(path, isolation_level=None)) as old:
-        # What release 1 had: no column for the stream.
+        # What release 1 had: no column for the stream, nothing about lost pictures.
+        old.execute("DROP TABLE lost_picture")
+        old.execute("ALTER TABLE picture DROP COLUMN event_id")
         old.execute("ALTER TABLE event DROP COLUMN stream")
         old.execute("PRAGMA user_version = 1")
 
@@ -92,12 +94,16 @@ def test_an_outbox_of_an_earlier_release_is_brought_up_to_date(tmp_path: Path) -
     with Outbox(path, limits=ROOMY) as outbox:
         (event,) = outbox.pending(after_seq=0, limit=10)
         outbox.put(tag_message, (), now=NOW)
+        outbox.drop_picture(1, now=NOW)
+        dropped = outbox.state().pictures_dropped
+        told = outbox.tell_lost(notice_message, now=NOW)
 
     with Outbox(path, limits=ROOMY) as outbox:
         streams = [each.stream for each in outbox.pending(after_seq=0, limit=10)]
     assert looked_at_before == before
     assert (event.payload, event.stream) == (stored.to_json(), Stream.PASSAGE)
     assert streams == [Stream.PASSAGE, Stream.TAG_READ]
+    assert (dropped, told) == (1, 0)  # whose picture it was is not known
 
 
 def test_an_outbox_of_a_later_release_is_not_touched(tmp_path: Path) -> None:
@@ -106,7 +112,7 @@ def test_an_outbox_of_a_later_release_is_not_touched(tmp_path: Path) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as newer:
         newer.execute("PRAGMA user_version = 99")
 
-    with pytest.raises(OutboxUnreadableError, match="it has version 99, this program knows 2"):
+    with pytest.raises(OutboxUnreadableError, match="it has version 99, this program knows 3"):
         Outbox(path, limits=ROOMY)
 
 
@@ -192,7 +198,7 @@ def test_uploaded_pictures_are_forgotten_and_refused_ones_are_counted(tmp_path: 
         assert second is not None
 
         outbox.forget_uploaded_picture(first.number)
-        outbox.drop_picture(second.number)
+        outbox.drop_picture(second.number, now=NOW)
 
         state = outbox.state()
         assert (state.pictures, state.picture_bytes, state.pictures_dropped) == (0, 0, 1)

@@ -3,16 +3,17 @@
 
 import tempfile
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from central.contracts.evidence_notice import EvidenceNoticeV1
 from edge.errors import OutboxBehindError
 from edge.outbox.store import Outbox
-from edge.outbox.types import OutboxLimits
-from tests.unit.edge.makers import NOW, message, picture
+from edge.outbox.types import LostPicture, OutboxLimits, OutboxSlot
+from tests.unit.edge.makers import NOW, message, notice_message, picture
 
 LIMITS = OutboxLimits(picture_bytes_max=3_000)
 
@@ -30,6 +31,8 @@ class OutboxMachine(RuleBasedStateMachine):
         self.last_seq = 0
         self.pictures_put = 0
         self.pictures_uploaded = 0
+        self.owners: dict[str, UUID] = {}
+        self.told: list[tuple[UUID, str]] = []
 
     @rule(sizes=st.lists(st.integers(min_value=1, max_value=4_000), max_size=3))
     def store(self, sizes: list[int]) -> None:
@@ -39,6 +42,22 @@ class OutboxMachine(RuleBasedStateMachine):
         self.pictures_put += len(pictures)
         assert stored.seq == self.last_seq
         self.payloads[stored.seq] = stored.to_json()
+        self.owners |= {each.sha256: stored.id for each in pictures}
+
+    @rule()
+    def tell_of_lost_pictures(self) -> None:
+        told = list[EvidenceNoticeV1]()
+
+        def make(lost: LostPicture, slot: OutboxSlot) -> EvidenceNoticeV1:
+            told.append(notice_message(lost, slot))
+            return told[-1]
+
+        self.outbox.tell_lost(make, now=NOW)
+        for each in told:
+            self.last_seq += 1
+            assert each.seq == self.last_seq
+            self.payloads[each.seq] = each.to_json()
+            self.told.append((each.event_id, each.sha256))
 
     @rule(share=st.floats(min_value=0, max_value=1))
     def acknowledge(self, share: float) -> None:
@@ -77,6 +96,11 @@ class OutboxMachine(RuleBasedStateMachine):
         assert {event.seq: event.payload for event in events} == self.payloads
         assert [event.seq for event in events] == sorted(self.payloads)
         assert self.outbox.outbox_id == self.identity
+
+    @invariant()
+    def a_lost_picture_is_told_of_once_and_as_what_its_event_named(self) -> None:
+        assert len(set(self.told)) == len(self.told) <= self.outbox.state().pictures_dropped
+        assert all(self.owners[sha256] == event_id for event_id, sha256 in self.told)
 
     @invariant()
     def every_picture_waits_was_uploaded_or_is_counted(self) -> None:

@@ -40,7 +40,7 @@ PATTERN_ROWS_MAX: Final = 10_001
 """Rows that a search by a pattern sorts. Higher: rare plates are more surely sought by their index,
 and common patterns take longer. Far more than a page, whatever its size."""
 
-PATTERN_STEPS: Final = (timedelta(weeks=1), timedelta(weeks=8))
+PATTERN_STEPS: Final = (timedelta(weeks=1), timedelta(weeks=3), timedelta(weeks=9))
 """A search by a pattern goes so far back first, and further only while its page is not full. Plates
 that fit a pattern are mostly many: their page is full after days, however old the table is."""
 

@@ -124,7 +124,7 @@ async def test_a_pattern_is_sought_back_to_the_oldest_day_page_by_page(
     plate_read: Callable[[str], Any],
     size: int,
 ) -> None:
-    days_ago = (0, 1, 6.9, 7, 7.1, 55.9, 56, 56.1, 90)
+    days_ago = (0, 1, 6.9, 7, 7.1, 21, 21.1, 63, 63.1, 90)
     for seq, days in enumerate(days_ago, start=1):
         at = BEGAN_AT - timedelta(days=days)
         passage = device.passage(seq=seq, captured_at=at, plate=plate_read("51G12345"))
@@ -135,7 +135,7 @@ async def test_a_pattern_is_sought_back_to_the_oldest_day_page_by_page(
         (None, None),
         (BEGAN_AT - timedelta(days=7), None),
         (None, BEGAN_AT - timedelta(days=6)),
-        (BEGAN_AT - timedelta(days=56), BEGAN_AT - timedelta(days=1)),
+        (BEGAN_AT - timedelta(days=63), BEGAN_AT - timedelta(days=1)),
         (None, BEGAN_AT - timedelta(days=200)),
     ]
     for since, until in bounds:

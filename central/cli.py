@@ -97,7 +97,7 @@ def migrate() -> None:
 @app.command()
 def ingest() -> None:
     """Store what the devices send, until SIGTERM."""
-    from central.ingest.app import calm_garbage_collection, run_ingest  # noqa: PLC0415
+    from central.ingest.app import run_ingest, tune_interpreter  # noqa: PLC0415
 
     with _plain_errors():
         settings = read_settings()
@@ -109,7 +109,7 @@ def ingest() -> None:
 
         signal.signal(signal.SIGTERM, request_stop)
         signal.signal(signal.SIGINT, request_stop)
-        calm_garbage_collection()
+        tune_interpreter()
         run_ingest(settings, stop=stop)
 
 

@@ -42,7 +42,7 @@ from central.contracts.topics import Stream, Topic
 from central.db.copying import copy_rows, microseconds
 from central.db.migrate import apply_migrations
 from central.domain.times import TimeLimits
-from central.ingest.app import calm_garbage_collection
+from central.ingest.app import tune_interpreter
 from central.ingest.columns import PASSAGE_COLUMNS, passage_body, row_start
 from central.ingest.database import IngestDatabase
 from central.ingest.metrics import IngestMetrics
@@ -215,7 +215,7 @@ def _work(
     share: Share, barrier: Barrier, answers: "multiprocessing.Queue[tuple[float, float]]"
 ) -> None:
     """One worker: prepare, wait for the others, write, and tell the time it took."""
-    calm_garbage_collection()
+    tune_interpreter()
     rng = random.Random(os.getpid())  # noqa: S311  # made traffic, no secret
     passages = _passages(share, rng)
     writers: dict[Way, type[_Ingest | _PsycopgCopy | _PackedCopy]] = {

@@ -91,6 +91,7 @@ from api.v1 import (
     session,
     vehicles,
     watchlist,
+    webhooks,
 )
 from api.v1.metrics import RequestMetrics, RequestObserver
 from central.db.pool import connection_info, open_pool
@@ -115,6 +116,7 @@ V1_PARTS: Final = (
     alerts,
     incidents,
     watchlist,
+    webhooks,
     completeness,
     roads,
     national,

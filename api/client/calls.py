@@ -5,7 +5,16 @@ from typing import cast
 from urllib.parse import quote
 
 from api.client import words
-from api.client.models import alerts, incidents, national, passages, registry, roads, watchlist
+from api.client.models import (
+    alerts,
+    incidents,
+    national,
+    passages,
+    registry,
+    roads,
+    watchlist,
+    webhooks,
+)
 from api.client.transport import Transport
 
 
@@ -322,3 +331,57 @@ class LuuthongClient(Transport):
     def remove_from_watchlist(self, entry_id: str) -> None:
         """Take a plate off the list; the entry's history and its alerts stay."""
         self._send("DELETE", f"/v1/watchlist/{quote(entry_id, safe='')}")
+
+    def list_webhooks(self) -> webhooks.WebhookListBody:
+        """The caller's own webhooks by name; an administrator's session sees all."""
+        return cast("webhooks.WebhookListBody", self._send("GET", "/v1/webhooks").json())
+
+    def add_webhook(
+        self, body: webhooks.NewWebhookBody, *, idempotency_key: str | None = None
+    ) -> webhooks.MadeSecretBody:
+        """Register a receiver and make its secret, which is told this once."""
+        return cast(
+            "webhooks.MadeSecretBody",
+            self._send(
+                "POST", "/v1/webhooks", headers={"Idempotency-Key": idempotency_key}, body=body
+            ).json(),
+        )
+
+    def remove_webhook(self, webhook_id: str, *, if_match: str) -> None:
+        """Send nothing any more."""
+        self._send(
+            "DELETE", f"/v1/webhooks/{quote(webhook_id, safe='')}", headers={"if-match": if_match}
+        )
+
+    def get_webhook(self, webhook_id: str) -> webhooks.WebhookBody:
+        """One webhook, with the `ETag` that changing it needs."""
+        return cast(
+            "webhooks.WebhookBody",
+            self._send("GET", f"/v1/webhooks/{quote(webhook_id, safe='')}").json(),
+        )
+
+    def renew_webhook_secret(
+        self, webhook_id: str, *, if_match: str, idempotency_key: str | None = None
+    ) -> webhooks.MadeSecretBody:
+        """Make a new secret; messages are signed with the old one, too, for seven days."""
+        return cast(
+            "webhooks.MadeSecretBody",
+            self._send(
+                "POST",
+                f"/v1/webhooks/{quote(webhook_id, safe='')}/secret",
+                headers={"if-match": if_match, "Idempotency-Key": idempotency_key},
+            ).json(),
+        )
+
+    def test_webhook(
+        self, webhook_id: str, *, idempotency_key: str | None = None
+    ) -> webhooks.WebhookTestBody:
+        """Send a message that says nothing but that it is a test."""
+        return cast(
+            "webhooks.WebhookTestBody",
+            self._send(
+                "POST",
+                f"/v1/webhooks/{quote(webhook_id, safe='')}/test",
+                headers={"Idempotency-Key": idempotency_key},
+            ).json(),
+        )

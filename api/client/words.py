@@ -21,6 +21,16 @@ Confidence = Literal["high", "medium", "low"]
 Country = Literal["laos", "cambodia", "china", "thailand", "myanmar"]
 Direction = Literal["up", "down", "left", "right", "unknown"]
 EntryState = Literal["holding", "ended"]
+EventType = Literal[
+    "alert.raised",
+    "alert.acknowledged",
+    "alert.closed",
+    "dossier.changed",
+    "device.silent",
+    "device.heard_again",
+    "device.numbers_lost",
+    "webhook.test",
+]
 EvidenceFate = Literal["dropped_for_room", "unreadable"]
 EvidenceKind = Literal["scene", "plate"]
 Explanation = Literal["in_outbox", "offline", "quarantined", "discarded", "lost"]
@@ -49,6 +59,7 @@ IncidentPhase = Literal["begun", "lasts", "ended"]
 IncidentState = Literal["open", "ended"]
 LossProof = Literal["forgotten", "outbox_replaced", "overdue"]
 PartyKind = Literal["person", "organisation"]
+PauseReason = Literal["person", "failing", "gone"]
 PlateColour = Literal["white", "yellow", "blue", "red", "unknown"]
 PlateLayout = Literal["one_line", "two_line"]
 Purpose = Literal[
@@ -66,3 +77,4 @@ VehicleKind = Literal[
 WatchReason = Literal[
     "stolen", "wanted_in_case", "suspected_fake_plate", "unpaid_penalty", "agency_request"
 ]
+WebhookState = Literal["working", "paused", "removed"]

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from api.v1 import convoy_examples, incident_examples, national_examples
+from api.v1 import convoy_examples, incident_examples, national_examples, webhook_examples
 
 Json = dict[str, Any]
 """Free JSON, as FastAPI's own document is."""
@@ -157,6 +157,7 @@ ANSWERS: Final[Mapping[str, Json]] = MappingProxyType(
         "acknowledge_alert": {"id": _OTHER_ID, "state": "acknowledged", "version": 2},
         "close_alert": {"id": _OTHER_ID, "state": "closed", "version": 3},
         **incident_examples.ANSWERS,
+        **webhook_examples.ANSWERS,
         "list_devices": {"devices": [_DEVICE], "next_cursor": None},
         "get_device": _DEVICE,
         "get_completeness": {
@@ -357,6 +358,7 @@ BODIES: Final[Mapping[str, Json]] = MappingProxyType(
     {
         **national_examples.BODIES,
         **convoy_examples.BODIES,
+        **webhook_examples.BODIES,
         "close_alert": {"reason": "papers_shown", "note": ""},
         "enrol": {"token": "lti_…", "certificate_request": _REQUEST},
         "renew": {"certificate_request": _REQUEST, "signature": "MEUCIQ…"},

@@ -34,16 +34,28 @@ IdempotencyKey = Annotated[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What a change is answered with."""
+    """What a change is answered with.
+
+    Attributes:
+        kept_body: What a repetition is answered with; ``None`` for the same. A secret is told once.
+    """
 
     body: BaseModel
+    kept_body: BaseModel | None = None
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
 
+    def sent(self) -> KeptAnswer:
+        """The same as it is sent now."""
+        return self._with(self.body)
+
     def kept(self) -> KeptAnswer:
-        """The same as it is kept."""
+        """The same as it is kept for a repetition."""
+        return self._with(self.kept_body or self.body)
+
+    def _with(self, body: BaseModel) -> KeptAnswer:
         return KeptAnswer(
-            status=self.status, headers=dict(self.headers), body=self.body.model_dump_json()
+            status=self.status, headers=dict(self.headers), body=body.model_dump_json()
         )
 
 
@@ -67,14 +79,14 @@ class Once:
             AnswerKeyReusedError: The key belongs to another request.
         """
         if self.key is None:
-            return _response((await change()).kept())
+            return _response((await change()).sent())
         shelf = AnswerService(self.connection, caller=self.caller, key=self.key)
         earlier = await shelf.earlier(self.digest)
         if earlier is not None:
             return _response(earlier, **{REPLAYED_HEADER: "true"})
-        answer = (await change()).kept()
-        await shelf.keep(answer, self.digest, now=self.now)
-        return _response(answer)
+        outcome = await change()
+        await shelf.keep(outcome.kept(), self.digest, now=self.now)
+        return _response(outcome.sent())
 
 
 async def once_of(

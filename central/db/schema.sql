@@ -1971,15 +1971,19 @@ CREATE TABLE webhook (
   failing_since timestamp with time zone,
   made_by text NOT NULL,
   made_at timestamp with time zone NOT NULL,
+  client_id bigint,
+  version integer NOT NULL DEFAULT 1,
   CONSTRAINT webhook_check CHECK (((state = 'paused'::text) = (pause_reason IS NOT NULL))),
   CONSTRAINT webhook_check1 CHECK (((pause_reason IS NULL) = (paused_at IS NULL))),
+  CONSTRAINT webhook_client_id_fkey FOREIGN KEY (client_id) REFERENCES api_client(id),
   CONSTRAINT webhook_events_check CHECK (((cardinality(events) >= 1) AND (cardinality(events) <= 50))),
   CONSTRAINT webhook_name_check CHECK ((name ~ '^[a-z0-9][a-z0-9-]{1,39}$'::text)),
   CONSTRAINT webhook_pause_reason_check CHECK ((pause_reason = ANY (ARRAY['person'::text, 'failing'::text, 'gone'::text]))),
   CONSTRAINT webhook_pkey PRIMARY KEY (id),
   CONSTRAINT webhook_site_ids_check CHECK (((cardinality(site_ids) >= 1) AND (cardinality(site_ids) <= 200))),
   CONSTRAINT webhook_state_check CHECK ((state = ANY (ARRAY['working'::text, 'paused'::text, 'removed'::text]))),
-  CONSTRAINT webhook_url_check CHECK (((char_length(url) >= 1) AND (char_length(url) <= 500)))
+  CONSTRAINT webhook_url_check CHECK (((char_length(url) >= 1) AND (char_length(url) <= 500))),
+  CONSTRAINT webhook_version_check CHECK ((version >= 1))
 );
 CREATE UNIQUE INDEX webhook_name ON public.webhook USING btree (name) WHERE (state <> 'removed'::text);
 

@@ -102,7 +102,11 @@ PERMISSIONS: Final[Mapping[Role, frozenset[Permission]]] = MappingProxyType(
         | {Permission.LOOK_UP_VEHICLES, Permission.SEE_AUDIT, Permission.PROTECT_DATA},
         # The most that a key can hold; what a program may do of it is said by its key.
         Role.API_CLIENT: (_OPERATOR - {Permission.SEE_LIVE_FRAMES})
-        | {Permission.EDIT_WATCHLIST, Permission.PUSH_NATIONAL},
+        | {
+            Permission.EDIT_WATCHLIST,
+            Permission.PUSH_NATIONAL,
+            Permission.MANAGE_WEBHOOKS,
+        },
         # Shows everything on made-up data: only a local stack makes one.
         Role.DEMONSTRATOR: frozenset(Permission),
     }

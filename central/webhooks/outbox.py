@@ -31,7 +31,7 @@ class WebhookOutbox:
         """
         if not happenings:
             return 0
-        listeners = await self._rows.listeners({each.type for each in happenings})
+        listeners = await self._rows.listeners({each.type for each in happenings}, now=now)
         heard = [
             (each, hearing)
             for each in happenings

@@ -1,13 +1,26 @@
 -- SPDX-License-Identifier: AGPL-3.0-or-later
--- Webhooks belong to the whole province and are for administrators: no query has a scope. What each
--- of them hears is limited to its own sites when a delivery is made.
+-- Administrators see every webhook; a program (client_id) sees its own. What each of them hears is
+-- limited to its own sites when a delivery is made.
 
 -- name: select_listeners
--- Webhooks that want to hear of one of these types.
+-- Webhooks that want to hear of one of these types. A program that no key lets in any more, or none
+-- that may keep webhooks, hears nothing.
 SELECT id, events, site_ids, state = 'working' AND failing_since IS NULL AS is_sent_at_once
   FROM webhook
  WHERE state <> 'removed'
    AND events && %(types)s::text[]
+   AND (
+     client_id IS NULL
+     OR EXISTS (
+       SELECT
+         FROM api_client
+        INNER JOIN api_key ON api_key.client_id = api_client.id
+        WHERE api_client.id = webhook.client_id
+          AND 'manage_webhooks' = any(api_client.permissions)
+          AND api_key.revoked_at IS NULL
+          AND api_key.expires_at > %(now)s
+     )
+   )
  ORDER BY made_at, id
  LIMIT %(rows_max)s;
 
@@ -32,16 +45,20 @@ SELECT count(*)
 
 -- name: insert_webhook
 -- Register a webhook; a taken name is left alone.
-INSERT INTO webhook (id, name, url, events, site_ids, made_by, made_at)
-VALUES (%(id)s, %(name)s, %(url)s, %(events)s::text[], %(site_ids)s::text[], %(made_by)s, %(now)s)
+INSERT INTO webhook (id, name, url, events, site_ids, client_id, made_by, made_at)
+VALUES (
+  %(id)s, %(name)s, %(url)s, %(events)s::text[], %(site_ids)s::text[], %(client_id)s, %(made_by)s,
+  %(now)s
+)
 ON CONFLICT (name) WHERE state <> 'removed' DO NOTHING
 RETURNING id;
 
 -- name: lock_webhook
 -- A webhook that is not removed; others who change it wait.
-SELECT name, state
+SELECT name, state, version
   FROM webhook
  WHERE id = %(webhook_id)s
+   AND (%(client_id)s::bigint IS NULL OR client_id = %(client_id)s)
    AND state <> 'removed'
    FOR UPDATE;
 
@@ -50,7 +67,13 @@ SELECT name, state
 UPDATE webhook
    SET state = %(state)s, pause_reason = %(reason)s,
        paused_at = CASE WHEN %(reason)s::text IS NULL THEN NULL ELSE %(now)s::timestamptz END,
-       failing_since = NULL
+       failing_since = NULL, version = version + 1
+ WHERE id = %(webhook_id)s;
+
+-- name: count_version
+-- A webhook is no longer what somebody saw of it.
+UPDATE webhook
+   SET version = version + 1
  WHERE id = %(webhook_id)s;
 
 -- name: insert_secret
@@ -76,7 +99,7 @@ SELECT count(*)
 -- Webhooks that are not removed, by name; or one of them.
 SELECT webhook.id, webhook.name, webhook.url, webhook.events, webhook.site_ids, webhook.state,
        webhook.pause_reason, webhook.paused_at, webhook.failing_since, webhook.made_by,
-       webhook.made_at,
+       webhook.made_at, webhook.version,
        (
          SELECT count(*)
            FROM webhook_delivery
@@ -94,6 +117,7 @@ SELECT webhook.id, webhook.name, webhook.url, webhook.events, webhook.site_ids, 
   FROM webhook
  WHERE webhook.state <> 'removed'
    AND (%(webhook_id)s::uuid IS NULL OR webhook.id = %(webhook_id)s)
+   AND (%(client_id)s::bigint IS NULL OR webhook.client_id = %(client_id)s)
  ORDER BY webhook.name
  LIMIT %(rows_max)s;
 
@@ -189,7 +213,8 @@ UPDATE webhook
 -- name: pause_gone
 -- A receiver says that it is no longer there.
 UPDATE webhook
-   SET state = 'paused', pause_reason = 'gone', paused_at = %(now)s
+   SET state = 'paused', pause_reason = 'gone', paused_at = %(now)s,
+       version = version + 1
  WHERE id = %(webhook_id)s
    AND state = 'working'
 RETURNING name;
@@ -197,7 +222,8 @@ RETURNING name;
 -- name: pause_failing
 -- Pause webhooks that have failed for too long.
 UPDATE webhook
-   SET state = 'paused', pause_reason = 'failing', paused_at = %(now)s
+   SET state = 'paused', pause_reason = 'failing', paused_at = %(now)s,
+       version = version + 1
  WHERE state = 'working'
    AND failing_since < %(failing_before)s
 RETURNING id, name;

@@ -39,6 +39,7 @@ class LockedWebhook:
 
     name: str
     state: str
+    version: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +71,7 @@ class _WebhookRow:
     failing_since: datetime | None
     made_by: str
     made_at: datetime
+    version: int
     waiting: int
     last_delivered_at: datetime | None
 
@@ -106,11 +108,14 @@ class WebhookRepository:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def listeners(self, types: Collection[EventType]) -> tuple[Listener, ...]:
+    async def listeners(
+        self, types: Collection[EventType], *, now: datetime
+    ) -> tuple[Listener, ...]:
         """Webhooks that want to hear of one of these types, the oldest first."""
         async with self._connection.cursor(row_factory=class_row(_ListenerRow)) as cursor:
             await cursor.execute(
-                QUERIES["select_listeners"], {"types": sorted(types), "rows_max": WEBHOOKS_MAX}
+                QUERIES["select_listeners"],
+                {"types": sorted(types), "rows_max": WEBHOOKS_MAX, "now": now},
             )
             rows = await cursor.fetchall()
         return tuple(
@@ -140,7 +145,13 @@ class WebhookRepository:
             return int(await cursor.fetchone() or 0)
 
     async def add(
-        self, webhook_id: WebhookId, new: NewWebhook, *, made_by: str, now: datetime
+        self,
+        webhook_id: WebhookId,
+        new: NewWebhook,
+        *,
+        client_id: int | None,
+        made_by: str,
+        now: datetime,
     ) -> bool:
         """Register a webhook; false when the name is taken."""
         return bool(
@@ -151,15 +162,18 @@ class WebhookRepository:
                 url=new.url,
                 events=sorted(new.events),
                 site_ids=None if new.site_ids is None else sorted(new.site_ids),
+                client_id=client_id,
                 made_by=made_by,
                 now=now,
             )
         )
 
-    async def lock(self, webhook_id: WebhookId) -> LockedWebhook | None:
+    async def lock(self, webhook_id: WebhookId, *, client_id: int | None) -> LockedWebhook | None:
         """A webhook; others who change it wait until the transaction ends."""
         async with self._connection.cursor(row_factory=class_row(LockedWebhook)) as cursor:
-            await cursor.execute(QUERIES["lock_webhook"], {"webhook_id": webhook_id})
+            await cursor.execute(
+                QUERIES["lock_webhook"], {"webhook_id": webhook_id, "client_id": client_id}
+            )
             return await cursor.fetchone()
 
     async def change_state(
@@ -172,6 +186,10 @@ class WebhookRepository:
     ) -> None:
         """Pause, resume or remove a webhook."""
         await self._do("update_state", webhook_id=webhook_id, state=state, reason=reason, now=now)
+
+    async def count_version(self, webhook_id: WebhookId) -> None:
+        """A webhook is no longer what somebody saw of it."""
+        await self._do("count_version", webhook_id=webhook_id)
 
     async def add_secret(
         self, webhook_id: WebhookId, salt: bytes, *, made_by: str, now: datetime
@@ -189,11 +207,14 @@ class WebhookRepository:
             await cursor.execute(QUERIES["count_secrets"], {"webhook_id": webhook_id, "now": now})
             return int(await cursor.fetchone() or 0)
 
-    async def webhooks(self, webhook_id: WebhookId | None = None) -> tuple[Webhook, ...]:
-        """Webhooks by name, or one of them."""
+    async def webhooks(
+        self, webhook_id: WebhookId | None = None, *, client_id: int | None
+    ) -> tuple[Webhook, ...]:
+        """Webhooks by name, or one of them; of one program, or of everybody."""
         async with self._connection.cursor(row_factory=class_row(_WebhookRow)) as cursor:
             await cursor.execute(
-                QUERIES["select_webhooks"], {"webhook_id": webhook_id, "rows_max": WEBHOOKS_MAX}
+                QUERIES["select_webhooks"],
+                {"webhook_id": webhook_id, "client_id": client_id, "rows_max": WEBHOOKS_MAX},
             )
             return tuple(_webhook(row) for row in await cursor.fetchall())
 
@@ -347,6 +368,7 @@ def _webhook(row: _WebhookRow) -> Webhook:
         failing_since=row.failing_since,
         made_by=row.made_by,
         made_at=row.made_at,
+        version=row.version,
         waiting=row.waiting,
         last_delivered_at=row.last_delivered_at,
     )

@@ -2,6 +2,7 @@
 """What administrators do with webhooks."""
 
 import re
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 from uuid import uuid4
@@ -11,8 +12,10 @@ from psycopg import AsyncConnection
 from central.audit.service import AuditService
 from central.audit.types import Actor, AuditEntry, JsonValue
 from central.contracts.identifiers import SLUG_PATTERN
+from central.errors import StaleVersionError
 from central.identity.permissions import Permission
 from central.identity.types import User
+from central.machines.types import ProgramUser
 from central.settings import read_secret
 from central.webhook_settings import WebhookSettings
 from central.webhooks import signing
@@ -32,6 +35,7 @@ from central.webhooks.types import (
     AGE_MAX,
     CHOOSABLE,
     NAME_LENGTH_MAX,
+    NEEDED,
     OVERLAP,
     SECRETS_MAX,
     SITES_MAX,
@@ -58,8 +62,11 @@ _SITE: Final = re.compile(SLUG_PATTERN)
 class WebhookAdministration:
     """What can be done with webhooks, in the caller's transaction; every change is audited.
 
+    A program sees and changes its own webhooks only, and is told what it may ask for at its sites.
+    Who names a version changes that version and no other.
+
     Every method raises ``PermissionDeniedError`` when the user may not manage webhooks, and those
-    that take a webhook ``WebhookNotFoundError``.
+    that take a webhook ``WebhookNotFoundError``; with a version ``StaleVersionError``.
     """
 
     def __init__(
@@ -71,6 +78,7 @@ class WebhookAdministration:
         self._settings = settings
         self._actor = actor
         self._user = user
+        self._client_id = user.client_id if isinstance(user, ProgramUser) else None
 
     @property
     def is_on(self) -> bool:
@@ -80,12 +88,12 @@ class WebhookAdministration:
     async def webhooks(self) -> tuple[Webhook, ...]:
         """All webhooks by name."""
         self._check()
-        return await self._rows.webhooks()
+        return await self._rows.webhooks(client_id=self._client_id)
 
     async def webhook(self, webhook_id: WebhookId) -> Webhook:
         """One webhook."""
         self._check()
-        found = await self._rows.webhooks(webhook_id)
+        found = await self._rows.webhooks(webhook_id, client_id=self._client_id)
         if not found:
             raise WebhookNotFoundError
         return found[0]
@@ -114,11 +122,14 @@ class WebhookAdministration:
         """
         self._check()
         key = self._key()
+        new = self._within_rights(new)
         _check_new(new, AddressRules.of(self._settings))
         if await self._rows.count() >= WEBHOOKS_MAX:
             raise WebhookLimitError
         webhook_id = WebhookId(uuid4())
-        if not await self._rows.add(webhook_id, new, made_by=self._actor.name, now=now):
+        if not await self._rows.add(
+            webhook_id, new, client_id=self._client_id, made_by=self._actor.name, now=now
+        ):
             raise WebhookInvalidError("taken")
         detail: dict[str, JsonValue] = {
             "name": new.name,
@@ -128,7 +139,9 @@ class WebhookAdministration:
         await self._record("webhook_added", webhook_id, now=now, detail=detail)
         return await self._make_secret(webhook_id, new.name, key=key, now=now)
 
-    async def rotate(self, webhook_id: WebhookId, *, now: datetime) -> MadeSecret:
+    async def rotate(
+        self, webhook_id: WebhookId, *, version: int | None = None, now: datetime
+    ) -> MadeSecret:
         """Make a new secret; messages are signed with the old one, too, for the overlap.
 
         Raises:
@@ -137,10 +150,11 @@ class WebhookAdministration:
         """
         self._check()
         key = self._key()
-        locked = await self._locked(webhook_id)
+        locked = await self._locked(webhook_id, version=version)
         if await self._rows.count_secrets(webhook_id, now=now) >= SECRETS_MAX:
             raise WebhookLimitError
         await self._rows.end_secrets(webhook_id, ends_at=now + OVERLAP)
+        await self._rows.count_version(webhook_id)
         await self._record("webhook_secret_rotated", webhook_id, now=now)
         return await self._make_secret(webhook_id, locked.name, key=key, now=now)
 
@@ -170,10 +184,12 @@ class WebhookAdministration:
         await self._record("webhook_resumed", webhook_id, now=now)
         await self._outbox.wake(webhook_id)
 
-    async def remove(self, webhook_id: WebhookId, *, now: datetime) -> None:
+    async def remove(
+        self, webhook_id: WebhookId, *, version: int | None = None, now: datetime
+    ) -> None:
         """Send nothing any more."""
         self._check()
-        await self._locked(webhook_id)
+        await self._locked(webhook_id, version=version)
         await self._rows.change_state(webhook_id, WebhookState.REMOVED, now=now)
         await self._record("webhook_removed", webhook_id, now=now)
 
@@ -216,6 +232,24 @@ class WebhookAdministration:
         """Stop unless the user may manage webhooks."""
         self._user.require(Permission.MANAGE_WEBHOOKS)
 
+    def _within_rights(self, new: NewWebhook) -> NewWebhook:
+        """A webhook of a program hears of its sites, and of what the program may ask for.
+
+        Raises:
+            WebhookInvalidError: It would hear of more.
+        """
+        if self._client_id is None:
+            return new
+        may_hear = {each for each, needed in NEEDED.items() if self._user.may(needed)}
+        if not new.events <= may_hear:
+            raise WebhookInvalidError("events")
+        scope = self._user.scope
+        if new.site_ids is None:
+            return replace(new, site_ids=scope.site_ids)
+        if not scope.covers(new.site_ids):
+            raise WebhookInvalidError("sites")
+        return new
+
     def _key(self) -> str:
         """The key from which secrets are made."""
         if self._settings.key_file is None:
@@ -223,12 +257,18 @@ class WebhookAdministration:
         return read_secret(self._settings.key_file)
 
     async def _locked(
-        self, webhook_id: WebhookId, *, state: WebhookState | None = None
+        self,
+        webhook_id: WebhookId,
+        *,
+        state: WebhookState | None = None,
+        version: int | None = None,
     ) -> LockedWebhook:
-        """A webhook, if it is in the state that is needed."""
-        locked = await self._rows.lock(webhook_id)
+        """A webhook, if it is in the state and has the version that is needed."""
+        locked = await self._rows.lock(webhook_id, client_id=self._client_id)
         if locked is None:
             raise WebhookNotFoundError
+        if version is not None and locked.version != version:
+            raise StaleVersionError("webhook")
         if state is not None and locked.state != state:
             raise WebhookStateError
         return locked
@@ -239,7 +279,9 @@ class WebhookAdministration:
         """Make a secret and keep its salt."""
         salt = signing.fresh_salt()
         await self._rows.add_secret(webhook_id, salt, made_by=self._actor.name, now=now)
-        return MadeSecret(name=name, secret=signing.written(signing.secret_of(key, salt)))
+        return MadeSecret(
+            webhook_id=webhook_id, name=name, secret=signing.written(signing.secret_of(key, salt))
+        )
 
     async def _record(
         self,

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Values about webhooks, what they tell, and how it was delivered."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final, Literal, NewType
 from uuid import UUID
+
+from central.identity.permissions import Permission
 
 WebhookId = NewType("WebhookId", UUID)
 DeliveryId = NewType("DeliveryId", UUID)
@@ -42,6 +46,19 @@ class EventType(StrEnum):
 
 CHOOSABLE: Final = tuple(each for each in EventType if each is not EventType.TEST)
 """What a webhook can be registered for; the test is sent by hand."""
+
+NEEDED: Final[Mapping[EventType, Permission]] = MappingProxyType(
+    {
+        EventType.ALERT_RAISED: Permission.SEE_ALERTS,
+        EventType.ALERT_ACKNOWLEDGED: Permission.SEE_ALERTS,
+        EventType.ALERT_CLOSED: Permission.SEE_ALERTS,
+        EventType.DOSSIER_CHANGED: Permission.SEE_DOSSIERS,
+        EventType.DEVICE_SILENT: Permission.SEE_DEVICES,
+        EventType.DEVICE_HEARD_AGAIN: Permission.SEE_DEVICES,
+        EventType.DEVICE_NUMBERS_LOST: Permission.SEE_DEVICES,
+    }
+)
+"""What a program must be allowed to be told of something: no more than it could ask for."""
 
 SubjectKind = Literal["alert", "dossier", "device", "webhook"]
 
@@ -99,6 +116,7 @@ class NewWebhook:
 class MadeSecret:
     """A secret that was made just now; ``secret`` is shown once and kept nowhere."""
 
+    webhook_id: WebhookId
     name: str
     secret: str = field(repr=False)
 
@@ -148,6 +166,7 @@ class Webhook:
     failing_since: datetime | None
     made_by: str
     made_at: datetime
+    version: int
     waiting: int
     last_delivered_at: datetime | None
 

@@ -20,6 +20,7 @@ def group_words(_: Translate) -> Mapping[str, str]:
         "passages": _("Passages"),
         "session": _("Sessions of people"),
         "watchlist": _("Watchlist"),
+        "webhooks": _("Webhooks"),
     }
 
 
@@ -30,6 +31,7 @@ def operation_words(_: Translate) -> Mapping[str, tuple[str, str]]:
         **_operations_of_completeness(_),
         **_operations_of_provinces(_),
         **_operations_of_papers(_),
+        **_operations_of_webhooks(_),
     }
 
 
@@ -60,6 +62,7 @@ def parameter_words(_: Translate) -> Mapping[str, str]:
         "sha256": _("Hex SHA-256 of the picture."),
         "state": _("Only in this state; may be repeated."),
         "vehicle_id": _("Only about this vehicle."),
+        "webhook_id": _("Id of the webhook."),
     }
 
 
@@ -98,6 +101,11 @@ def problem_titles(_: Translate) -> Mapping[str, str]:
         "alert-state": _("The alert's state does not allow this"),
         "watchlist-entry-not-found": _("No entry of the watchlist has this id, or it was removed"),
         "watchlist-entry-invalid": _("A part of the watchlist entry is missing or wrong"),
+        "webhook-not-found": _("No webhook of the caller has this id"),
+        "webhook-invalid": _("A part of the webhook is missing or wrong"),
+        "webhook-limit": _("There are as many as there may be"),
+        "webhook-state": _("The webhook is not in the state that this needs"),
+        "webhooks-off": _("This centre has no key for webhooks"),
         "permission-denied": _("The user's role or the key does not allow this"),
         "vehicle-not-found": _("The registry knows no such vehicle"),
         "vehicle-ambiguous": _("Several vehicles bear this text; state the plate's colour"),
@@ -244,6 +252,36 @@ def _operations_of_provinces(_: Translate) -> Mapping[str, tuple[str, str]]:
             _("List a province's days"),
             _("One page of days of which anything is held, the newest first."),
         ),
+    }
+
+
+def _operations_of_webhooks(_: Translate) -> Mapping[str, tuple[str, str]]:
+    """Receivers that are told what happened."""
+    return {
+        "list_webhooks": (
+            _("List webhooks"),
+            _("The webhooks of the caller's own, by name, with how telling them goes."),
+        ),
+        "add_webhook": (
+            _("Register a webhook"),
+            _(
+                "The secret that signs the messages is told this once; the same request again "
+                "with the same key is answered without it."
+            ),
+        ),
+        "get_webhook": (
+            _("One webhook"),
+            _("A webhook, with the ETag that changing it needs."),
+        ),
+        "renew_webhook_secret": (
+            _("Make a new secret"),
+            _("Messages are signed with the old secret, too, for seven days."),
+        ),
+        "test_webhook": (
+            _("Test a webhook"),
+            _("Send a message that says nothing but that it is a test."),
+        ),
+        "remove_webhook": (_("Remove a webhook"), _("Nothing is sent to it any more.")),
     }
 
 

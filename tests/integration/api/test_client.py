@@ -57,6 +57,7 @@ def test_the_client_loads_nothing_of_this_project_but_itself() -> None:
             "api.client.models.roads",
             "api.client.models.shared",
             "api.client.models.watchlist",
+            "api.client.models.webhooks",
             "api.client.transport",
             "api.client.words",
         ]

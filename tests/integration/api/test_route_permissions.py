@@ -216,6 +216,15 @@ ASKED: Mapping[tuple[str, str], tuple[Permission, Mapping[str, Any]]] = {
     ("POST", "/console/keys"): (Permission.MANAGE_KEYS, {"name": "x1", "purpose": "x"}),
     ("POST", "/console/keys/{name}/rotate"): (Permission.MANAGE_KEYS, {}),
     ("POST", "/console/keys/{prefix}/revoke"): (Permission.MANAGE_KEYS, {}),
+    ("GET", "/v1/webhooks"): (Permission.MANAGE_WEBHOOKS, {}),
+    ("POST", "/v1/webhooks"): (
+        Permission.MANAGE_WEBHOOKS,
+        {"name": "x1", "url": "https://example.vn/", "events": ["alert.raised"]},
+    ),
+    ("GET", "/v1/webhooks/{webhook_id}"): (Permission.MANAGE_WEBHOOKS, {}),
+    ("POST", "/v1/webhooks/{webhook_id}/secret"): (Permission.MANAGE_WEBHOOKS, {}),
+    ("POST", "/v1/webhooks/{webhook_id}/test"): (Permission.MANAGE_WEBHOOKS, {}),
+    ("DELETE", "/v1/webhooks/{webhook_id}"): (Permission.MANAGE_WEBHOOKS, {}),
     ("GET", "/console/webhooks"): (Permission.MANAGE_WEBHOOKS, {}),
     ("POST", "/console/webhooks"): (Permission.MANAGE_WEBHOOKS, {"name": "x1"}),
     ("GET", "/console/webhooks/{webhook_id}"): (Permission.MANAGE_WEBHOOKS, {}),
@@ -307,7 +316,7 @@ def ask(client: httpx.Client, method: str, path: str, values: Mapping[str, Any])
     if method == "GET":
         return client.get(address, params=values, headers=headers)
     if method == "DELETE":
-        return client.delete(address)
+        return client.delete(address, headers={"If-Match": '"1"'})
     if path.startswith("/v1"):
         return client.request(method, address, json=values, headers={"If-Match": '"1"'})
     return client.post(address, data=values, headers=headers)

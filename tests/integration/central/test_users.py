@@ -213,7 +213,7 @@ async def test_only_who_may_see_the_audit_log_sees_it(
         (Permission.HANDLE_QUARANTINE, {"administrator"}),
         (Permission.MANAGE_USERS, {"administrator"}),
         (Permission.MANAGE_KEYS, {"administrator"}),
-        (Permission.MANAGE_WEBHOOKS, {"administrator"}),
+        (Permission.MANAGE_WEBHOOKS, {"administrator", "api_client"}),
         (
             Permission.SEE_NATIONAL,
             {"administrator", "operator", "reviewer", "toll_auditor", "api_client"},

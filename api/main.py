@@ -61,7 +61,7 @@ from api.console.vehicles import pages as console_vehicles
 from api.console.watchlist import pages as console_watchlist
 from api.deps.acting import record_refusal
 from api.deps.heavy import open_replica
-from api.deps.request import Clock, Process, process_of
+from api.deps.request import Clock, Process, process_behind
 from api.errors import INTERNAL_PROBLEM, ApiError, problem_of
 from api.pages.assets import STATIC_PATH, Assets, HashedFiles
 from api.pages.i18n import load_speeches
@@ -363,7 +363,7 @@ async def _answer_error(request: Request, error: Exception) -> Response:
     if problem is INTERNAL_PROBLEM:
         log.error("request_failed", kind=type(error).__name__, where=where(error))
     if isinstance(error, PermissionDeniedError):
-        await record_refusal(process_of(request), request, error)
+        await record_refusal(process_behind(request), request, error)
     request_id = request.scope["state"].get("request_id", "")
     if request.url.path.startswith(CONSOLE_PREFIX):
         return problem_page(request, problem, request_id=request_id)

@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from api.console.account.views import LOGIN_PATH, PASSWORD_PATH, SECOND_FACTOR_PATH
 from api.console.labels import error_words
-from api.console.parts import console_of
+from api.console.parts import console_behind
 from api.errors import PasswordChangeNeededError, SecondFactorSetupNeededError
 from api.pages.rendering import HOME, here_of, language_of
 from api.problems.problem import Problem
@@ -47,7 +47,7 @@ def problem_page(request: Request, problem: Problem, *, request_id: str) -> Resp
         return RedirectResponse(PASSWORD_PATH, status_code=303)
     if problem.code == SecondFactorSetupNeededError.code and not is_piece:
         return RedirectResponse(SECOND_FACTOR_PATH, status_code=303)
-    renderer = console_of(request).renderer
+    renderer = console_behind(request).renderer
     text = renderer.speeches[language_of(request)].text
     told = error_words(text, problem.code)
     may_retry = problem.status in _RETRY_STATUSES

@@ -37,9 +37,14 @@ class ConsoleParts:
     outside_rates: AddressRates = field(default_factory=lambda: AddressRates(DEPARTURES))
 
 
-def console_of(request: Request) -> ConsoleParts:
+def console_behind(request: Request) -> ConsoleParts:
     """What the lifespan put into the request's state."""
     return cast("ConsoleParts", request.state.console)  # Starlette's state is untyped.
+
+
+async def console_of(request: Request) -> ConsoleParts:
+    """The same for those who depend on it."""
+    return console_behind(request)
 
 
 Console = Annotated[ConsoleParts, Depends(console_of)]

@@ -106,7 +106,7 @@ def actor_of(user: User, request: Request) -> Actor:
     )
 
 
-def origin_of(request: Request) -> Origin:
+async def origin_of(request: Request) -> Origin:
     """Where a request comes from."""
     return Origin(
         client=request.client.host if request.client is not None else None,
@@ -117,7 +117,7 @@ def origin_of(request: Request) -> Origin:
 OriginDep = Annotated[Origin, Depends(origin_of)]
 
 
-def acting_of(request: Request, user: SignedIn) -> Acting:
+async def acting_of(request: Request, user: SignedIn) -> Acting:
     """Who acts in this request.
 
     Raises:
@@ -126,7 +126,7 @@ def acting_of(request: Request, user: SignedIn) -> Acting:
     return Acting(user=user, actor=actor_of(user, request))
 
 
-def look_form(
+async def look_form(
     purpose: Annotated[str, Form(max_length=FORM_TEXT_LENGTH_MAX)] = "",
     case_reference: Annotated[str, Form(max_length=FORM_TEXT_LENGTH_MAX)] = "",
 ) -> LookForm:
@@ -137,7 +137,7 @@ def look_form(
 ActingDep = Annotated[Acting, Depends(acting_of, scope="function")]
 
 
-def actor_of_request(acting: ActingDep) -> Actor:
+async def actor_of_request(acting: ActingDep) -> Actor:
     """Who acts in this request, for calls that need nothing else of the user."""
     return acting.actor
 

@@ -65,7 +65,7 @@ async def open_replica(
         yield replica
 
 
-def heavy_of(process: ProcessDep, connection: Connection) -> HeavyReads:
+async def heavy_of(process: ProcessDep, connection: Connection) -> HeavyReads:
     """Heavy reads of this request.
 
     With a replica, what the request has written so far is committed before it is asked: permissions

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""What a request may ask for: a connection, the user behind its session, the time, the store."""
+"""What a request may ask for: a connection, the user behind its session, the time, the store.
+
+All of it is async, though most of it waits for nothing: the framework asks anything else in a
+thread of its own, and a request asks a dozen times.
+"""
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -64,15 +68,20 @@ class Process:
         )
 
 
-def process_of(request: Request) -> Process:
+def process_behind(request: Request) -> Process:
     """What the lifespan put into the request's state."""
     return cast("Process", request.state.process)  # Starlette's state is untyped.
+
+
+async def process_of(request: Request) -> Process:
+    """The same for those who depend on it."""
+    return process_behind(request)
 
 
 ProcessDep = Annotated[Process, Depends(process_of)]
 
 
-def now_of(process: ProcessDep) -> datetime:
+async def now_of(process: ProcessDep) -> datetime:
     """The time of this request, aware."""
     return process.clock()
 
@@ -94,22 +103,22 @@ async def connection_of(process: ProcessDep) -> AsyncIterator[AsyncConnection]:
 Connection = Annotated[AsyncConnection, Depends(connection_of, scope="function")]
 
 
-def identity_of(connection: Connection, process: ProcessDep) -> IdentityService:
+async def identity_of(connection: Connection, process: ProcessDep) -> IdentityService:
     """Users and sessions."""
     return IdentityService(connection, policy=process.session_policy)
 
 
-def sites_of(connection: Connection) -> SiteService:
+async def sites_of(connection: Connection) -> SiteService:
     """Sites and devices."""
     return SiteService(connection)
 
 
-def passages_of(connection: Connection, process: ProcessDep) -> PassageService:
+async def passages_of(connection: Connection, process: ProcessDep) -> PassageService:
     """Passages."""
     return PassageService(connection, search_time=process.settings.database_search_time)
 
 
-def evidence_of(connection: Connection, process: ProcessDep) -> EvidenceService:
+async def evidence_of(connection: Connection, process: ProcessDep) -> EvidenceService:
     """Evidence pictures."""
     return EvidenceService(connection, process.store)
 

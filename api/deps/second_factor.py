@@ -96,7 +96,7 @@ def session_of_step(outcome: StepOutcome, *, now: datetime) -> LoggedIn:
     return opened_session(outcome, now=now)
 
 
-def factor_user(user: SessionUser) -> User:
+async def factor_user(user: SessionUser) -> User:
     """Whoever is signed in, also somebody who has to set a second factor up first.
 
     Raises:
@@ -111,7 +111,7 @@ def factor_user(user: SessionUser) -> User:
 FactorUser = Annotated[User, Depends(factor_user, scope="function")]
 
 
-def own_second_factor(
+async def own_second_factor(
     request: Request, user: FactorUser, connection: Connection, process: ProcessDep
 ) -> OwnSecondFactor:
     """The second factor of whoever asks.

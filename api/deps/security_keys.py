@@ -75,7 +75,7 @@ async def finish_sign_in_with_key(
     return session_of_step(outcome, now=now)
 
 
-def own_security_keys(
+async def own_security_keys(
     request: Request, user: FactorUser, connection: Connection, process: ProcessDep
 ) -> OwnSecurityKeys:
     """The keys of whoever asks.

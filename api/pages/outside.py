@@ -5,7 +5,7 @@ from typing import Final
 
 from fastapi import Request
 
-from api.deps.request import process_of
+from api.deps.request import process_behind
 from api.pages.rendering import language_of
 
 OUTSIDE_PATH: Final = "/console/login/outside"
@@ -16,5 +16,5 @@ UNLINK_PATH: Final = f"{LINK_PATH}/remove"
 
 def provider_name(request: Request) -> str | None:
     """Name of the provider in the reader's language; ``None`` when there is none."""
-    provider = process_of(request).provider
+    provider = process_behind(request).provider
     return None if provider is None else provider.names[language_of(request)]

@@ -8,12 +8,12 @@ from api.pages.rendering import language_of
 from api.problems.problem import Problem
 from api.public.codes import CODE_LENGTH_MAX
 from api.public.labels import problem_words
-from api.public.parts import public_of
+from api.public.parts import public_behind
 
 
 def public_problem_page(request: Request, problem: Problem, *, request_id: str) -> Response:
     """An error in words for people who never saw this page before."""
-    renderer = public_of(request).renderer
+    renderer = public_behind(request).renderer
     title, advice = problem_words(renderer.speeches[language_of(request)].text, problem.code)
     response = renderer.page(
         request,

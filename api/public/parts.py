@@ -46,9 +46,14 @@ def make_public_parts(assets: Assets) -> PublicParts:
     )
 
 
-def public_of(request: Request) -> PublicParts:
+def public_behind(request: Request) -> PublicParts:
     """What the lifespan put into the request's state."""
     return cast("PublicParts", request.state.public)  # Starlette's state is untyped.
+
+
+async def public_of(request: Request) -> PublicParts:
+    """The same for those who depend on it."""
+    return public_behind(request)
 
 
 Public = Annotated[PublicParts, Depends(public_of)]

@@ -21,7 +21,7 @@ def tag_of(version: int) -> str:
     return f'"{version}"'
 
 
-def version_of(
+async def version_of(
     _user: SignedIn,
     if_match: Annotated[
         str | None,

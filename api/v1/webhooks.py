@@ -29,7 +29,7 @@ _ONCE: Final = ("cross-origin-request", "idempotency-key-pending", "idempotency-
 _SEEN: Final = ("precondition-needed", "precondition-failed")
 
 
-def hooks_of(
+async def hooks_of(
     acting: ActingDep, connection: Connection, process: ProcessDep
 ) -> WebhookAdministration:
     """What the caller may do with webhooks."""

@@ -90,7 +90,7 @@ class FactorDesk:
         )
 
 
-def factor_desk(
+async def factor_desk(
     request: Request,
     *,
     console: Console,

@@ -56,7 +56,7 @@ class Desk:
         return self.renderer.piece(self.request, template, status=200, **values)
 
 
-def desk_of(
+async def desk_of(
     request: Request,
     *,
     console: Console,

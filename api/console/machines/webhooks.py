@@ -88,7 +88,7 @@ class _Wish:
     made: MadeSecret | None = None
 
 
-def desk_of(
+async def desk_of(
     request: Request,
     console: Console,
     acting: ActingDep,

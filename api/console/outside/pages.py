@@ -60,7 +60,7 @@ class Returned:
     state: str
 
 
-def provider_of(process: ProcessDep) -> OutsideProvider:
+async def provider_of(process: ProcessDep) -> OutsideProvider:
     """The provider.
 
     Raises:
@@ -74,7 +74,7 @@ def provider_of(process: ProcessDep) -> OutsideProvider:
 ProviderDep = Annotated[OutsideProvider, Depends(provider_of)]
 
 
-def returned_of(
+async def returned_of(
     code: AnswerText = None,
     state: AnswerText = None,
     error: AnswerText = None,

@@ -47,7 +47,7 @@ class Desk:
     acting: Acting
 
 
-def desk_of(acting: ActingDep, connection: Connection) -> Desk:
+async def desk_of(acting: ActingDep, connection: Connection) -> Desk:
     """The desk of whoever asks; each of its acts checks the permission."""
     return Desk(
         people=UserAdministration(connection, actor=acting.actor, user=acting.user),

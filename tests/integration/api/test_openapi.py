@@ -5,6 +5,7 @@
 """
 
 import json
+from inspect import isasyncgenfunction, iscoroutinefunction
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from fastapi import FastAPI
 
 from api.main import create_app
 from api.settings import ApiSettings
+from tests.integration.api.test_session import api_routes_of
 from tests.integration.api.world import World
 
 SNAPSHOT = Path(__file__).with_name("openapi.json")
@@ -28,6 +30,20 @@ def _document() -> str:
 
 def test_the_document_is_the_snapshot() -> None:
     assert _document() == SNAPSHOT.read_text(encoding="utf-8")
+
+
+def test_nothing_that_a_request_depends_on_is_asked_in_a_thread_of_its_own() -> None:
+    pending = [route.dependant for route in api_routes_of(_app())]
+    asked, slow = 0, set()
+    while pending:
+        for inner in pending.pop().dependencies:
+            pending.append(inner)
+            asked += 1
+            if not (iscoroutinefunction(inner.call) or isasyncgenfunction(inner.call)):
+                slow.add(repr(inner.call))
+
+    assert asked > 1000
+    assert slow == set()
 
 
 def test_every_operation_names_its_errors_with_codes_and_examples() -> None:

@@ -190,6 +190,12 @@ def test_a_wrong_form_comes_back_with_the_name_and_the_reason(world: World) -> N
 
 def routes_of(app: FastAPI) -> Iterator[tuple[str, str]]:
     """Method and path of every route, those of included routers as well."""
+    for route in api_routes_of(app):
+        yield from ((method, route.path) for method in route.methods or ())
+
+
+def api_routes_of(app: FastAPI) -> Iterator[APIRoute]:
+    """Every route that answers, those of included routers as well."""
     pending: list[object] = list(app.routes)
     while pending:
         route = pending.pop()
@@ -198,4 +204,4 @@ def routes_of(app: FastAPI) -> Iterator[tuple[str, str]]:
         if inner is not None:
             pending.extend(inner.routes)
         if isinstance(route, APIRoute):
-            yield from ((method, route.path) for method in route.methods or ())
+            yield route

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Settings of how long passages, tag reads and their pictures are kept, by purpose."""
+"""Settings of how long data about vehicles are kept, by purpose."""
 
 from datetime import timedelta
 from typing import Final
@@ -29,15 +29,16 @@ class RetentionSettings(BaseModel):
         default=timedelta(days=365),
         ge=DAY_MIN,
         le=KEEP_MAX,
-        description="How long a passage is kept that was a sighting of the automatic control.",
+        description="How long a passage is kept that was a sighting of the automatic control, and "
+        "from its closing on an alert that led to no action.",
     )
     pursued_keep: timedelta = Field(
         default=timedelta(days=730),
         ge=DAY_MIN,
         le=KEEP_MAX,
-        description="How long a passage is kept as evidence after its alert led to action and was "
-        "closed; while the alert is open it is kept. The limitation period of the case decides "
-        "(NĐ 61/2026/NĐ-CP Art. 14.3).",
+        description="How long an alert that led to action is kept from its closing on, and a "
+        "passage as its evidence; while the alert is open it is kept. The limitation period of the "
+        "case decides (NĐ 61/2026/NĐ-CP Art. 14.3).",
     )
     toll_keep: timedelta = Field(
         default=timedelta(days=1827),
@@ -45,6 +46,13 @@ class RetentionSettings(BaseModel):
         le=KEEP_MAX,
         description="How long passages, tag reads and pictures of toll crossings are kept: five "
         "years (TT 34/2024/TT-BGTVT).",
+    )
+    quarantine_keep: timedelta = Field(
+        default=timedelta(days=30),
+        ge=DAY_MIN,
+        le=UNMATCHED_KEEP_MAX,
+        description="How long a message in quarantine is kept after it was stored or dropped; an "
+        "open one is kept. It may hold a plate, so no longer than what nothing keeps.",
     )
     compress_after: timedelta = Field(
         default=timedelta(days=60),

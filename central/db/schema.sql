@@ -681,7 +681,7 @@ CREATE TABLE erasure_record (
   ids_sha256 sha256_digest NOT NULL,
   document_id uuid NOT NULL,
   CONSTRAINT erasure_record_check CHECK ((until > since)),
-  CONSTRAINT erasure_record_data_check CHECK ((data = ANY (ARRAY['passages'::text, 'tag_reads'::text]))),
+  CONSTRAINT erasure_record_data_check CHECK ((data = ANY (ARRAY['passages'::text, 'tag_reads'::text, 'alerts'::text, 'quarantine'::text]))),
   CONSTRAINT erasure_record_document_id_fkey FOREIGN KEY (document_id) REFERENCES document(id),
   CONSTRAINT erasure_record_erased_count_check CHECK ((erased_count >= 1)),
   CONSTRAINT erasure_record_kept_counts_check CHECK ((jsonb_typeof(kept_counts) = 'object'::text)),

@@ -155,11 +155,14 @@ class RetentionValues:
 KEPT_DATA_WORDS: Final[Mapping[str, str]] = {
     "passages": "Lượt xe qua",
     "tag_reads": "Lượt đọc thẻ thu phí",
+    "alerts": "Cảnh báo đã đóng",
+    "quarantine": "Bản tin cách ly đã giải quyết",
 }
 PURPOSE_WORDS: Final[Mapping[str, str]] = {
     "unmatched": "Không gắn với việc gì",
     "matched": "Trùng điều kiện kiểm soát",
     "pursued": "Chứng cứ của vụ việc đã xử lý",
     "toll": "Giao dịch thu phí",
+    "settled": "Bản tin đã giải quyết",
 }
 """By code of the purpose."""

@@ -27,6 +27,8 @@ class Purpose(StrEnum):
     """Evidence: its alert goes on, or led to action."""
     TOLL = "toll"
     """A toll crossing."""
+    SETTLED = "settled"
+    """A message of the quarantine that was stored or dropped; no picture is kept for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

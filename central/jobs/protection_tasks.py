@@ -2,10 +2,11 @@
 """Jobs of data protection: unusual looks, and what has been kept for long enough."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
+from psycopg import AsyncConnection
 
 from central.audit.types import Actor
 from central.documents.signing import signing_key
@@ -13,7 +14,7 @@ from central.domain.local_time import local_date
 from central.jobs.context import JobContext
 from central.protection.keeping.event_ids import EventIds
 from central.protection.keeping.service import Keeper
-from central.protection.keeping.types import Kept
+from central.protection.keeping.types import CLOSED, SPANNED, ErasureRecord, Kept
 from central.protection.service import ProtectionService
 from central.settings import read_secret
 
@@ -42,23 +43,16 @@ async def find_unusual_looks(context: JobContext) -> int:
 
 
 async def erase_by_date(context: JobContext) -> int:
-    """Erase passages and tag reads that nothing keeps any longer; returns how many rows went.
+    """Erase what nothing keeps any longer; returns how many rows went.
 
     Each span has a transaction of its own, so that a run that is cut off has done what it did.
     """
-    settings, now = context.settings, context.now()
+    now = context.now()
     erased = 0
-    for data in Kept:
+    for data in SPANNED:
         for _ in range(SPANS_MAX):
             async with context.transaction() as connection:
-                keeper = Keeper(
-                    connection,
-                    settings=settings.retention,
-                    limits=settings.ingest.time_limits,
-                    office=settings.office,
-                    key=signing_key(settings.documents),
-                    actor=Actor.service("erase_by_date"),
-                )
+                keeper = _keeper(context, connection)
                 span = await keeper.due_span(data, now=now)
                 if span is None:
                     if data is Kept.PASSAGES:
@@ -67,15 +61,49 @@ async def erase_by_date(context: JobContext) -> int:
                 record = await keeper.judge(span, now=now)
             if record is not None:
                 erased += record.erased
-                log.info(
-                    "rows_erased_by_date",
-                    data=data.value,
-                    since=span.since.isoformat(),
-                    erased=record.erased,
-                    pictures=record.pictures,
-                    way=record.way.value,
-                )
+                _log(record)
+    for data in CLOSED:
+        erased += await _erase_closed(context, data, now=now)
     return erased
+
+
+async def _erase_closed(context: JobContext, data: Kept, *, now: datetime) -> int:
+    """Erase what is kept from its closing on, some at a time."""
+    erased = 0
+    for _ in range(SPANS_MAX):
+        async with context.transaction() as connection:
+            keeper = _keeper(context, connection)
+            record = await keeper.judge_closed(data, now=now)
+            if record is None:
+                if data is Kept.ALERTS:
+                    await keeper.erase_lone_sightings(now=now)
+                break
+        erased += record.erased
+        _log(record)
+    return erased
+
+
+def _keeper(context: JobContext, connection: AsyncConnection) -> Keeper:
+    settings = context.settings
+    return Keeper(
+        connection,
+        settings=settings.retention,
+        limits=settings.ingest.time_limits,
+        office=settings.office,
+        key=signing_key(settings.documents),
+        actor=Actor.service("erase_by_date"),
+    )
+
+
+def _log(record: ErasureRecord) -> None:
+    log.info(
+        "rows_erased_by_date",
+        data=record.data.value,
+        since=record.since.isoformat(),
+        erased=record.erased,
+        pictures=record.pictures,
+        way=record.way.value,
+    )
 
 
 async def forget_event_ids(context: JobContext) -> int:

@@ -40,6 +40,12 @@ def words(_: Translate) -> Words:
             "done": _("Answered"),
             "refused": _("Request refused"),
         },
+    } | _keeping_words(_)
+
+
+def _keeping_words(_: Translate) -> dict[str, Mapping[str, str]]:
+    """Words about what is kept and what was erased."""
+    return {
         "retained_data": {
             "unmatched": _("Passages and tag reads that nothing keeps"),
             "matched": _("Passages that the automatic control matched"),
@@ -47,8 +53,9 @@ def words(_: Translate) -> Words:
             "toll": _("Passages and tag reads of toll crossings"),
             "pictures": _("Pictures of passages"),
             "traffic_counts": _("Counts of traffic, without plates"),
-            "alerts": _("Alerts"),
-            "quarantine": _("Messages in quarantine"),
+            "alerts_matched": _("Alerts that led to no action, from the closing on"),
+            "alerts_pursued": _("Alerts that led to action, from the closing on"),
+            "quarantine": _("Messages in quarantine, once they were stored or dropped"),
             "live_feed": _("Feed of the live pages"),
             "heartbeats": _("Heartbeats of devices"),
             "sessions": _("Sessions of users"),
@@ -58,7 +65,12 @@ def words(_: Translate) -> Words:
             "registry": _("Copy of the vehicle register"),
             "data_requests": _("Requests of citizens about their data"),
         },
-        "kept_data": {"passages": _("Passages"), "tag_reads": _("Tag reads")},
+        "kept_data": {
+            "passages": _("Passages"),
+            "tag_reads": _("Tag reads"),
+            "alerts": _("Alerts"),
+            "quarantine": _("Messages in quarantine"),
+        },
         "erasure_ways": {
             "dropped": _("as a whole span"),
             "deleted": _("row by row"),
@@ -68,6 +80,7 @@ def words(_: Translate) -> Words:
             "matched": _("automatic control"),
             "pursued": _("evidence"),
             "toll": _("toll"),
+            "settled": _("settled message"),
         },
     }
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from psycopg import AsyncConnection
 
     from central.protection.keeping.service import Keeper
-    from central.protection.keeping.types import ErasureRecord, Span
+    from central.protection.keeping.types import ErasureRecord, Kept, Span
 
 COMMAND: Final = "luuthong-central retention"
 EXIT_DUE: Final = 1
@@ -50,10 +50,10 @@ def _add_due(app: typer.Typer, read: Callable[[], CentralSettings]) -> None:
         settings = read()
         for purpose, keep in periods_of(settings.retention).items():
             typer.echo(f"{purpose:<10} {keep.days:>6,} days")
-        spans = asyncio.run(_due(settings))
-        for data, number in spans.items():
-            typer.echo(f"{data}: {number} spans are due")
-        if any(spans.values()):
+        due = asyncio.run(_due(settings))
+        for data, number in due.items():
+            typer.echo(f"{data}: {number} {_unit(data)} are due")
+        if any(due.values()):
             raise typer.Exit(EXIT_DUE)
 
 
@@ -67,8 +67,9 @@ def _add_run(app: typer.Typer, read: Callable[[], CentralSettings]) -> None:
         """Erase now what nothing keeps any longer; the nightly job does the same."""
         settings = read()
         if not yes:
-            number = sum(asyncio.run(_due(settings)).values())
-            typer.confirm(f"Judge {number} spans and erase what is over?", abort=True)
+            due = asyncio.run(_due(settings)).items()
+            what = ", ".join(f"{number} {_unit(data)} of {data}" for data, number in due)
+            typer.confirm(f"Judge {what} and erase what is over?", abort=True)
         asyncio.run(_run(settings))
 
 
@@ -120,33 +121,49 @@ def _keeper(connection: "AsyncConnection", settings: CentralSettings) -> "Keeper
     )
 
 
-async def _due(settings: CentralSettings) -> dict[str, int]:
-    """How many spans are due, by their data."""
+def _unit(data: "Kept") -> str:
+    """What data are counted in."""
+    from central.protection.keeping.types import SPANNED  # noqa: PLC0415
+
+    return "spans" if data in SPANNED else "rows"
+
+
+async def _due(settings: CentralSettings) -> "dict[Kept, int]":
+    """How many spans and rows are due, by their data."""
     from psycopg import AsyncConnection  # noqa: PLC0415
 
-    from central.protection.keeping.types import Kept  # noqa: PLC0415
+    from central.protection.keeping.types import CLOSED, SPANNED  # noqa: PLC0415
 
     async with await AsyncConnection.connect(_info(settings)) as connection:
         keeper = _keeper(connection, settings)
         now = datetime.now(UTC)
-        return {data.value: await keeper.due_spans(data, now=now) for data in Kept}
+        spans = {data: await keeper.due_spans(data, now=now) for data in SPANNED}
+        return spans | {data: await keeper.due_closed(data, now=now) for data in CLOSED}
 
 
 async def _run(settings: CentralSettings) -> None:
     """Judge what is due, each span in its own transaction, and say what went."""
     from psycopg import AsyncConnection  # noqa: PLC0415
 
-    from central.protection.keeping.types import Kept  # noqa: PLC0415
+    from central.protection.keeping.types import CLOSED, SPANNED  # noqa: PLC0415
 
     async with await AsyncConnection.connect(_info(settings), autocommit=True) as connection:
         keeper = _keeper(connection, settings)
         now = datetime.now(UTC)
-        for data in Kept:
+        for data in SPANNED:
             while (span := await keeper.due_span(data, now=now)) is not None:
                 async with connection.transaction():
                     record = await keeper.judge(span, now=now)
                 _tell(span, record)
+        for data in CLOSED:
+            while await keeper.due_closed(data, now=now):
+                async with connection.transaction():
+                    closed = await keeper.judge_closed(data, now=now)
+                if closed is None:
+                    break
+                typer.echo(f"{data}: {closed.erased:,} erased")
         async with connection.transaction():
+            await keeper.erase_lone_sightings(now=now)
             strays = await keeper.release_strays(now=now)
         typer.echo(f"pictures that no passage named: {strays:,}")
 

@@ -47,8 +47,18 @@ RETENTIONS: Final = (
     ),
     Retention(data="pictures", keep=None, job="erase_evidence", reference="-"),
     Retention(data="traffic_counts", keep=None, job=None, reference="-"),
-    Retention(data="alerts", keep=None, job=None, reference="-"),
-    Retention(data="quarantine", keep=None, job=None, reference="-"),
+    Retention(
+        data="alerts_matched", keep=_AS_DELIVERED.matched_keep, job=ERASE_BY_DATE, reference="-"
+    ),
+    Retention(
+        data="alerts_pursued",
+        keep=_AS_DELIVERED.pursued_keep,
+        job=ERASE_BY_DATE,
+        reference="NĐ 61/2026/NĐ-CP Điều 14.3",
+    ),
+    Retention(
+        data="quarantine", keep=_AS_DELIVERED.quarantine_keep, job=ERASE_BY_DATE, reference="-"
+    ),
     Retention(data="live_feed", keep=timedelta(hours=6), job="trim_feed", reference="-"),
     Retention(data="heartbeats", keep=timedelta(days=7), job="trim_heartbeats", reference="-"),
     Retention(data="sessions", keep=timedelta(hours=12), job="remove_dead_sessions", reference="-"),

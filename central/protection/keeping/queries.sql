@@ -216,6 +216,130 @@ DELETE FROM tag_read
       WHERE %(is_all)s OR judged.keep_until <= %(now)s
    );
 
+-- name: count_due_alerts
+-- How many closed alerts have outlived their purpose.
+SELECT count(*)
+  FROM alert
+ WHERE alert.state = 'closed'
+   AND alert.closed_at + CASE
+     WHEN alert.closing_reason = any(%(pursued_reasons)s::text[])
+       THEN greatest(%(matched)s::interval, %(pursued)s::interval)
+     ELSE %(matched)s::interval
+   END <= %(now)s
+   AND NOT EXISTS (
+     SELECT 1 FROM dossier WHERE dossier.code = alert.dossier_code AND dossier.ended_at IS NULL
+   )
+   AND NOT EXISTS (SELECT 1 FROM alert_feed WHERE alert_feed.alert_id = alert.id);
+
+-- name: judge_alerts
+-- Closed alerts that have outlived their purpose, those closed longest ago first; a dossier that
+-- goes on keeps its alert, and a live page that may still be told of it.
+INSERT INTO judged (captured_at, id, purpose, keep_until)
+SELECT alert.closed_at, alert.id, reason.purpose, alert.closed_at + reason.keep AS keep_until
+  FROM alert
+  CROSS JOIN LATERAL (
+    SELECT CASE
+             WHEN alert.closing_reason = any(%(pursued_reasons)s::text[]) THEN 'pursued'
+             ELSE 'matched'
+           END AS purpose,
+           CASE
+             WHEN alert.closing_reason = any(%(pursued_reasons)s::text[])
+               THEN greatest(%(matched)s::interval, %(pursued)s::interval)
+             ELSE %(matched)s::interval
+           END AS keep
+  ) AS reason
+ WHERE alert.state = 'closed'
+   AND alert.closed_at + reason.keep <= %(now)s
+   AND NOT EXISTS (
+     SELECT 1 FROM dossier WHERE dossier.code = alert.dossier_code AND dossier.ended_at IS NULL
+   )
+   AND NOT EXISTS (SELECT 1 FROM alert_feed WHERE alert_feed.alert_id = alert.id)
+ ORDER BY alert.closed_at, alert.id
+ LIMIT %(rows_max)s;
+
+-- name: judge_staying_alerts
+-- Alerts that were closed between those that go, and stay. They are only counted: until when they
+-- stay is found out anew every night.
+INSERT INTO judged (captured_at, id, purpose, keep_until)
+SELECT alert.closed_at, alert.id,
+       CASE
+         WHEN alert.closing_reason = any(%(pursued_reasons)s::text[]) THEN 'pursued'
+         ELSE 'matched'
+       END AS purpose,
+       %(now)s::timestamptz + interval '1 day' AS keep_until
+  FROM alert
+ WHERE alert.state = 'closed'
+   AND alert.closed_at >= %(since)s
+   AND alert.closed_at < %(until)s
+   AND NOT EXISTS (SELECT 1 FROM judged WHERE judged.id = alert.id);
+
+-- name: select_judged_span
+-- From when to before when the rows lie that go; nothing where none goes.
+SELECT min(captured_at) AS since, max(captured_at) + interval '1 microsecond' AS until
+  FROM judged;
+
+-- name: delete_sightings
+-- Erase the sightings of alerts that go.
+DELETE FROM alert_sighting
+ USING judged
+ WHERE alert_sighting.alert_id = judged.id
+   AND judged.keep_until <= %(now)s;
+
+-- name: delete_alerts
+-- Erase alerts that go, with their notes.
+DELETE FROM alert
+ USING judged
+ WHERE alert.id = judged.id
+   AND judged.keep_until <= %(now)s;
+
+-- name: delete_lone_sightings
+-- Erase sightings that came too late for an alert and have outlived their purpose.
+DELETE FROM alert_sighting
+ WHERE alert_id IS NULL
+   AND captured_at <= %(now)s::timestamptz - %(matched)s::interval;
+
+-- name: count_due_quarantine
+-- How many settled messages are due; what was emptied before is not.
+SELECT count(*)
+  FROM quarantine
+ WHERE resolved_at <= %(now)s::timestamptz - %(settled)s::interval
+   AND (
+     resolution = 'stored' OR seq IS NULL OR reason = 'seq_reused' OR octet_length(payload) > 0
+   );
+
+-- name: judge_quarantine
+-- Settled messages that are due, those settled longest ago first; their number stands for an id.
+INSERT INTO judged (captured_at, id, purpose, keep_until)
+SELECT resolved_at, lpad(to_hex(id), 32, '0')::uuid AS id, 'settled' AS purpose,
+       resolved_at + %(settled)s::interval AS keep_until
+  FROM quarantine
+ WHERE resolved_at <= %(now)s::timestamptz - %(settled)s::interval
+   AND (
+     resolution = 'stored' OR seq IS NULL OR reason = 'seq_reused' OR octet_length(payload) > 0
+   )
+ ORDER BY resolved_at, quarantine.id
+ LIMIT %(rows_max)s;
+
+-- name: delete_quarantine
+-- Erase messages that explain no number: they became rows, had none, or had one in use.
+DELETE FROM quarantine
+ USING judged
+ WHERE lpad(to_hex(quarantine.id), 32, '0')::uuid = judged.id
+   AND judged.keep_until <= %(now)s
+   AND (
+     quarantine.resolution = 'stored'
+     OR quarantine.seq IS NULL
+     OR quarantine.reason = 'seq_reused'
+   );
+
+-- name: empty_quarantine
+-- Erase what the others said; that they were dropped explains their numbers.
+UPDATE quarantine
+   SET payload = '', mended_payload = NULL, mend_note = NULL
+  FROM judged
+ WHERE lpad(to_hex(quarantine.id), 32, '0')::uuid = judged.id
+   AND judged.keep_until <= %(now)s;
+
 -- name: forget_judged_ids
 -- Erase the ids of what goes and is too old to come again.
 DELETE FROM passage_identity

@@ -153,7 +153,7 @@ class KeepingRepository:
         now: datetime,
     ) -> None:
         """Find out why and until when each row of a span is kept."""
-        await self._connection.execute(_SESSION_FILE.read_text("utf-8"))
+        await prepare_judging(self._connection)
         parameters = _bounds(span) | {purpose.value: keep for purpose, keep in periods.items()}
         await self._connection.execute(
             QUERIES[_TABLES[span.data].judge],
@@ -251,6 +251,11 @@ class KeepingRepository:
             await cursor.execute(QUERIES["select_paper"], {"record_id": record_id})
             found = await cursor.fetchone()
         return DocumentId(found) if found is not None else None
+
+
+async def prepare_judging(connection: AsyncConnection) -> None:
+    """Make the connection's own tables in which rows are judged."""
+    await connection.execute(_SESSION_FILE.read_text("utf-8"))
 
 
 def _due(data: Kept, old_before: datetime, now: datetime) -> dict[str, object]:

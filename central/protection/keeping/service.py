@@ -20,6 +20,7 @@ from central.evidence.types import Purpose
 from central.identity.permissions import Permission
 from central.identity.types import User
 from central.protection.errors import ErasureRecordNotFoundError
+from central.protection.keeping.closed import ClosedRows
 from central.protection.keeping.event_ids import EventIds
 from central.protection.keeping.repository import Going, KeepingRepository, Staying
 from central.protection.keeping.types import (
@@ -49,6 +50,14 @@ PURSUED_REASONS: Final = (
 """Alerts that were closed so led to action: their passages are evidence."""
 
 Periods = Mapping[Purpose, timedelta]
+_OF_SPANS: Final = (Purpose.UNMATCHED, Purpose.MATCHED, Purpose.PURSUED, Purpose.TOLL)
+PURPOSES: Final[Mapping[Kept, Sequence[Purpose]]] = {
+    Kept.PASSAGES: _OF_SPANS,
+    Kept.TAG_READS: _OF_SPANS,
+    Kept.ALERTS: (Purpose.MATCHED, Purpose.PURSUED),
+    Kept.QUARANTINE: (Purpose.SETTLED,),
+}
+"""What data may be kept for."""
 
 
 def periods_of(settings: RetentionSettings) -> Periods:
@@ -58,6 +67,7 @@ def periods_of(settings: RetentionSettings) -> Periods:
         Purpose.MATCHED: settings.matched_keep,
         Purpose.PURSUED: settings.pursued_keep,
         Purpose.TOLL: settings.toll_keep,
+        Purpose.SETTLED: settings.quarantine_keep,
     }
 
 
@@ -81,6 +91,9 @@ class Keeper:
         self._audit = AuditService(connection)
         self._documents = DocumentService(connection)
         self._periods = periods_of(settings)
+        self._closed = ClosedRows(
+            connection, periods=self._periods, pursued_reasons=PURSUED_REASONS
+        )
         self._office = office
         self._key = key
         self._actor = actor
@@ -126,6 +139,32 @@ class Keeper:
         await self._rows.note_judged(span, next_at=again_at, now=now)
         return record
 
+    async def due_closed(self, data: Kept, *, now: datetime) -> int:
+        """How many rows are due of what is kept from its closing on."""
+        return await self._closed.due(data, now=now)
+
+    async def judge_closed(self, data: Kept, *, now: datetime) -> ErasureRecord | None:
+        """Erase rows whose closing is long enough ago, some at a time, and put it on record.
+
+        Returns:
+            The record; ``None`` when nothing is due.
+
+        Raises:
+            SigningKeyError: The key is missing or unfit.
+            TypesettingError: The paper can't be made.
+        """
+        span = await self._closed.judge(data, now=now)
+        if span is None:
+            return None
+        going = await self._rows.going(now=now)
+        staying = await self._rows.staying(now=now)
+        await self._closed.erase(data, now=now)
+        return await self._record(span, going, staying, way=Way.DELETED, pictures=0, now=now)
+
+    async def erase_lone_sightings(self, *, now: datetime) -> int:
+        """Erase sightings that no alert has and whose time is over; returns how many."""
+        return await self._closed.erase_lone_sightings(now=now)
+
     async def release_strays(self, *, now: datetime) -> int:
         """Have pictures erased that no passage ever named; returns how many."""
         return await self._rows.release_strays(old_before=self._old_before(now), now=now)
@@ -160,7 +199,7 @@ class Keeper:
             erased=going.erased,
             pictures=pictures,
             kept={Purpose(each.purpose): each.rows_kept for each in staying},
-            periods=self._periods,
+            periods={each: self._periods[each] for each in PURPOSES[span.data]},
             ids_sha256=going.ids_sha256,
         )
         await self._audit.record(_entry(record, self._actor))

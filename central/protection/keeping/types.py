@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 from central.evidence.types import Purpose
@@ -15,6 +16,14 @@ class Kept(StrEnum):
 
     PASSAGES = "passages"
     TAG_READS = "tag_reads"
+    ALERTS = "alerts"
+    QUARANTINE = "quarantine"
+
+
+SPANNED: Final = (Kept.PASSAGES, Kept.TAG_READS)
+"""What lies in hypertables and is judged by spans."""
+CLOSED: Final = (Kept.ALERTS, Kept.QUARANTINE)
+"""What is kept from its closing on and is judged row by row."""
 
 
 class Way(StrEnum):
@@ -28,7 +37,7 @@ class Way(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """A chunk's time: from ``since`` to before ``until``, aware."""
+    """A time, of spanned data a chunk's: from ``since`` to before ``until``, aware."""
 
     data: Kept
     since: datetime

@@ -55,7 +55,11 @@ class HealthView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverviewView:
-    """How the province is at this moment."""
+    """How the province is at this moment.
+
+    Attributes:
+        open_incidents: How many go on; ``None`` for none.
+    """
 
     passages_today: str
     health: tuple[HealthView, ...]
@@ -63,6 +67,7 @@ class OverviewView:
     devices_total: int
     cameras_running: int
     cameras_total: int
+    open_incidents: str | None
 
 
 def overview_view(
@@ -70,6 +75,7 @@ def overview_view(
     devices: Sequence[DeviceOverview],
     cameras: Sequence[Camera],
     today: PassageCount,
+    open_incidents: int,
     speech: Speech,
     now: datetime,
 ) -> OverviewView:
@@ -88,6 +94,7 @@ def overview_view(
         devices_total=len(devices),
         cameras_running=sum(view.state == CameraState.RUNNING for view in views),
         cameras_total=max(len(cameras), _told_of(devices)),
+        open_incidents=speech.number(open_incidents) if open_incidents else None,
     )
 
 

@@ -46,6 +46,21 @@ SELECT page.id, page.kind, page.phase, page.began_at, page.told_at, page.site_id
   FROM page
  ORDER BY page.phase <> 'ended' DESC, page.began_at DESC, page.id DESC;
 
+-- name: count_open_incidents
+-- How many incidents that began lately are not over, as their newest tellings say.
+SELECT count(*)
+  FROM (
+    SELECT DISTINCT ON (report.incident_id) report.phase, report.began_at
+      FROM site
+      INNER JOIN incident_report AS report ON report.site_id = site.id
+     WHERE (%(scope)s::text[] IS NULL OR site.id = any(%(scope)s::text[]))
+       AND report.captured_at >= %(since)s
+     ORDER BY report.incident_id ASC, report.captured_at DESC, report.phase = 'ended' DESC,
+              report.id DESC
+  ) AS newest
+ WHERE newest.phase <> 'ended'
+   AND newest.began_at >= %(since)s;
+
 -- name: select_incident
 -- One incident as its newest telling says, if its site lies in the caller's scope.
 SELECT newest.incident_id AS id, newest.kind, newest.phase, newest.began_at,

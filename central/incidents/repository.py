@@ -8,7 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from psycopg import AsyncConnection
-from psycopg.rows import class_row
+from psycopg.rows import class_row, scalar_row
 
 from central.contracts.evidence_notice import EvidenceFate
 from central.contracts.incident import IncidentKind, IncidentPhase
@@ -85,6 +85,15 @@ class IncidentRepository:
                 },
             )
             return [each.as_incident() for each in await cursor.fetchall()]
+
+    async def open_incidents(self, scope: SiteScope, *, since: datetime) -> int:
+        """How many incidents that began since then are not over."""
+        async with self._connection.cursor(row_factory=scalar_row) as cursor:
+            await cursor.execute(
+                QUERIES["count_open_incidents"],
+                {"scope": scope.as_list(), "since": since},
+            )
+            return int(await cursor.fetchone() or 0)
 
     async def incident(self, incident_id: UUID, scope: SiteScope) -> Incident | None:
         """One incident as it stands; ``None`` when there is none in the scope."""

@@ -58,6 +58,16 @@ class IncidentService:
             incidents=shown, next=shown[-1].cursor if len(found) > request.size else None
         )
 
+    async def open_incidents(self, *, now: datetime) -> int:
+        """How many of the incidents that a list without a day shows go on.
+
+        Raises:
+            PermissionDeniedError: The user may not see passages.
+        """
+        self._user.require(Permission.SEE_PASSAGES)
+        since, _ = span_of(None, now=now)
+        return await self._rows.open_incidents(self._user.scope, since=since)
+
     async def incident(self, incident_id: UUID) -> IncidentRecord:
         """One incident with its tellings, the oldest first.
 

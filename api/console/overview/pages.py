@@ -30,6 +30,7 @@ from central.control.types import AlertFilter, AlertState, ListRequest
 from central.domain.local_time import local_date, start_of_local_day
 from central.identity.permissions import Permission
 from central.identity.types import User
+from central.incidents.service import IncidentService
 from central.passages.service import PassageService
 from central.passages.types import PageRequest, PassageFilter
 from central.sites.service import SiteService
@@ -146,6 +147,7 @@ async def health_strip(
         devices=await sites.devices(user.scope),
         cameras=await sites.cameras(user.scope),
         today=await PassageService(connection).count(today, scope=user.scope),
+        open_incidents=await IncidentService(connection, user=user).open_incidents(now=now),
         speech=speech,
         now=now,
     )

@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
+from central.contracts.incident import IncidentPhase
 from central.domain.local_time import local_date, start_of_local_day
 from central.identity.permissions import Role
+from tests.integration.api.incidents import tell
 from tests.integration.api.world import Seen, World
 
 WEEK = timedelta(days=7)
@@ -81,3 +83,28 @@ def test_a_piece_by_itself_leads_to_the_page(client: httpx.Client, piece: str) -
     assert (alone.status_code, alone.headers["location"]) == (303, "/console/overview")
     assert asked.status_code == 200
     assert "<html" not in asked.text
+
+
+def test_incidents_that_go_on_are_counted_and_lead_to_their_list(
+    world: World, client: httpx.Client
+) -> None:
+    now = datetime.now(UTC)
+
+    def strip() -> str:
+        return client.get("/console/overview/strip?lang=en", headers=PIECE).text
+
+    before = strip()
+    begun = [tell(world, now - timedelta(minutes=each)) for each in (5, 6)]
+    tell(world, now - timedelta(minutes=4), of=begun[0])
+    both = strip()
+    tell(world, now, of=begun[0], phase=IncidentPhase.ENDED)
+    one = strip()
+    tell(world, now, of=begun[1], phase=IncidentPhase.ENDED)
+
+    counted = r'href="/console/incidents\?state=open">\s*<span class="stat-value">(\d+)<'
+    assert [re.findall(counted, each) for each in (before, both, one, strip())] == [
+        [],
+        ["2"],
+        ["1"],
+        [],
+    ]

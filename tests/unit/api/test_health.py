@@ -75,6 +75,7 @@ def test_what_needs_somebody_comes_first_with_its_own_name() -> None:
             Camera(site_id="cau-gia-bay", id="side", name="Đường gom"),
         ],
         today=PassageCount(count=10_000, is_at_least=True),
+        open_incidents=0,
         speech=SPEECH,
         now=NOW,
     )
@@ -97,6 +98,7 @@ def test_cameras_of_a_silent_device_are_not_called_running() -> None:
         devices=[device],
         cameras=[],
         today=PassageCount(count=0, is_at_least=False),
+        open_incidents=0,
         speech=SPEECH,
         now=NOW,
     )
@@ -111,6 +113,7 @@ def test_a_device_without_cameras_is_shown_itself() -> None:
         devices=[_device("gate-02", heard_ago=None)],
         cameras=[],
         today=PassageCount(count=0, is_at_least=False),
+        open_incidents=0,
         speech=SPEECH,
         now=NOW,
     )

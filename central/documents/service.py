@@ -78,6 +78,35 @@ class DocumentService:
         )
         return Made(document=document, is_new=True)
 
+    async def sign(
+        self, subject: Subject, kind: DocumentTemplate, *, key: SigningKey, now: datetime
+    ) -> Made:
+        """Sign the newest revision of a paper, which makes one that says the same, unless it is.
+
+        Raises:
+            DocumentNotFoundError: None was given out.
+            SigningKeyError: The key is missing or unfit.
+        """
+        await self._rows.lock(subject)
+        newest, content = await self.newest_content(subject, kind)
+        if newest.signed_by is not None:
+            return Made(document=newest, is_new=False)
+        signed = await sign_pdf(content, key)
+        document = await self._rows.add(
+            NewDocument(
+                id=DocumentId(uuid4()),
+                kind=kind,
+                subject=subject,
+                content=signed.content,
+                content_sha256=hashlib.sha256(signed.content).hexdigest(),
+                values_sha256=newest.values_sha256,
+                signed_by=signed.signer,
+                signed_at=signed.signed_at,
+                made_at=now,
+            )
+        )
+        return Made(document=document, is_new=True)
+
     async def newest(self, subject: Subject, kind: DocumentTemplate) -> Document | None:
         """Newest revision of a paper; ``None`` when none was given out."""
         return await self._rows.newest(subject, kind)

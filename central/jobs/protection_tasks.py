@@ -15,6 +15,7 @@ from central.jobs.context import JobContext
 from central.protection.keeping.event_ids import EventIds
 from central.protection.keeping.service import Keeper
 from central.protection.keeping.types import CLOSED, SPANNED, ErasureRecord, Kept
+from central.protection.requests import DataRequestService
 from central.protection.service import ProtectionService
 from central.settings import read_secret
 
@@ -40,6 +41,23 @@ async def find_unusual_looks(context: JobContext) -> int:
             day = local_date(now) - timedelta(days=back)
             found += await service.find_unusual(on=day, key=key, now=now)
     return found
+
+
+async def sign_erasure_certificate(context: JobContext, *, request_code: str) -> None:
+    """Sign the paper about an erasure; without a key it stays as it is, to be signed by hand.
+
+    Raises:
+        SigningKeyError: The key is unfit; the job is tried again.
+    """
+    key = signing_key(context.settings.documents)
+    if key is None:
+        log.warning("erasure_certificate_unsigned", request_code=request_code)
+        return
+    async with context.transaction() as connection:
+        is_new = await DataRequestService(connection).sign_certificate(
+            request_code, key=key, now=context.now()
+        )
+    log.info("erasure_certificate_signed", request_code=request_code, is_new=is_new)
 
 
 async def erase_by_date(context: JobContext) -> int:

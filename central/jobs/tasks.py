@@ -34,6 +34,7 @@ TASKS: Final[Mapping[str, WorkTask]] = MappingProxyType(
         "end_waiting": toll_tasks.end_waiting,
         "send_notice": notice_tasks.send_notice,
         "send_webhooks": webhook_tasks.send_webhooks,
+        "sign_erasure_certificate": protection_tasks.sign_erasure_certificate,
         "issue_result_document": procedure_tasks.issue_result_document,
     }
 )

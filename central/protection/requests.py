@@ -16,9 +16,10 @@ from central.audit.types import (
     about_plate,
     about_vehicle,
 )
+from central.db.deferring import Job, defer_async
 from central.documents.layout import DocumentTemplate
 from central.documents.service import DocumentService
-from central.documents.types import Subject, SubjectKind
+from central.documents.types import SigningKey, Subject, SubjectKind
 from central.documents.values import ErasureValues, Issuer
 from central.domain.data_rights import data_right
 from central.domain.local_time import local_date
@@ -44,6 +45,7 @@ from central.protection.types import (
     RequestState,
 )
 
+TASK_SIGN: Final = "sign_erasure_certificate"
 ERASED_BATCH: Final = 2000
 ERASED_ROUNDS_MAX: Final = 50
 PAGE_SIZE_MAX: Final = 200
@@ -53,6 +55,7 @@ class DataRequestService:
     """What can be done with requests, in the caller's transaction."""
 
     def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
         self._rows = ProtectionRepository(connection)
         self._audit = AuditService(connection)
         self._library = ProcedureLibrary(connection)
@@ -247,7 +250,22 @@ class DataRequestService:
             ),
             now=now,
         )
+        await defer_async(self._connection, Job(task=TASK_SIGN, arguments={"request_code": code}))
         return erasure
+
+    async def sign_certificate(self, code: str, *, key: SigningKey, now: datetime) -> bool:
+        """Sign the paper about an erasure; whether it was not signed before.
+
+        Only the worker has the key, so this is a job and asks for nobody's permission.
+
+        Raises:
+            DocumentNotFoundError: Nothing was erased for this request.
+            SigningKeyError: The key is missing or unfit.
+        """
+        made = await self._documents.sign(
+            _subject(code), DocumentTemplate.ERASURE, key=key, now=now
+        )
+        return made.is_new
 
     async def certificate(self, code: str, *, user: User, actor: Actor, now: datetime) -> bytes:
         """The paper about an erasure, as PDF; that it was opened is written down.

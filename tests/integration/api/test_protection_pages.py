@@ -21,16 +21,20 @@ from central.audit.service import AuditService
 from central.audit.types import Actor, AuditProof
 from central.contracts.passage import EvidenceKind, PlateColour
 from central.db.pool import connection_info, open_pool
+from central.documents.development_key import ensure_development_key
+from central.documents.types import SigningKey
+from central.documents.verification import verify_pdf_now
 from central.domain.local_time import local_date
 from central.identity.permissions import Role
 from central.identity.types import User
 from central.jobs.context import JobContext
 from central.jobs.protection_tasks import erase_by_date
-from central.jobs.tasks import PERIODIC
+from central.jobs.tasks import PERIODIC, TASKS
 from central.procedures.rulebook.commands import load_now
 from central.protection.keeping.inventory import RETENTIONS
+from central.protection.requests import TASK_SIGN
 from central.protection.service import ProtectionService
-from central.settings import CentralSettings
+from central.settings import CentralSettings, DocumentsSettings
 from tests.integration.api.world import Seen, World, drawn_jpeg, serving
 from tests.integration.registered import Registered, register_vehicle
 
@@ -237,6 +241,7 @@ def test_an_erasure_takes_plates_pictures_and_keys_and_the_chain_still_holds(
     officer: httpx.Client,
     client: httpx.Client,
     rows: psycopg.Connection,
+    tmp_path: Path,
 ) -> None:
     picture = drawn_jpeg(seed=5)
     world.store(
@@ -250,11 +255,16 @@ def test_an_erasure_takes_plates_pictures_and_keys_and_the_chain_still_holds(
     erased = officer.post(f"{path}/erase")
     again = officer.post(f"{path}/erase")
     paper = officer.get(f"{path}/certificate.pdf")
+    authority = asyncio.run(sign_queued(world, rows, tmp_path))
+    signed = officer.get(f"{path}/certificate.pdf")
+    report = verify_pdf_now(signed.content, trusted_ca=authority, now=datetime.now(UTC))
     looks = officer.post("/console/protection/looks", data={"plate": PLATE, **LOOK}).text
     proof = asyncio.run(seal_and_verify(world))
 
     assert (erased.status_code, again.status_code) == (303, 409)
     assert paper.content.startswith(b"%PDF")
+    assert signed.content.startswith(paper.content)  # not a byte of it was changed
+    assert report.is_good
     plates = rows.execute("SELECT plate_text, plate_raw_text FROM passage ORDER BY seq").fetchall()
     assert plates == [("", None), ("20C55512", "20C55512")]
     due = rows.execute("SELECT erase_after <= now() + interval '1 s' FROM evidence").fetchall()
@@ -300,6 +310,33 @@ async def erase(world: World) -> int:
         return await erase_by_date(
             JobContext(pool=pool, settings=settings, clock=lambda: datetime.now(UTC))
         )
+
+
+async def sign_queued(world: World, rows: psycopg.Connection, folder: Path) -> Path:
+    """Run what was queued about certificates, twice; returns the authority of the key."""
+    key = SigningKey(
+        key_file=folder / "key.pem",
+        certificate_file=folder / "certificate.pem",
+        ca_file=folder / "authority.pem",
+    )
+    ensure_development_key(key, now=datetime.now(UTC))
+    settings = CentralSettings(
+        database_url=world.database_url,
+        documents=DocumentsSettings(
+            signing_key_file=key.key_file,
+            signing_certificate_file=key.certificate_file,
+            ca_file=key.ca_file,
+        ),
+    )
+    [(arguments,)] = rows.execute(
+        "SELECT args FROM procrastinate_jobs WHERE task_name = %s ORDER BY id DESC LIMIT 1",
+        [TASK_SIGN],
+    ).fetchall()
+    async with open_pool(connection_info(world.database_url)) as pool:
+        context = JobContext(pool=pool, settings=settings, clock=lambda: datetime.now(UTC))
+        for _ in range(2):
+            await TASKS[TASK_SIGN](context, **arguments)
+    return key.ca_file
 
 
 async def judge(world: World) -> None:

@@ -26,6 +26,14 @@ def words(_: Translate) -> Words:
             "too_many_gaps": _("Too many gaps before it"),
             "refused_by_database": _("Refused by the database"),
         },
+        "quarantine_details": {
+            "not a topic of a device": _("not a topic of a device"),
+            "this stream goes out only": _("this stream goes out only"),
+            "device of another topic": _("device of another topic"),
+            "site of another topic": _("site of another topic"),
+            "heartbeat of another": _("heartbeat of another device"),
+            "not JSON": _("not JSON"),
+        },
         "gap_explanations": {
             "in_outbox": _("Still in the device's outbox"),
             "offline": _("The device is offline"),

@@ -5,13 +5,14 @@ import gzip
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from api.pages.assets import Assets
 from api.pages.i18n import Language
 from api.pages.rendering import Theme
-from tests.integration.api.world import World
+from tests.integration.api.world import CAMERA_ID, DEVICE_ID, World, drawn_jpeg
 from tests.system.console.conftest import sign_in
 
 pytestmark = pytest.mark.system
@@ -60,9 +61,31 @@ def test_axe_finds_nothing_in_states_that_have_no_address(
     found["overview"] = _violations(page)
     page.goto("/console/nowhere")
     found["error"] = _violations(page)
+    found |= _of_a_picture_of_now(page, world)
     context.close()
 
     assert {name: each for name, each in found.items() if each} == {}
+
+
+def _of_a_picture_of_now(page: Page, world: World) -> dict[str, list[str]]:
+    """The question, the wait, and the picture: each exists for minutes, and for one user only."""
+    found = {}
+    page.goto(f"/console/cameras/{DEVICE_ID}/frames?camera={CAMERA_ID}")
+    found["picture of now asked for"] = _violations(page)
+    page.locator("main #purpose").select_option(index=1)
+    with page.expect_navigation():
+        page.locator("main form:has(#purpose) [type=submit]").click()
+    expect(page.locator("#live-frame .empty")).to_be_visible()
+    found["picture of now waited for"] = _violations(page)
+    with psycopg.connect(world.owner_url) as owner:
+        owner.execute(
+            "UPDATE live_frame SET answered_at = now(), picture = %s", [drawn_jpeg(seed=3)]
+        )
+    expect(page.locator("#live-frame img")).to_be_visible()
+    found["picture of now"] = _violations(page)
+    with psycopg.connect(world.owner_url) as owner:
+        owner.execute("DELETE FROM live_frame")
+    return found
 
 
 def test_scripts_and_styles_stay_within_their_budget() -> None:

@@ -90,6 +90,14 @@ def ready_clips(folder: Path, run: int) -> StoryClips:
     )
 
 
+def untried_clips(folder: Path, run: int) -> StoryClips:
+    """The clips of a run's first cast, rendered unless they lie there; plates may be misread."""
+    folder.mkdir(parents=True, exist_ok=True)
+    cast = draw_cast(run, {})
+    again, lane = _ready(folder, [cast.truck]), _ready(folder, cast.in_lane())
+    return StoryClips(cast=cast, lane=lane, again=again, tries=0)
+
+
 def misread(clip: LaneClip) -> list[Part]:
     """Whose plate is not read exactly and surely when the clip is played to the device offline."""
     stamp = clip.video.with_suffix(".read.json")

@@ -332,3 +332,21 @@ async def test_a_sessions_own_shorter_limit_stays(database_url: str) -> None:
         with pytest.raises(SearchTooWideError):
             async with answered_within(opened, timedelta(hours=1)):
                 await opened.execute("SELECT pg_sleep(10)")
+
+
+async def many_quick_ones(connection: psycopg.AsyncConnection) -> None:
+    async with answered_within(connection, timedelta(seconds=0.5)):
+        for _ in range(100):
+            await connection.execute("SELECT pg_sleep(0.05)")
+
+
+async def test_statements_that_are_quick_each_may_not_take_longer_together(
+    database_url: str,
+) -> None:
+    info = connection_info(database_url)
+    async with await psycopg.AsyncConnection.connect(info) as opened:
+        with pytest.raises(SearchTooWideError):
+            await many_quick_ones(opened)
+
+        cursor = await opened.execute("SELECT 1")
+        assert await cursor.fetchone() == (1,)

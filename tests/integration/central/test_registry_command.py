@@ -212,24 +212,22 @@ def test_ctrl_c_while_a_big_file_is_taken_in_leaves_nothing(
             )
         )
 
-    with (
-        psycopg.connect(administrator.database_url) as holder,
-        subprocess.Popen(
+    with psycopg.connect(administrator.database_url) as holder:
+        # What is written last has to wait, so that the end of the work is not a matter of luck.
+        holder.execute("LOCK TABLE registry_import IN SHARE MODE")
+        with subprocess.Popen(
             (*administrator.command("parties", path), "--apply"),
             env=administrator.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-        ) as process,
-    ):
-        # What is written last has to wait, so that the end of the work is not a matter of luck.
-        holder.execute("LOCK TABLE registry_import IN SHARE MODE")
-        try:
-            wait_until(has_written_rows, what="rows are written")
-            process.send_signal(signal.SIGINT)
-            said, complained = process.communicate(timeout=30)
-        finally:
-            process.kill()
+        ) as process:
+            try:
+                wait_until(has_written_rows, what="rows are written")
+                process.send_signal(signal.SIGINT)
+                said, complained = process.communicate(timeout=30)
+            finally:
+                process.kill()
 
     assert process.returncode == INTERRUPTED
     assert "Interrupted, nothing was written." in said

@@ -43,7 +43,9 @@ class LoginStepRepository:
             now=step.opened_at,
             expires_at=step.expires_at,
         )
-        await self._change("delete_oldest_steps", user_id=step.user_id, kept=steps_max)
+        await self._change(
+            "delete_oldest_steps", user_id=step.user_id, added=step.token_hash, kept=steps_max
+        )
 
     async def step_user(
         self, token_hash: bytes, *, now: datetime, failures_max: int

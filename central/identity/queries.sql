@@ -163,13 +163,14 @@ INSERT INTO login_step (token_hash, user_id, created_at, expires_at)
 VALUES (%(token_hash)s, %(user_id)s, %(now)s, %(expires_at)s);
 
 -- name: delete_oldest_steps
--- Forget a user's waiting logins beyond the newest ones.
+-- Forget a user's waiting logins beyond the newest ones; never the one just added, however
+-- clocks of several processes differ.
 DELETE FROM login_step
  WHERE token_hash IN (
    SELECT token_hash
      FROM login_step
     WHERE user_id = %(user_id)s
-    ORDER BY created_at DESC, token_hash DESC
+    ORDER BY token_hash = %(added)s DESC, created_at DESC
    OFFSET %(kept)s
  );
 

@@ -11,13 +11,14 @@ VALUES
   );
 
 -- name: delete_oldest_sessions
--- End a user's sessions beyond the newest ones.
+-- End a user's sessions beyond the newest ones; never the one just opened, however clocks of
+-- several processes differ.
 DELETE FROM app_session
  WHERE token_hash IN (
    SELECT token_hash
      FROM app_session
     WHERE user_id = %(user_id)s
-    ORDER BY created_at DESC, id DESC
+    ORDER BY token_hash = %(added)s DESC, created_at DESC
    OFFSET %(kept)s
  );
 

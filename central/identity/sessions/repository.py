@@ -76,7 +76,7 @@ class SessionRepository:
         )
         await self._connection.execute(
             QUERIES["delete_oldest_sessions"],
-            {"user_id": session.user_id, "kept": sessions_max},
+            {"user_id": session.user_id, "added": session.token_hash, "kept": sessions_max},
         )
 
     async def session(

@@ -396,6 +396,16 @@ async def test_nonsense_instead_of_an_answer_is_refused(clerk: Clerk, key: Softw
         assert not isinstance(await clerk.send(token, nonsense), LoggedIn), nonsense
 
 
+async def test_of_many_logins_that_wait_the_one_just_begun_is_never_the_one_that_ends(
+    clerk: Clerk, key: SoftwareKey
+) -> None:
+    await clerk.has(key)
+    for _ in range(3 * STEPS_MAX):
+        behind = await clerk.step(now=NOW - timedelta(seconds=1))  # of a process whose clock is
+        await clerk.asked(behind)  # there, or nothing would be asked
+        await clerk.asked(await clerk.step())
+
+
 async def test_wrong_answers_end_the_step_and_slow_the_account_down(
     clerk: Clerk, key: SoftwareKey
 ) -> None:

@@ -288,7 +288,7 @@ class _Maker:
     ) -> ListView:
         """The same; the feed's end is read first, so that no row falls between."""
         position = await passages.feed_position()
-        page = await passages.search(wanted, query.as_page(), scope=self._user.scope)
+        page = await passages.search(wanted, query.as_page(), scope=self._user.scope, now=self._now)
         count = await passages.count(wanted, scope=self._user.scope)
         newer = query.newer()
         rows = tuple(row_view(summary, self._speech) for summary in page.passages)

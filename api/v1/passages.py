@@ -51,10 +51,13 @@ async def search_passages(
         await passages.note_search(wanted.plate, actor=acting.actor, now=now)
     wish = body.as_page()
     if not is_heavy(wanted, wish, now=now):
-        return PassagePageBody.of(await passages.search(wanted, wish, scope=acting.user.scope))
-    page = await heavy.ask(
-        lambda connection: passages.on(connection).search(wanted, wish, scope=acting.user.scope)
-    )
+        page = await passages.search(wanted, wish, scope=acting.user.scope, now=now)
+    else:
+        page = await heavy.ask(
+            lambda connection: passages.on(connection).search(
+                wanted, wish, scope=acting.user.scope, now=now
+            )
+        )
     return PassagePageBody.of(page)
 
 

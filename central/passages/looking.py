@@ -100,7 +100,7 @@ class PassageLookService:
         kept: list[PassageSummary] = []
         request = PageRequest(size=PAGE_SIZE_MAX)
         while len(kept) < EXPORT_ROWS_MAX:
-            page = await self._passages.search(wanted, request, scope=self._user.scope)
+            page = await self._passages.search(wanted, request, scope=self._user.scope, now=now)
             kept.extend(page.passages)
             if page.next is None:
                 break

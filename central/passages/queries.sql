@@ -65,12 +65,6 @@ SELECT page.id, page.captured_at, page.stored_at, page.site_id, site.name AS sit
   INNER JOIN camera ON camera.site_id = page.site_id AND camera.id = page.camera_id
  ORDER BY page.captured_at DESC, page.id DESC;
 
--- name: select_newest_time
--- When the newest passage before a time was captured; no row's contents are shown.
-SELECT max(captured_at)
-  FROM passage
- WHERE (%(until)s::timestamptz IS NULL OR captured_at < %(until)s);
-
 -- name: count_passages
 -- How many passages fit a filter, counting no further than the limit.
 SELECT count(*)
@@ -277,6 +271,7 @@ SELECT plate_text, count(*) AS passages, min(captured_at) AS first_at, max(captu
 -- Other plates that passed a site shortly before or after one plate did, at so many sites or more;
 -- at most so many of its newest passages are looked around, and so many vehicles at each. That
 -- limit also has the database look at each place by the index, and not join all of the table.
+-- Bounds that depend on no passage leave chunks of other times out before anything is planned.
 WITH own AS MATERIALIZED (
   SELECT site_id, captured_at, (captured_at AT TIME ZONE %(zone)s)::date AS day
     FROM passage
@@ -300,6 +295,8 @@ SELECT other.plate_text, count(DISTINCT own.site_id) AS sites,
      WHERE passage.site_id = own.site_id
        AND passage.captured_at >= own.captured_at - %(apart)s::interval
        AND passage.captured_at <= own.captured_at + %(apart)s::interval
+       AND passage.captured_at >= %(since)s::timestamptz - %(apart)s::interval
+       AND passage.captured_at < %(until)s::timestamptz + %(apart)s::interval
        AND passage.plate_text <> ''
        AND passage.plate_text <> %(plate_text)s
      ORDER BY passage.captured_at DESC

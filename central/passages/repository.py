@@ -28,6 +28,7 @@ from central.passages.rows import (
     summary,
 )
 from central.passages.types import (
+    PageCursor,
     PageRequest,
     Passage,
     PassageFilter,
@@ -52,12 +53,11 @@ class PassageRepository:
         self._connection = connection
 
     async def search(
-        self, wanted: PassageFilter, page: PageRequest, scope: SiteScope
+        self, wanted: PassageFilter, page: PageRequest, scope: SiteScope, *, now: datetime
     ) -> PassagePage:
         """One page of passages, newest first."""
         rows: list[SummaryRow] = []
-        newest_at = await self._newest_at(wanted, page) if wanted.is_pattern else None
-        for stretch in stretches_back(wanted, newest_at=newest_at):
+        for stretch in stretches_back(wanted, after=page.after, now=now):
             missing = page.size + 1 - len(rows)
             rows += await self._search_stretch(stretch, page, scope, limit=missing)
             if len(rows) > page.size:
@@ -65,15 +65,6 @@ class PassageRepository:
         passages = tuple(await self._summaries(rows[: page.size]))
         has_more = len(rows) > page.size
         return PassagePage(passages=passages, next=passages[-1].cursor if has_more else None)
-
-    async def _newest_at(self, wanted: PassageFilter, page: PageRequest) -> datetime | None:
-        """Where a search that goes back in steps begins; ``None`` without passages."""
-        if page.after is not None:
-            return page.after.captured_at
-        async with self._connection.cursor(row_factory=scalar_row) as cursor:
-            await cursor.execute(QUERIES["select_newest_time"], {"until": wanted.captured_until})
-            newest: datetime | None = await cursor.fetchone()
-        return newest
 
     async def _search_stretch(
         self, wanted: PassageFilter, page: PageRequest, scope: SiteScope, *, limit: int
@@ -284,15 +275,18 @@ class PassageRepository:
         return found
 
 
-def stretches_back(wanted: PassageFilter, *, newest_at: datetime | None) -> list[PassageFilter]:
+def stretches_back(
+    wanted: PassageFilter, *, after: PageCursor | None, now: datetime
+) -> list[PassageFilter]:
     """The same search in stretches of time, the newest first, which together are the whole.
 
-    Args:
-        wanted: What is searched for.
-        newest_at: The newest time that can be found; ``None`` for a search in one go.
+    Only a search by a pattern has several. The first one reaches back from the present (asking for
+    the newest passage instead means planning over all of the table), or from where the search or
+    the page begins.
     """
-    if newest_at is None:
+    if not wanted.is_pattern:
         return [wanted]
+    newest_at = after.captured_at if after else min(now, wanted.captured_until or now)
     stretches = []
     for step in PATTERN_STEPS:
         begin = newest_at - step

@@ -76,7 +76,7 @@ class PassageService:
         return PassageService(connection, search_time=self._search_time)
 
     async def search(
-        self, wanted: PassageFilter, page: PageRequest, *, scope: SiteScope
+        self, wanted: PassageFilter, page: PageRequest, *, scope: SiteScope, now: datetime
     ) -> PassagePage:
         """One page of the passages that fit a filter, newest first.
 
@@ -84,7 +84,7 @@ class PassageService:
             SearchTooWideError: It took too long.
         """
         async with answered_within(self._connection, self._search_time):
-            return await self._rows.search(wanted, page, scope)
+            return await self._rows.search(wanted, page, scope, now=now)
 
     async def count(self, wanted: PassageFilter, *, scope: SiteScope) -> PassageCount:
         """How many passages fit a filter; counts up to ``COUNT_MAX``.

@@ -22,6 +22,7 @@ from central.passages.types import (
 from central.sites.service import SiteService
 from deploy.demo.device import CAMERA_ID, DEVICE_ID, SITE_ID
 from deploy.demo.results import EventLedger, StoredPassage
+from deploy.local.clock import utc_now
 from edge.outbox.types import OutboxState
 from models.runtime.values import BoxPx
 
@@ -57,7 +58,10 @@ def stored_passages(database_url: str, *, since: datetime) -> list[StoredPassage
         after: PageCursor | None = None
         while len(found) < PASSAGES_MAX:
             page = await service.search(
-                _run_filter(since), PageRequest(size=PAGE_SIZE_MAX, after=after), scope=_SCOPE
+                _run_filter(since),
+                PageRequest(size=PAGE_SIZE_MAX, after=after),
+                scope=_SCOPE,
+                now=utc_now(),
             )
             found += [
                 _stored(await service.get(summary.id, scope=_SCOPE)) for summary in page.passages

@@ -235,9 +235,8 @@ async def _ask_all(
 
 async def _history(connection: psycopg.AsyncConnection, rng: random.Random, days: int) -> int:
     """One vehicle's newest passages."""
-    del days
     wanted = PassageFilter(plate=PlatePattern.parse(_some_plate(rng)))
-    return await _searched(connection, wanted)
+    return await _searched(connection, wanted, days)
 
 
 async def _site_hour(connection: psycopg.AsyncConnection, rng: random.Random, days: int) -> int:
@@ -248,20 +247,18 @@ async def _site_hour(connection: psycopg.AsyncConnection, rng: random.Random, da
         captured_from=begin,
         captured_until=begin + timedelta(hours=1),
     )
-    return await _searched(connection, wanted, is_counted=True)
+    return await _searched(connection, wanted, days, is_counted=True)
 
 
 async def _wildcard(connection: psycopg.AsyncConnection, rng: random.Random, days: int) -> int:
     """The newest passages of a plate of which one digit and the end are not known, at any time."""
-    del days
-    return await _searched(connection, _half_known(rng))
+    return await _searched(connection, _half_known(rng), days)
 
 
 async def _middle(connection: psycopg.AsyncConnection, rng: random.Random, days: int) -> int:
     """The newest passages with four signs in the middle of the plate, at any time."""
-    del days
     plate = PlatePattern.parse(f"*{_some_plate(rng)[3:7]}*")
-    return await _searched(connection, PassageFilter(plate=plate))
+    return await _searched(connection, PassageFilter(plate=plate), days)
 
 
 async def _counted(connection: psycopg.AsyncConnection, rng: random.Random, days: int) -> int:
@@ -326,11 +323,16 @@ QUESTIONS: Final[dict[str, Ask]] = {
 
 
 async def _searched(
-    connection: psycopg.AsyncConnection, wanted: PassageFilter, *, is_counted: bool = False
+    connection: psycopg.AsyncConnection,
+    wanted: PassageFilter,
+    days: int,
+    *,
+    is_counted: bool = False,
 ) -> int:
-    """A page of the list as the console shows it."""
+    """A page of the list as the console shows it just after the last day that is loaded."""
+    now = FIRST_DAY + timedelta(days=days)
     service = PassageService(connection, search_time=PATIENCE)
-    page = await service.search(wanted, PageRequest(size=50), scope=USER.scope)
+    page = await service.search(wanted, PageRequest(size=50), scope=USER.scope, now=now)
     if is_counted:
         return (await service.count(wanted, scope=USER.scope)).count
     return len(page.passages)

@@ -78,7 +78,7 @@ async def overview_page(
         "overview/page.html",
         user=user,
         overview=await health_strip(connection, user, speech, now=now),
-        passages=await _passages(connection, user, speech),
+        passages=await _passages(connection, user, speech, now=now),
         alerts=await _alerts(connection, user, speech),
         charts=_views(await _charts(console, process, user, speech, now=now), speech),
         rows_max=ROWS_SHOWN_MAX,
@@ -153,11 +153,14 @@ async def health_strip(
     )
 
 
-async def _passages(connection: AsyncConnection, user: User, speech: Speech) -> LivePassagesView:
+async def _passages(
+    connection: AsyncConnection, user: User, speech: Speech, *, now: datetime
+) -> LivePassagesView:
     """The feed's end is read first, so that no row falls between."""
     service = PassageService(connection)
     position = await service.feed_position()
-    page = await service.search(PassageFilter(), PageRequest(size=ROWS_SHOWN_MAX), scope=user.scope)
+    request = PageRequest(size=ROWS_SHOWN_MAX)
+    page = await service.search(PassageFilter(), request, scope=user.scope, now=now)
     return LivePassagesView(
         rows=tuple(row_view(each, speech) for each in page.passages),
         live_url=f"{PASSAGES_PATH}/stream",

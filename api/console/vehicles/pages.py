@@ -338,6 +338,7 @@ class _Maker:
                 size=PASSAGES_ALONE_MAX if part is VehiclePart.PASSAGES else PASSAGES_SHOWN_MAX
             ),
             scope=user.scope,
+            now=self._now,
         )
         fitting = {period.plate.colour, PlateColour.UNKNOWN, None}
         word = self._console.shelf.remember(pattern, user_id=user.id, now=self._now)

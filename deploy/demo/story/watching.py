@@ -213,6 +213,7 @@ async def _passed(
         PassageFilter(captured_from=since, cameras=(CameraKey(site_id=SITE, camera_id=CAMERA),)),
         PageRequest(size=PASSAGES_MAX),
         scope=user.scope,
+        now=utc_now(),
     )
     by_plate: dict[str, list[PassageSummary]] = {}
     for passage in page.passages:

@@ -5,6 +5,7 @@ import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
@@ -108,7 +109,7 @@ def minute(number: int) -> datetime:
 async def test_a_search_finds_what_it_describes_newest_first(
     service: PassageService, five: list[PassageV1], wanted: PassageFilter, found: list[int]
 ) -> None:
-    page = await service.search(wanted, PageRequest(), scope=EVERYTHING)
+    page = await service.search(wanted, PageRequest(), scope=EVERYTHING, now=NOW)
     counted = await service.count(wanted, scope=EVERYTHING)
 
     assert [each.id for each in page.passages] == [five[number - 1].id for number in found]
@@ -138,12 +139,13 @@ async def test_a_pattern_is_sought_back_to_the_oldest_day_page_by_page(
         (BEGAN_AT - timedelta(days=63), BEGAN_AT - timedelta(days=1)),
         (None, BEGAN_AT - timedelta(days=200)),
     ]
-    for since, until in bounds:
+    nows = (BEGAN_AT, BEGAN_AT + timedelta(days=100), BEGAN_AT - timedelta(days=8))
+    for (since, until), now in product(bounds, nows):  # nothing came for long; a clock was behind
         search = replace(wanted, captured_from=since, captured_until=until)
         times, after = [], None
         while True:
             page = await service.search(
-                search, PageRequest(size=size, after=after), scope=EVERYTHING
+                search, PageRequest(size=size, after=after), scope=EVERYTHING, now=now
             )
             times += [each.captured_at for each in page.passages]
             after = page.next
@@ -169,7 +171,7 @@ async def test_pages_follow_each_other_without_overlap_even_at_equal_times(
     seen: list[UUID] = []
 
     while True:
-        page = await service.search(PassageFilter(), request, scope=EVERYTHING)
+        page = await service.search(PassageFilter(), request, scope=EVERYTHING, now=NOW)
         seen.extend(each.id for each in page.passages)
         if page.next is None:
             break
@@ -209,7 +211,7 @@ async def test_a_passage_is_shown_with_everything_that_was_sent(
 async def test_a_passage_outside_the_scope_does_not_exist_for_the_caller(
     service: PassageService, five: list[PassageV1]
 ) -> None:
-    page = await service.search(PassageFilter(), PageRequest(), scope=NOTHING)
+    page = await service.search(PassageFilter(), PageRequest(), scope=NOTHING, now=NOW)
     counted = await service.count(PassageFilter(), scope=NOTHING)
 
     assert (page.passages, counted.count) == ((), 0)
@@ -299,13 +301,15 @@ async def test_a_search_that_takes_too_long_is_ended_and_the_transaction_goes_on
     async with await psycopg.AsyncConnection.connect(info) as opened:
         await opened.execute("SET statement_timeout = '20s'")
         impatient = PassageService(opened, search_time=timedelta(milliseconds=50))
-        found = await impatient.search(PassageFilter(), PageRequest(), scope=EVERYTHING)
+        found = await PassageService(opened).search(
+            PassageFilter(), PageRequest(), scope=EVERYTHING, now=NOW
+        )
         await opened.commit()
         rows.execute("BEGIN")
         rows.execute("LOCK TABLE passage IN ACCESS EXCLUSIVE MODE")
 
         with pytest.raises(SearchTooWideError):
-            await impatient.search(PassageFilter(), PageRequest(), scope=EVERYTHING)
+            await impatient.search(PassageFilter(), PageRequest(), scope=EVERYTHING, now=NOW)
         with pytest.raises(SearchTooWideError):
             await impatient.count(PassageFilter(), scope=EVERYTHING)
         rows.execute("ROLLBACK")

@@ -110,16 +110,18 @@ def float4_array(values: Sequence[float]) -> bytes:
     """A field of type ``float4[]``."""
     if not values:
         return _NO_ITEMS
-    layout, head = _array_layout(len(values))
-    return head + layout.pack(*(part for value in values for part in (_FLOAT4_SIZE, value)))
+    layout, head, fields = _array_layout(len(values))
+    fields = fields.copy()
+    fields[1::2] = values
+    return head + layout.pack(*fields)
 
 
 @lru_cache(maxsize=LENGTHS_REMEMBERED_MAX)
-def _array_layout(length: int) -> tuple[struct.Struct, bytes]:
-    """How so many elements are packed, and what stands before them."""
+def _array_layout(length: int) -> tuple[struct.Struct, bytes, list[float]]:
+    """How so many elements are packed, what stands before them, and their sizes with places."""
     layout = struct.Struct("!" + "if" * length)
     head = struct.pack("!iiiIii", _ARRAY_HEAD_SIZE + layout.size, 1, 0, _FLOAT4_OID, length, 1)
-    return layout, head
+    return layout, head, [_FLOAT4_SIZE, 0.0] * length
 
 
 def _chunks(pieces: Iterable[bytes]) -> Iterator[bytes]:

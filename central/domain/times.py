@@ -52,10 +52,6 @@ class TimeLimits:
         """The same for a time that comes from a recording and not from a device's clock."""
         return self._judge(stated_at, now=now, age_max=self.recording_age_max)
 
-    def is_late(self, stated_at: datetime, *, now: datetime) -> bool:
-        """Whether an event of this aware time is too old to be live."""
-        return now - stated_at > self.late_after
-
     def _judge(self, stated_at: datetime, *, now: datetime, age_max: timedelta) -> TimeVerdict:
         """Compare an aware time with the centre's clock."""
         if stated_at > now + self.skew_max:

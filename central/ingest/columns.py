@@ -125,10 +125,8 @@ _PASSAGE: Final = struct.Struct("!iq i16s iq i16s iq iq ii iq ii ii i?".replace(
 _TAG_READ: Final = struct.Struct("!iq i16s iq i16s iq iq ii ih ii i?".replace(" ", ""))
 _EVIDENCE: Final = struct.Struct("!h iq i16s ii i32s".replace(" ", ""))
 _IDENTITY: Final = struct.Struct("!h i16s iq iq iq i? i?".replace(" ", ""))
-_BOX: Final = struct.Struct("!i iiIii if if if if".replace(" ", ""))
 _LATE: Final = b"\x01"
 """The last byte of what ``_PASSAGE`` and ``_TAG_READ`` pack."""
-_FLOAT4_OID: Final = 700
 _NO_PLATE: Final = text("") + 9 * NULL
 MODELS_REMEMBERED_MAX: Final = 1000
 
@@ -146,21 +144,22 @@ def row_start(columns: int, *, stream_id: int, stored_us: int) -> bytes:
 
 def passage_body(passage: WirePassage) -> bytes:
     """A passage's row of ``PASSAGE_COLUMNS`` without its start."""
+    start = _PASSAGE.pack(
+        8, microseconds(passage.captured_at),
+        16, passage.id.bytes,
+        8, passage.seq,
+        16, passage.boot_id.bytes,
+        8, microseconds(passage.first_seen_at),
+        8, microseconds(passage.last_seen_at),
+        4, passage.clock_error_ms,
+        8, passage.frame_index,
+        4, passage.frame_width_px,
+        4, passage.frame_height_px,
+        1, passage.is_late,
+    )  # fmt: skip
     return b"".join(
         (
-            _PASSAGE.pack(
-                *(8, microseconds(passage.captured_at)),
-                *(16, passage.id.bytes),
-                *(8, passage.seq),
-                *(16, passage.boot_id.bytes),
-                *(8, microseconds(passage.first_seen_at)),
-                *(8, microseconds(passage.last_seen_at)),
-                *(4, passage.clock_error_ms),
-                *(8, passage.frame_index),
-                *(4, passage.frame_width_px),
-                *(4, passage.frame_height_px),
-                *(1, passage.is_late),
-            ),
+            start,
             texts(
                 passage.device_id,
                 passage.site_id,
@@ -182,36 +181,40 @@ def passage_body(passage: WirePassage) -> bytes:
 
 def evidence_rows(passage: WirePassage) -> bytes:
     """The pictures that a passage names, each once, as rows of ``EVIDENCE_COLUMNS``."""
+    if not passage.evidence:
+        return b""
     pictures = {(each.kind, each.sha256): each for each in passage.evidence}.values()
+    captured_us, passage_id = microseconds(passage.captured_at), passage.id.bytes
     return b"".join(
         _EVIDENCE.pack(
             len(EVIDENCE_COLUMNS),
-            *(8, microseconds(passage.captured_at)),
-            *(16, passage.id.bytes),
-            *(4, picture.size_bytes),
-            *(32, bytes.fromhex(picture.sha256)),
+            8, captured_us,
+            16, passage_id,
+            4, picture.size_bytes,
+            32, bytes.fromhex(picture.sha256),
         )
         + texts(picture.kind, picture.media_type)
         for picture in pictures
-    )
+    )  # fmt: skip
 
 
 def tag_read_body(tag_read: WireTagRead) -> bytes:
     """A tag read's row of ``TAG_READ_COLUMNS`` without its start."""
+    start = _TAG_READ.pack(
+        8, microseconds(tag_read.captured_at),
+        16, tag_read.id.bytes,
+        8, tag_read.seq,
+        16, tag_read.boot_id.bytes,
+        8, microseconds(tag_read.first_seen_at),
+        8, microseconds(tag_read.last_seen_at),
+        4, tag_read.clock_error_ms,
+        2, tag_read.antenna,
+        4, tag_read.reads,
+        1, tag_read.is_late,
+    )  # fmt: skip
     return b"".join(
         (
-            _TAG_READ.pack(
-                *(8, microseconds(tag_read.captured_at)),
-                *(16, tag_read.id.bytes),
-                *(8, tag_read.seq),
-                *(16, tag_read.boot_id.bytes),
-                *(8, microseconds(tag_read.first_seen_at)),
-                *(8, microseconds(tag_read.last_seen_at)),
-                *(4, tag_read.clock_error_ms),
-                *(2, tag_read.antenna),
-                *(4, tag_read.reads),
-                *(1, tag_read.is_late),
-            ),
+            start,
             texts(tag_read.device_id, tag_read.site_id, tag_read.reader_id, tag_read.clock_source),
             int2(tag_read.lane),
             text(tag_read.epc),
@@ -231,13 +234,13 @@ def identity_row(event: WireEvent | Event, *, stream_id: int) -> bytes:
     """What an event is recognised by, as one row of ``IDENTITY_COLUMNS``."""
     return _IDENTITY.pack(
         len(IDENTITY_COLUMNS),
-        *(16, event.id.bytes),
-        *(8, microseconds(event.captured_at)),
-        *(8, stream_id),
-        *(8, event.seq),
-        *(1, event.clock_source == RECORDING_CLOCK),
-        *(1, isinstance(event, WirePassage)),
-    )
+        16, event.id.bytes,
+        8, microseconds(event.captured_at),
+        8, stream_id,
+        8, event.seq,
+        1, event.clock_source == RECORDING_CLOCK,
+        1, isinstance(event, WirePassage),
+    )  # fmt: skip
 
 
 def _plate(plate: WirePlate) -> bytes:
@@ -267,11 +270,4 @@ def _box(box: WireBox | None) -> bytes:
     """A box as its column keeps it: a ``float4[]`` of four."""
     if box is None:
         return NULL
-    return _BOX.pack(
-        _BOX.size - 4,
-        *(1, 0, _FLOAT4_OID, 4, 1),
-        *(4, box.x_min),
-        *(4, box.y_min),
-        *(4, box.x_max),
-        *(4, box.y_max),
-    )
+    return float4_array((box.x_min, box.y_min, box.x_max, box.y_max))

@@ -42,13 +42,21 @@ SELECT id, stream_id, seq
   FROM passage_identity
  WHERE id = any(%(event_ids)s::uuid[]);
 
--- name: insert_identities
--- Claim the ids of a batch; those that are stored already do not come back.
-INSERT INTO passage_identity (id, captured_at, stream_id, seq, is_recording)
-SELECT id, captured_at, stream_id, seq, is_recording
+-- name: claim_identities
+-- Claim the ids of a batch; those that are stored already come back. They are few, so that hardly
+-- anything is sent.
+WITH claimed AS (
+  INSERT INTO passage_identity (id, captured_at, stream_id, seq, is_recording)
+  SELECT id, captured_at, stream_id, seq, is_recording
+    FROM incoming_identity
+  ON CONFLICT (id) DO NOTHING
+  RETURNING id
+)
+
+SELECT incoming_identity.id
   FROM incoming_identity
-ON CONFLICT (id) DO NOTHING
-RETURNING id;
+  LEFT JOIN claimed ON claimed.id = incoming_identity.id
+ WHERE claimed.id IS NULL;
 
 -- name: touch_minutes
 -- Have the minutes counted anew in which these passages lie.
@@ -59,7 +67,7 @@ SELECT minute_at
 -- name: forget_incoming
 -- Leave ids out of the batch that turned out to be stored already.
 DELETE FROM incoming_identity
- WHERE NOT (id = any(%(claimed)s::uuid[]));
+ WHERE id = any(%(taken)s::uuid[]);
 
 -- name: insert_feed_entry
 -- Tell live pages what this commit stores: the batch's passages whose ids are claimed. The lock

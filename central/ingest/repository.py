@@ -12,7 +12,6 @@ from psycopg.rows import class_row, scalar_row, tuple_row
 from psycopg.types.json import Jsonb
 from psycopg.types.multirange import Multirange
 
-from central.contracts.event import Event
 from central.contracts.heartbeat import HeartbeatV1
 from central.contracts.topics import Topic
 from central.db.copying import copy_rows, microseconds
@@ -154,9 +153,11 @@ class IngestRepository:
                 },
             )
             rows = cursor.fetchall()
+        # The batch's own keys: a value is found faster than an equal one.
+        keys = {(key.device_id, key.outbox_id): key for key in topics}
         accounts = {}
         for row in rows:
-            key = StreamKey(device_id=row.device_id, outbox_id=row.outbox_id)
+            key = keys[row.device_id, row.outbox_id]
             accounts[key] = StreamAccount(
                 stream_id=row.id, key=key, held=seq_set(row.held), topic=topics[key]
             )
@@ -207,7 +208,7 @@ class IngestRepository:
     def claim_identities(
         self, messages: Sequence[EventMessage], stream_ids: Sequence[int]
     ) -> set[UUID]:
-        """Claim the ids of new events and return them; the others are stored already."""
+        """Claim the ids of new events; returns those that are stored already."""
         copy_rows(
             self._connection,
             "incoming_identity",
@@ -218,11 +219,11 @@ class IngestRepository:
             ),
         )
         with self._connection.cursor(row_factory=scalar_row) as cursor:
-            cursor.execute(QUERIES["insert_identities"])
-            claimed = set(cursor.fetchall())
-        if len(claimed) < len(messages):
-            self._connection.execute(QUERIES["forget_incoming"], {"claimed": list(claimed)})
-        return claimed
+            cursor.execute(QUERIES["claim_identities"])
+            taken: set[UUID] = set(cursor.fetchall())
+        if taken:
+            self._connection.execute(QUERIES["forget_incoming"], {"taken": list(taken)})
+        return taken
 
     def store_passages(
         self, messages: Sequence[PassageMessage], stream_ids: Sequence[int], *, now: datetime
@@ -237,12 +238,9 @@ class IngestRepository:
             PASSAGE_COLUMNS,
             _rows(messages, stream_ids, columns=len(PASSAGE_COLUMNS), now=now),
         )
-        copy_rows(
-            self._connection,
-            "passage_evidence",
-            EVIDENCE_COLUMNS,
-            (each.pictures for each in messages if each.pictures),
-        )
+        pictures = [each.pictures for each in messages if each.pictures]
+        if pictures:
+            copy_rows(self._connection, "passage_evidence", EVIDENCE_COLUMNS, pictures)
         minutes = {each.event.captured_at.replace(second=0, microsecond=0) for each in messages}
         self._connection.execute(QUERIES["touch_minutes"], {"minutes": sorted(minutes)})
 
@@ -271,7 +269,7 @@ class IngestRepository:
                 query, values = insert_of(message.event)
                 self._connection.execute(
                     QUERIES[query],
-                    {**_common(message.event, stream_id=stream_id, now=now), **values},
+                    {**_common(message, stream_id=stream_id, now=now), **values},
                 )
 
     def announce(self, *, channel: str, now: datetime) -> None:
@@ -351,8 +349,9 @@ class IngestRepository:
         self._connection.execute(QUERIES["upsert_heartbeat_minute"], parameters)
 
 
-def _common(event: Event, *, stream_id: int, now: datetime) -> Mapping[str, object]:
+def _common(message: RecordMessage, *, stream_id: int, now: datetime) -> Mapping[str, object]:
     """What every record's row has."""
+    event = message.event
     return {
         "id": event.id,
         "captured_at": event.captured_at,
@@ -364,7 +363,7 @@ def _common(event: Event, *, stream_id: int, now: datetime) -> Mapping[str, obje
         "site_id": event.site_id,
         "clock_source": event.clock_source,
         "clock_error_ms": event.clock_error_ms,
-        "is_late": event.is_late,
+        "is_late": message.is_late,
     }
 
 

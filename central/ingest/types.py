@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Messages on their way from the broker into the database."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
+from msgspec import Struct
+
 from central.contracts.event import Event
 from central.contracts.heartbeat import HeartbeatV1
 from central.contracts.topics import Topic
-from central.ingest.wire import WirePassage, WireTagRead
+from central.ingest.wire import Quiet, WireEvent, WirePassage, WireTagRead
 
 _HASH_BITS: Final = (1 << 60) - 1
 """An id's own random bits are hash enough; hashing every field takes a tenth of a batch's time."""
@@ -35,8 +37,7 @@ class Reason(StrEnum):
     REFUSED_BY_DATABASE = "refused_by_database"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
+class Delivery(Quiet, frozen=True, gc=False, kw_only=True):
     """A message as the broker delivered it.
 
     Attributes:
@@ -45,14 +46,13 @@ class Delivery:
     """
 
     topic: str
-    payload: bytes = field(repr=False)
+    payload: bytes
     message_id: int = 0
     qos: int = 1
     link: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StreamKey:
+class StreamKey(Struct, frozen=True, gc=False, kw_only=True):
     """One life of one device's outbox."""
 
     device_id: str
@@ -62,8 +62,7 @@ class StreamKey:
         return self.outbox_id.int & _HASH_BITS
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Envelope:
+class Envelope(Struct, frozen=True, gc=False, kw_only=True):
     """Which event of which outbox a message is; its device is the one of its topic."""
 
     stream: StreamKey
@@ -74,8 +73,21 @@ class Envelope:
         return self.event_id.int & _HASH_BITS
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PassageMessage:
+class EventMessage(Quiet, frozen=True, gc=False, kw_only=True):
+    """A message that becomes a row, and whose number is one of its outbox.
+
+    Attributes:
+        is_late: Whether the event is late: its device says so, or it became old on its way.
+    """
+
+    delivery: Delivery
+    topic: Topic
+    envelope: Envelope
+    event: WireEvent | Event
+    is_late: bool
+
+
+class PassageMessage(EventMessage, frozen=True, gc=False, kw_only=True):
     """A message that keeps the passage's contract.
 
     Attributes:
@@ -83,41 +95,29 @@ class PassageMessage:
         pictures: The rows of its pictures.
     """
 
-    delivery: Delivery
-    topic: Topic
     event: WirePassage
-    envelope: Envelope
-    body: bytes = field(repr=False)
-    pictures: bytes = field(repr=False)
+    body: bytes
+    pictures: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TagReadMessage:
+class TagReadMessage(EventMessage, frozen=True, gc=False, kw_only=True):
     """A message that keeps the tag read's contract.
 
     Attributes:
         body: Its row, but for the start.
     """
 
-    delivery: Delivery
-    topic: Topic
     event: WireTagRead
-    envelope: Envelope
-    body: bytes = field(repr=False)
+    body: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordMessage:
+class RecordMessage(EventMessage, frozen=True, gc=False, kw_only=True):
     """A message that keeps the contract of one of the streams on which little comes."""
 
-    delivery: Delivery
-    topic: Topic
     event: Event
-    envelope: Envelope
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeartbeatMessage:
+class HeartbeatMessage(Quiet, frozen=True, gc=False, kw_only=True):
     """A message that keeps the heartbeat's contract."""
 
     delivery: Delivery
@@ -125,8 +125,7 @@ class HeartbeatMessage:
     heartbeat: HeartbeatV1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RejectedMessage:
+class RejectedMessage(Quiet, frozen=True, gc=False, kw_only=True):
     """A message that can't become a row.
 
     Attributes:
@@ -141,9 +140,6 @@ class RejectedMessage:
     topic: Topic | None
     envelope: Envelope | None
 
-
-EventMessage = PassageMessage | TagReadMessage | RecordMessage
-"""A message that becomes a row, and whose number is one of its outbox."""
 
 ParsedMessage = EventMessage | HeartbeatMessage | RejectedMessage
 

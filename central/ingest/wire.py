@@ -48,6 +48,13 @@ RECORDING_CLOCK: Final = "file"
 """The clock of a recording that is played."""
 
 
+class Quiet(Struct, frozen=True, gc=False):
+    """What a device says, which its text does not show: a log line can't tell a plate."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(...)"
+
+
 class WireBox(Struct, frozen=True, gc=False):
     """``BoxV1``."""
 
@@ -60,7 +67,7 @@ class WireBox(Struct, frozen=True, gc=False):
         _demand(self.x_max > self.x_min and self.y_max > self.y_min)
 
 
-class WireAlternative(Struct, frozen=True, gc=False):
+class WireAlternative(Quiet, frozen=True, gc=False):
     """``PlateAlternativeV1``."""
 
     text: str
@@ -70,7 +77,7 @@ class WireAlternative(Struct, frozen=True, gc=False):
         _demand(_PLATE.fullmatch(self.text) is not None)
 
 
-class WirePlate(Struct, frozen=True, gc=False):
+class WirePlate(Quiet, frozen=True, gc=False):
     """``PlateReadV1``."""
 
     raw_text: str
@@ -85,9 +92,11 @@ class WirePlate(Struct, frozen=True, gc=False):
     alternatives: Annotated[tuple[WireAlternative, ...], Meta(max_length=MAX_ALTERNATIVES)] = ()
 
     def __post_init__(self) -> None:
-        _demand(_PLATE.fullmatch(self.raw_text) is not None)
-        _demand(_PLATE.fullmatch(self.text) is not None)
-        _demand(len(self.char_confidences) == len(self.text))
+        _demand(
+            len(self.char_confidences) == len(self.text)
+            and _PLATE.fullmatch(self.text) is not None
+            and (self.raw_text == self.text or _PLATE.fullmatch(self.raw_text) is not None)
+        )
 
 
 class WireModel(Struct, frozen=True, gc=False):
@@ -97,7 +106,7 @@ class WireModel(Struct, frozen=True, gc=False):
     sha256: str
 
     def __post_init__(self) -> None:
-        _demand(_is_slug(self.name) and _is_model_digest(self.sha256))
+        _demand(_are_slugs(self.name) and _is_model_digest(self.sha256))
 
 
 class WirePicture(Struct, frozen=True, gc=False):
@@ -112,7 +121,7 @@ class WirePicture(Struct, frozen=True, gc=False):
         _demand(_SHA256.fullmatch(self.sha256) is not None)
 
 
-class WirePassage(Struct, frozen=True, gc=False):
+class WirePassage(Quiet, frozen=True, gc=False):
     """``PassageV1``."""
 
     id: UUID
@@ -144,13 +153,15 @@ class WirePassage(Struct, frozen=True, gc=False):
     is_late: bool = False
 
     def __post_init__(self) -> None:
-        _demand(_is_slug(self.device_id) and _is_slug(self.site_id) and _is_slug(self.camera_id))
-        _demand(self.first_seen_at <= self.captured_at <= self.last_seen_at)
-        _demand((self.vehicle_class is None) == (self.vehicle_confidence is None))
-        _demand((self.speed_kmh is None) == (self.speed_uncertainty_kmh is None))
+        _demand(
+            _are_slugs(self.device_id, self.site_id, self.camera_id)
+            and self.first_seen_at <= self.captured_at <= self.last_seen_at
+            and (self.vehicle_class is None) == (self.vehicle_confidence is None)
+            and (self.speed_kmh is None) == (self.speed_uncertainty_kmh is None)
+        )
 
 
-class WireTagRead(Struct, frozen=True, gc=False):
+class WireTagRead(Quiet, frozen=True, gc=False):
     """``TagReadV1``."""
 
     id: UUID
@@ -175,10 +186,12 @@ class WireTagRead(Struct, frozen=True, gc=False):
     is_late: bool = False
 
     def __post_init__(self) -> None:
-        _demand(_is_slug(self.device_id) and _is_slug(self.site_id) and _is_slug(self.reader_id))
-        _demand(_TAG_CODE.fullmatch(self.epc) is not None)
-        _demand(self.tid is None or _TAG_CODE.fullmatch(self.tid) is not None)
-        _demand(self.first_seen_at <= self.captured_at <= self.last_seen_at)
+        _demand(
+            _are_slugs(self.device_id, self.site_id, self.reader_id)
+            and self.first_seen_at <= self.captured_at <= self.last_seen_at
+            and _TAG_CODE.fullmatch(self.epc) is not None
+            and (self.tid is None or _TAG_CODE.fullmatch(self.tid) is not None)
+        )
 
 
 WireEvent = WirePassage | WireTagRead
@@ -219,13 +232,13 @@ def _demand(is_kept: bool) -> None:  # noqa: FBT001  # reads like the assertion 
         raise ValueError("the contract is not kept")
 
 
-def _is_slug(text: str) -> bool:
-    """Whether this is a name.
+def _are_slugs(*texts: str) -> bool:
+    """Whether these are names.
 
-    A text that is too long for one is not remembered: a device that makes up long ones must not
+    Texts that are too long for names are not remembered: a device that makes up long ones must not
     fill the memory.
     """
-    return len(text) <= SLUG_LENGTH_MAX and _is_short_slug(text)
+    return max(map(len, texts)) <= SLUG_LENGTH_MAX and _are_short_slugs(*texts)
 
 
 def _is_model_digest(text: str) -> bool:
@@ -234,9 +247,9 @@ def _is_model_digest(text: str) -> bool:
 
 
 @lru_cache(maxsize=NAMES_REMEMBERED_MAX)
-def _is_short_slug(text: str) -> bool:
-    """The same few names come again and again."""
-    return _SLUG.fullmatch(text) is not None
+def _are_short_slugs(*texts: str) -> bool:
+    """The same few names come together again and again."""
+    return all(_SLUG.fullmatch(text) is not None for text in texts)
 
 
 @lru_cache(maxsize=NAMES_REMEMBERED_MAX)

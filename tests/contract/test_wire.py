@@ -19,6 +19,8 @@ from central.contracts.message import Message
 from central.contracts.passage import PassageV1
 from central.contracts.tag_read import TagReadV1
 from central.ingest import wire
+from central.ingest.parsing import parse
+from central.ingest.types import Delivery, EventMessage
 from central.ingest.wire import WireEvent, WirePassage, WireTagRead, read_passage, read_tag_read
 
 SAMPLES = Path(__file__).parent / "samples"
@@ -191,7 +193,7 @@ def test_every_field_of_the_contract_is_read(contract: str, struct: str) -> None
 def test_long_texts_of_a_device_are_refused_and_not_remembered(
     place: tuple[str | int, ...],
 ) -> None:
-    before = (wire._is_short_slug.cache_info(), wire._is_remembered_digest.cache_info())
+    before = (wire._are_short_slugs.cache_info(), wire._is_remembered_digest.cache_info())
     sizes = [info.currsize for info in before]
 
     for number in range(20):
@@ -199,7 +201,7 @@ def test_long_texts_of_a_device_are_refused_and_not_remembered(
         with pytest.raises(ValidationError):
             read_passage(json.dumps(message).encode())
 
-    after = (wire._is_short_slug.cache_info(), wire._is_remembered_digest.cache_info())
+    after = (wire._are_short_slugs.cache_info(), wire._is_remembered_digest.cache_info())
     # The few names of the message itself may be new; none of the twenty long ones is kept.
     assert all(info.currsize <= size + 5 for info, size in zip(after, sizes, strict=True))
 
@@ -209,6 +211,26 @@ def assert_same(read: WireEvent, expected: Message) -> None:
     assert_equal_values(
         msgspec.to_builtins(read, builtin_types=(datetime, UUID)), expected.model_dump()
     )
+
+
+@pytest.mark.parametrize("name", ["passage", "tag-read"])
+def test_the_text_of_a_message_shows_nothing_of_what_it_says(name: str) -> None:
+    payload = (SAMPLES / f"{name}-1.json").read_bytes()
+    said = json.loads(payload)
+    topic = f"lt/1/thai-nguyen/{said['site_id']}/{said['device_id']}/{name}"
+
+    message = parse(Delivery(topic=topic, payload=payload))
+
+    assert isinstance(message, EventMessage)
+    code = said["plate"]["text"] if name == "passage" else said["epc"]
+    for value in (message, message.event, message.delivery, *vars_of(message.event)):
+        assert code not in repr(value) or value == code
+
+
+def vars_of(event: object) -> list[object]:
+    """The values of an event's fields."""
+    assert isinstance(event, WirePassage | WireTagRead)
+    return [getattr(event, field) for field in event.__struct_fields__]
 
 
 def assert_equal_values(read: object, expected: object) -> None:

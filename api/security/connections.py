@@ -1,14 +1,33 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Limits how long one connection may take to say what it wants.
+"""Limits how long one connection may take to say what it wants, and how it may be encrypted.
 
 uvicorn waits for ever for the rest of a header or a body: a few hundred slow connections would
-use up every place. Give it this protocol with ``--http api.security.connections:GuardedProtocol``.
+use up every place. And its own choice for TLS 1.2 takes suites without forward secrecy. Give it
+this protocol with ``--http api.security.connections:GuardedProtocol``.
 """
 
 import asyncio
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
+from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
+
+TLS_1_3_SUITES: Final = (
+    "TLS_AES_256_GCM_SHA384",
+    "TLS_CHACHA20_POLY1305_SHA256",
+    "TLS_AES_128_GCM_SHA256",
+)
+TLS_1_2_SUITES: Final = (
+    "ECDHE-ECDSA-AES256-GCM-SHA384",
+    "ECDHE-RSA-AES256-GCM-SHA384",
+    "ECDHE-ECDSA-CHACHA20-POLY1305",
+    "ECDHE-RSA-CHACHA20-POLY1305",
+    "ECDHE-ECDSA-AES128-GCM-SHA256",
+    "ECDHE-RSA-AES128-GCM-SHA256",
+)
+"""Authenticated encryption whose keys nobody finds out later, by OpenSSL's names, strongest first.
+Whoever serves with a key of ours, the brokers as well, takes no others."""
 
 CONNECTIONS_MAX: Final = 1_000
 """Connections of one process, open live pages among them; further ones are answered with 503."""
@@ -26,6 +45,18 @@ class GuardedProtocol(HttpToolsProtocol):
     header_timeout_s: ClassVar[float] = 15.0
     body_timeout_s: ClassVar[float] = 120.0
     _deadline: asyncio.TimerHandle | None = None
+
+    def __init__(
+        self,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],  # any object of the lifespan, as uvicorn has it
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        """Make one before its handshake; the suites then hold for whoever serves with a key."""
+        super().__init__(config, server_state, app_state, _loop)
+        if config.ssl is not None:
+            config.ssl.set_ciphers(":".join(TLS_1_2_SUITES))
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn does
         """Wait for the first header from now on."""

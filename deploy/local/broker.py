@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from api.security.connections import TLS_1_2_SUITES
 from central.devices.broker_accounts import BrokerAccounts, BrokerControlAccess
 from central.devices.broker_rights import accounts_of_services
 from deploy.errors import BrokerError, StackNotReadyError
@@ -209,6 +210,7 @@ listener {listener.port} {LOOPBACK}
 cafile {listener.ca_file}
 certfile {listener.certificate_file}
 keyfile {listener.key_file}
+ciphers {":".join(TLS_1_2_SUITES)}
 crlfile {listener.revocation_file}
 require_certificate true
 use_identity_as_username true

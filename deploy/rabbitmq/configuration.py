@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from api.security.connections import TLS_1_2_SUITES, TLS_1_3_SUITES
 from central.devices.rabbitmq.names import EXCHANGE, VHOST
 from deploy.local.ports import LOOPBACK
 from deploy.setup.rabbitmq import RabbitPrograms
@@ -107,6 +108,10 @@ log.console.level = warning
 
 def _tls(ports: NodePorts, certificate: NodeCertificate) -> str:
     """Ports with TLS: a device with a certificate is whom that names, and needs no password."""
+    suites = "\n".join(
+        f"ssl_options.ciphers.{number} = {suite}"
+        for number, suite in enumerate((*TLS_1_3_SUITES, *TLS_1_2_SUITES), start=1)
+    )
     return f"""\
 listeners.ssl.1 = {LOOPBACK}:{ports.amqp_tls}
 mqtt.listeners.ssl.1 = {LOOPBACK}:{ports.mqtt_tls}
@@ -117,6 +122,10 @@ ssl_options.certfile = {certificate.certificate_file}
 ssl_options.keyfile = {certificate.key_file}
 ssl_options.verify = verify_peer
 ssl_options.fail_if_no_peer_cert = false
+ssl_options.versions.1 = tlsv1.3
+ssl_options.versions.2 = tlsv1.2
+ssl_options.honor_cipher_order = true
+{suites}
 """
 
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """The cluster over TLS: ingest checks the nodes, and a device is whom its certificate names."""
 
+import socket
+import ssl
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from structlog.testing import capture_logs
 
+from api.security.connections import TLS_1_2_SUITES
 from central.broker_settings import RabbitSettings
 from central.contracts.topics import Stream
 from central.devices.authority import DeviceAuthority, make_authority
@@ -23,7 +26,8 @@ from deploy.rabbitmq.cluster import RabbitCluster
 from edge.errors import PublishError
 from edge.publish.link import BrokerAccess, Link
 from tests.cluster.readers import Reader
-from tests.integration.central.conftest import wait_until
+from tests.fixtures.certificates import WEAK_SUITES
+from tests.integration.central.conftest import WAIT_S, wait_until
 from tests.integration.central.test_broker_accounts import OWN, topic
 
 NOW = datetime.now(UTC)
@@ -74,6 +78,19 @@ def link_of(access: BrokerAccess, on_change: Callable[[], None] = lambda: None) 
     )
 
 
+def _agreed_on(context: ssl.SSLContext, port: int) -> str | None:
+    """The suite that a node picks; ``None`` where it hangs up."""
+    try:
+        with (
+            socket.create_connection((LOOPBACK, port), timeout=WAIT_S) as plain,
+            context.wrap_socket(plain, server_hostname=LOOPBACK) as link,
+        ):
+            suite = link.cipher()
+            return None if suite is None else suite[0]
+    except (ssl.SSLError, ConnectionError):
+        return None
+
+
 def test_a_device_is_whom_its_certificate_names_and_needs_no_password(
     accounts: RabbitAccounts, access: Access
 ) -> None:
@@ -120,6 +137,19 @@ def test_a_certificate_of_another_authority_lets_nobody_in(
 
     with link_of(access(OWN, authority_file=theirs)) as link, pytest.raises(PublishError):
         link.open(Event())
+
+
+def test_nodes_speak_by_no_weak_suites(access: Access, rabbitmq: RabbitCluster) -> None:
+    context = ssl.create_default_context(cafile=str(access(OWN).ca_file))
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    ports = rabbitmq.nodes[0].ports
+
+    spoken = [_agreed_on(context, port) for port in (ports.mqtt_tls, ports.amqp_tls)]
+    context.set_ciphers(WEAK_SUITES)
+    refused = [_agreed_on(context, port) for port in (ports.mqtt_tls, ports.amqp_tls)]
+
+    assert set(spoken) <= set(TLS_1_2_SUITES)
+    assert refused == [None, None]
 
 
 def test_ingest_reads_over_tls(ingest_settings: CentralSettings, rabbitmq: RabbitCluster) -> None:

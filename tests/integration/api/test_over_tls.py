@@ -9,9 +9,10 @@ from http.cookies import SimpleCookie
 import httpx
 import pytest
 
+from api.security.connections import TLS_1_2_SUITES
 from api.security.headers import HSTS
 from deploy.local.ports import LOOPBACK
-from tests.fixtures.certificates import ServerCertificate, loopback_certificate
+from tests.fixtures.certificates import WEAK_SUITES, ServerCertificate, loopback_certificate
 from tests.integration.api.world import SESSION_COOKIE, USERNAME, World, serving
 
 HOST_COOKIE = f"__Host-{SESSION_COOKIE}"
@@ -102,6 +103,24 @@ async def test_old_versions_of_tls_are_refused(over_tls: World) -> None:
     await newest.wait_closed()
 
     assert spoken == "TLSv1.3"
+
+
+async def test_only_suites_with_forward_secrecy_and_authenticated_encryption_are_spoken(
+    over_tls: World, certificate: ServerCertificate
+) -> None:
+    port = int(over_tls.api_url.rsplit(":", 1)[1])
+    context = ssl.create_default_context(cafile=str(certificate.certificate_file))
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+
+    _, writer = await asyncio.open_connection(LOOPBACK, port, ssl=context)
+    spoken, _, _ = writer.get_extra_info("cipher")
+    writer.close()
+    await writer.wait_closed()
+    context.set_ciphers(WEAK_SUITES)
+    with pytest.raises((ssl.SSLError, ConnectionError)):
+        await asyncio.open_connection(LOOPBACK, port, ssl=context)
+
+    assert spoken in TLS_1_2_SUITES
 
 
 async def test_a_client_that_does_not_know_the_certificate_sends_nothing(over_tls: World) -> None:

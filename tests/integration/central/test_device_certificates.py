@@ -48,6 +48,7 @@ from deploy.local.ports import free_port
 from deploy.setup.components import Servers
 from deploy.setup.places import server_account
 from edge.publish.link import BrokerAccess, Link
+from tests.fixtures.certificates import WEAK_SUITES
 
 NOW = datetime.now(UTC)
 DEVICE = "gate-01"
@@ -291,6 +292,9 @@ class Login:
         self.client.publish(str(name), b"{}", qos=1)
         return self.events.get(timeout=WAIT_S)
 
+    def speak_only(self, suites: str) -> None:
+        self._context.set_ciphers(suites)
+
     def is_turned_away(self) -> bool:
         """Whether the handshake itself fails."""
         try:
@@ -376,6 +380,16 @@ def test_nobody_comes_in_without_a_certificate_that_holds(
 
     for files in (None, ended, not_yet, foreign):
         assert guarded.login(files).is_turned_away()
+
+
+def test_a_device_is_not_spoken_to_by_weak_suites(guarded: GuardedBroker) -> None:
+    login = guarded.login(guarded.files_for(DEVICE))
+    was_turned_away = login.is_turned_away()
+
+    login.speak_only(WEAK_SUITES)
+
+    assert not was_turned_away
+    assert login.is_turned_away()
 
 
 def test_a_revoked_device_is_hung_up_on_and_stays_out(guarded: GuardedBroker) -> None:

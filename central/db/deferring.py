@@ -19,7 +19,8 @@ from central.db.queries import QueryFile
 QUERIES: Final = QueryFile.beside(__file__)
 QUEUE: Final = "work"
 WEBHOOK_QUEUE: Final = "webhooks"
-"""Work that waits for machines of others; it has places of its own: nothing else waits for it."""
+MAIL_QUEUE: Final = "mail"
+"""Work that waits for machines of others; each has places of its own: nothing else waits for it."""
 
 PRIORITY_LIVE: Final = 100
 """Somebody waits in front of a page. Periodic work has priority 0."""

@@ -4,15 +4,22 @@
 import asyncio
 import random
 import traceback
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
 import structlog
-from procrastinate import App, BaseRetryStrategy, RetryDecision
-from procrastinate.exceptions import ConnectorException
-from procrastinate.jobs import Job, Status
-from procrastinate.manager import JobManager
+from procrastinate import BaseRetryStrategy, RetryDecision
+from procrastinate.jobs import Job
+from psycopg import AsyncConnection, OperationalError
+from psycopg.errors import UniqueViolation
+from psycopg.rows import class_row
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from central.db.queries import QueryFile
+
+QUERIES: Final = QueryFile.beside(__file__)
 
 RETRIES_MAX: Final = 5
 RETRY_GROWTH: Final = 4
@@ -27,9 +34,19 @@ DEAD_AFTER_S: Final = 20.0
 quicker after a crash, and a worker that only hangs sees its job done twice."""
 
 PUT_BACK_EVERY: Final = timedelta(seconds=10)
+PUT_BACK_AT_A_TIME_MAX: Final = 500
 FRAMES_LOGGED_MAX: Final = 8
 
 log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _StalledJob:
+    """A job that a dead worker held."""
+
+    id: int
+    task: str
+    attempts: int
 
 
 class JobFailedError(Exception):
@@ -63,31 +80,49 @@ def failure_of(error: Exception, job: Job) -> JobFailedError:
     return JobFailedError(f"{job.task_name}: {type(error).__name__}")
 
 
-async def put_back_stalled(jobs: JobManager) -> int:
+async def put_back_stalled(connection: AsyncConnection) -> int:
     """Queue the jobs of dead workers again, and return how many.
 
-    A job that took down its worker every time stays failed in the end.
+    They are locked until the caller's commit: of two processes that look, one puts a job back,
+    and the other does not put it back once more when somebody runs it already. A job that took
+    down its worker every time stays failed in the end.
     """
-    await jobs.prune_stalled_workers(DEAD_AFTER_S)
-    stalled = list(await jobs.get_stalled_jobs(seconds_since_heartbeat=DEAD_AFTER_S))
+    async with connection.cursor(row_factory=class_row(_StalledJob)) as cursor:
+        await cursor.execute(
+            QUERIES["lock_stalled_jobs"],
+            {"dead_after_s": DEAD_AFTER_S, "rows_max": PUT_BACK_AT_A_TIME_MAX},
+        )
+        stalled = await cursor.fetchall()
     for job in stalled:
         if job.attempts >= RETRIES_MAX:
-            await jobs.finish_job(job=job, status=Status.FAILED, delete_job=False)
-            log.error("job_failed", job=job.task_name, job_id=job.id, kind="worker_died")
+            await connection.execute(QUERIES["give_up_job"], {"job_id": job.id})
+            log.error("job_failed", job=job.task, job_id=job.id, kind="worker_died")
         else:
-            await jobs.retry_job(job=job)
-            log.warning("job_put_back", job=job.task_name, job_id=job.id)
+            await _put_back(connection, job)
     return len(stalled)
 
 
-async def keep_putting_back(app: App) -> None:
+async def _put_back(connection: AsyncConnection, job: _StalledJob) -> None:
+    """Queue one job again; a periodic one goes when the next of its kind waits already."""
+    try:
+        async with connection.transaction():
+            await connection.execute(QUERIES["put_back_job"], {"job_id": job.id})
+    except UniqueViolation:  # of the queueing lock
+        await connection.execute(QUERIES["remove_job"], {"job_id": job.id})
+        log.warning("job_left_to_next", job=job.task, job_id=job.id)
+    else:
+        log.warning("job_put_back", job=job.task, job_id=job.id)
+
+
+async def keep_putting_back(pool: AsyncConnectionPool[AsyncConnection]) -> None:
     """Look for jobs of dead workers until cancelled.
 
     No job of the queue itself: a job that a dead worker held could never put itself back.
     """
     while True:
         try:
-            await put_back_stalled(app.job_manager)
-        except ConnectorException as error:
+            async with pool.connection() as connection:
+                await put_back_stalled(connection)
+        except (OperationalError, PoolTimeout) as error:
             log.warning("stalled_jobs_not_looked_for", kind=type(error).__name__)
         await asyncio.sleep(PUT_BACK_EVERY.total_seconds())

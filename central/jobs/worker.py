@@ -11,8 +11,10 @@ from typing import Final
 import structlog
 from procrastinate import App, PsycopgConnector
 from procrastinate import JobContext as QueueContext
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool
 
-from central.db.deferring import QUEUE, WEBHOOK_QUEUE, JobArgument
+from central.db.deferring import MAIL_QUEUE, QUEUE, WEBHOOK_QUEUE, JobArgument
 from central.db.outages import translated_outages
 from central.db.pool import connection_info, open_pool
 from central.evidence.store import EvidenceStore
@@ -36,6 +38,10 @@ SENDING_STOP_TIMEOUT_S: Final = 1.0
 WEBHOOKS_AT_A_TIME: Final = 8
 """Receivers that are waited for at a time, beside all other jobs. Higher: more of them may hang
 before the others are told later."""
+
+MAILS_AT_A_TIME: Final = 4
+"""E-mails that are handed over at a time, each with a connection to the database. Higher: a slow
+mail server is through sooner; all of them hang when it does."""
 
 POLL_S: Final = 0.2
 """A job is noticed at once by its notification; this is for those that become due, that waited
@@ -83,7 +89,8 @@ async def _run(
         application_name="luuthong-jobs",
     )
     async with open_pool(
-        info, connections_max=settings.jobs.concurrency + CONNECTIONS_BESIDE
+        info,
+        connections_max=settings.jobs.concurrency + MAILS_AT_A_TIME + CONNECTIONS_BESIDE,
     ) as pool:
         context = JobContext(pool=pool, settings=settings, clock=partial(datetime.now, UTC))
         app = App(connector=PsycopgConnector(conninfo=info))
@@ -91,28 +98,25 @@ async def _run(
             _register(app, context, name=name, work=work)
         for each in (*_housekeeping(context, info), *periodic):
             _register_periodic(app, context, each)
-        async with app.open_async(), _putting_back(app):
+        async with app.open_async(), _putting_back(pool):
             log.info("jobs_started")
             await _work(app, jobs_at_a_time=settings.jobs.concurrency)
             log.info("jobs_stopped")
 
 
 async def _work(app: App, *, jobs_at_a_time: int) -> None:
-    """Work until SIGTERM, or until the database is gone; webhooks have places of their own."""
-    workers = (
-        asyncio.create_task(
-            _worker(
-                app, (QUEUE, HOUSEKEEPING_QUEUE), jobs_at_a_time, stop_timeout_s=STOP_TIMEOUT_S
-            ),
-            name="jobs",
-        ),
-        asyncio.create_task(
-            _worker(
-                app, (WEBHOOK_QUEUE,), WEBHOOKS_AT_A_TIME, stop_timeout_s=SENDING_STOP_TIMEOUT_S
-            ),
-            name="webhooks",
-        ),
+    """Work until SIGTERM, or until the database is gone; what waits for others has own places."""
+    places = (
+        ((QUEUE, HOUSEKEEPING_QUEUE), jobs_at_a_time, STOP_TIMEOUT_S),
+        ((WEBHOOK_QUEUE,), WEBHOOKS_AT_A_TIME, SENDING_STOP_TIMEOUT_S),
+        ((MAIL_QUEUE,), MAILS_AT_A_TIME, SENDING_STOP_TIMEOUT_S),
     )
+    workers = [
+        asyncio.create_task(
+            _worker(app, queues, at_a_time, stop_timeout_s=stop_timeout_s), name=queues[0]
+        )
+        for queues, at_a_time, stop_timeout_s in places
+    ]
     try:
         await asyncio.wait(workers, return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -141,9 +145,9 @@ async def _worker(
 
 
 @contextlib.asynccontextmanager
-async def _putting_back(app: App) -> AsyncIterator[None]:
+async def _putting_back(pool: AsyncConnectionPool[AsyncConnection]) -> AsyncIterator[None]:
     """Look after the jobs of dead workers meanwhile."""
-    keeper = asyncio.create_task(keep_putting_back(app), name="put-back-stalled")
+    keeper = asyncio.create_task(keep_putting_back(pool), name="put-back-stalled")
     try:
         yield
     finally:

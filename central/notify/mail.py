@@ -1,13 +1,19 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Handing an e-mail to the mail server, with the standard library, in a thread."""
+"""Handing an e-mail to the mail server, with the standard library, in a thread of its own.
+
+A server that hangs keeps its thread for minutes. It delays no other work in threads, and not the
+end of the process either: whoever waited is told, and the e-mail is sent again later.
+"""
 
 import asyncio
 import smtplib
 import ssl
+from concurrent.futures import Future
 from dataclasses import dataclass
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
+from threading import Thread
 from typing import Final
 
 from central.notify.errors import MailNotSentError, MailRefusedError
@@ -37,7 +43,21 @@ async def send_mail(mail: Mail, settings: NotifySettings) -> None:
         MailRefusedError: The server refuses it for good.
         MailNotSentError: It could not be handed over now.
     """
-    await asyncio.to_thread(_send, mail, settings)
+    outcome = Future[None]()
+    Thread(target=_settle, args=(outcome, mail, settings), name="mail", daemon=True).start()
+    await asyncio.wrap_future(outcome)
+
+
+def _settle(outcome: Future[None], mail: Mail, settings: NotifySettings) -> None:
+    """Send in this thread, and tell what came of it to whoever still waits."""
+    if not outcome.set_running_or_notify_cancel():
+        return
+    try:
+        _send(mail, settings)
+    except Exception as error:  # noqa: BLE001 - the top of a thread; the waiting job raises it
+        outcome.set_exception(error)
+    else:
+        outcome.set_result(None)
 
 
 def _send(mail: Mail, settings: NotifySettings) -> None:

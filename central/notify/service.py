@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from psycopg import AsyncConnection
 
-from central.db.deferring import Job, defer_async
+from central.db.deferring import MAIL_QUEUE, Job, defer_async
 from central.notify.errors import MailNotSentError, MailRefusedError
 from central.notify.mail import Mail, send_mail
 from central.notify.repository import NoticeRepository
@@ -54,7 +54,8 @@ class NoticeService:
         mail_id = NoticeId(uuid4())
         await self._rows.add(mail_id, new, channel=NoticeChannel.EMAIL, now=now)
         await defer_async(
-            self._connection, Job(task=TASK_SEND, arguments={"notice_id": str(mail_id)})
+            self._connection,
+            Job(task=TASK_SEND, queue=MAIL_QUEUE, arguments={"notice_id": str(mail_id)}),
         )
 
     async def on_page(self, *, subject_kind: str, subject_id: str) -> tuple[Notice, ...]:

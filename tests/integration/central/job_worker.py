@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """A worker process with tasks of the tests, which write down that they ran, fail, or hang, and
-with the one that tells webhooks."""
+with those that tell webhooks and send e-mails."""
 
 import asyncio
 from typing import Final
 
 from central.jobs.context import JobContext, WorkTask
+from central.jobs.notice_tasks import send_notice
 from central.jobs.webhook_tasks import send_webhooks
 from central.jobs.worker import run_jobs
 from central.logging import configure_logging
+from central.notify import service as notices
 from central.settings import read_settings
-from central.webhooks.outbox import TASK_SEND
+from central.webhooks import outbox
 
 SECRET: Final = "20C-12345"
 FOREVER_S: Final = 3600.0
@@ -46,7 +48,8 @@ TASKS: Final[dict[str, WorkTask]] = {
     "write_down": write_down,
     "fail_at_first": fail_at_first,
     "hang_at_first": hang_at_first,
-    TASK_SEND: send_webhooks,
+    notices.TASK_SEND: send_notice,
+    outbox.TASK_SEND: send_webhooks,
 }
 
 

@@ -3,6 +3,7 @@
 
 import os
 import signal
+import socket
 import statistics
 import subprocess
 import sys
@@ -23,7 +24,11 @@ from central.db.deferring import Job, defer, defer_async
 from central.identity.permissions import Role
 from central.identity.types import User
 from central.jobs.commands import job_commands
-from central.jobs.queue import GrowingWaits
+from central.jobs.queue import GrowingWaits, put_back_stalled
+from central.jobs.worker import MAILS_AT_A_TIME
+from central.notify.service import NoticeService
+from central.notify.types import NewNotice
+from central.settings import NotifySettings
 from central.webhook_settings import WebhookSettings
 from central.webhooks.outbox import WebhookOutbox
 from central.webhooks.service import WebhookAdministration
@@ -31,6 +36,7 @@ from central.webhooks.types import EventType, Happening, NewWebhook
 from deploy.local.ports import LOOPBACK
 from deploy.setup.places import PROJECT_FOLDER
 from tests.fixtures.webhook_receiver import receiving
+from tests.integration.central.conftest import WAIT_S
 from tests.integration.central.job_worker import SECRET
 
 PICKED_UP_WITHIN_S: Final = 0.1
@@ -38,14 +44,26 @@ SAMPLES: Final = 30
 HANGING: Final = 5
 """More than the jobs that a worker does at a time."""
 
+STOP_WITHIN_S: Final = 10
+NOTICE: Final = NewNotice(
+    subject_kind="dossier",
+    subject_id="H15.50-260302-0001",
+    template="dossier_received",
+    title="Đã tiếp nhận hồ sơ",
+    body="Hồ sơ đã được tiếp nhận.",
+    email="lienhe@vantai-a.example",
+)
+
 WaitUntil = Callable[..., None]
-StartWorker = Callable[[], AbstractContextManager["Worker"]]
+StartWorker = Callable[..., AbstractContextManager["Worker"]]
 
 
 class Worker:
     """A worker process and what it logs."""
 
-    def __init__(self, *, database_url: str, log_path: Path, key_file: Path) -> None:
+    def __init__(
+        self, *, database_url: str, log_path: Path, key_file: Path, mail_port: int
+    ) -> None:
         self._log_path = log_path
         with log_path.open("wb") as log_file:
             self.process = subprocess.Popen(
@@ -55,6 +73,9 @@ class Worker:
                     "LUUTHONG_CENTRAL_DATABASE_URL": database_url,
                     "LUUTHONG_CENTRAL_WEBHOOKS__KEY_FILE": str(key_file),
                     "LUUTHONG_CENTRAL_WEBHOOKS__PLAIN_HTTP_TO_LOOPBACK": "true",
+                    "LUUTHONG_CENTRAL_NOTIFY__SMTP_HOST": LOOPBACK,
+                    "LUUTHONG_CENTRAL_NOTIFY__SMTP_PORT": str(mail_port),
+                    "LUUTHONG_CENTRAL_NOTIFY__SMTP_PROTECTION": "none",
                 },
                 cwd=PROJECT_FOLDER,
                 stderr=log_file,
@@ -87,11 +108,12 @@ def worker(
     )
 
     @contextmanager
-    def started() -> Iterator[Worker]:
+    def started(*, mail_port: int = 25) -> Iterator[Worker]:
         worker = Worker(
             database_url=database_url,
             log_path=tmp_path / f"{uuid4().hex}.log",
             key_file=webhook_settings.key_file or tmp_path,
+            mail_port=mail_port,
         )
         try:
             wait_until(lambda: "jobs_started" in worker.log, what="the worker starts")
@@ -312,12 +334,84 @@ def test_a_job_whose_worker_was_killed_runs_again(
         first.process.send_signal(signal.SIGKILL)
         first.process.wait()
     left_behind = queued()
-    rows.execute("UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 minute'")
+    rows.execute("DELETE FROM procrastinate_workers")  # no heartbeat on its way makes it live again
     with worker():
         wait_until(lambda: queued() == [], what="both jobs")
 
     assert left_behind == [("hang_at_first", "doing"), ("write_down", "todo")]
     assert ran() == ["x", "x", "after"]
+
+
+async def test_a_job_of_a_dead_worker_is_put_back_by_one_of_two_processes_and_by_none_while_it_runs(
+    database_url: str, rows: psycopg.Connection, queued: Callable[[], list[tuple[str, str]]]
+) -> None:
+    with psycopg.connect(database_url) as connection:
+        for name in ("of the dead one", "of the living one"):
+            defer(connection, job("write_down", name))
+    rows.execute(
+        "INSERT INTO procrastinate_workers (last_heartbeat) VALUES ('2026-03-01'), (now())"
+    )
+    rows.execute("UPDATE procrastinate_jobs SET status = 'doing', worker_id = id")
+
+    async with (
+        await psycopg.AsyncConnection.connect(database_url) as one,
+        await psycopg.AsyncConnection.connect(database_url) as other,
+    ):
+        first = await put_back_stalled(one)
+        meanwhile = await put_back_stalled(other)
+        await one.commit()
+        put_back = queued()
+        rows.execute("UPDATE procrastinate_jobs SET status = 'doing', worker_id = 2")
+        afterwards = await put_back_stalled(other)
+
+    assert (first, meanwhile, afterwards) == (1, 0, 0)
+    assert put_back == [("write_down", "todo"), ("write_down", "doing")]
+
+
+async def test_a_periodic_job_of_a_dead_worker_gives_way_to_the_next_and_keeps_no_other_back(
+    database_url: str, queued: Callable[[], list[tuple[str, str]]]
+) -> None:
+    with psycopg.connect(database_url) as connection:
+        for name in ("periodic", "deferred"):
+            defer(connection, job(name, "x", lock=name))
+        connection.execute("UPDATE procrastinate_jobs SET status = 'doing', queueing_lock = lock")
+        defer(connection, job("periodic", "next", lock="periodic"))
+        connection.execute("UPDATE procrastinate_jobs SET queueing_lock = lock")
+
+    async with await psycopg.AsyncConnection.connect(database_url) as connection:
+        await put_back_stalled(connection)
+
+    assert queued() == [("deferred", "todo"), ("periodic", "todo")]
+
+
+async def test_a_mail_server_that_hangs_delays_no_other_job_and_not_the_end_of_the_worker(
+    worker: StartWorker,
+    database_url: str,
+    ran: Callable[[], list[str]],
+    wait_until: WaitUntil,
+) -> None:
+    with (
+        socket.create_server((LOOPBACK, 0)) as hanging,  # it takes connections, and says nothing
+        worker(mail_port=hanging.getsockname()[1]) as running,
+    ):
+        hanging.settimeout(WAIT_S)
+        async with await psycopg.AsyncConnection.connect(database_url) as connection:
+            notices = NoticeService(connection, settings=NotifySettings(smtp_host=LOOPBACK))
+            for _ in range(HANGING):
+                await notices.post(NOTICE, now=datetime.now(UTC))
+            await connection.commit()
+            held = [hanging.accept()[0] for _ in range(MAILS_AT_A_TIME)]
+            await defer_async(connection, job("write_down", "meanwhile"))
+            await connection.commit()
+
+            wait_until(lambda: ran() == ["meanwhile"], what="the other job runs")
+            running.process.terminate()
+            running.process.wait(STOP_WITHIN_S)
+            attempts = await connection.execute("SELECT sum(attempts) FROM notice")
+
+            assert await attempts.fetchone() == (0,)  # nobody stopped waiting before
+        for each in held:
+            each.close()
 
 
 def job(task: str, name: str, *, lock: str | None = None) -> Job:

@@ -3,7 +3,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
 from typing import Final, TypedDict
@@ -73,7 +73,7 @@ from api.public.reference import pages as reference_pages
 from api.security.headers import SecurityHeaders
 from api.security.limits import BODY_BYTES_MAX, BodyLimit
 from api.security.origin import require_same_origin
-from api.security.rates import AddressRates, RateHeaders, RateLimit
+from api.security.rates import RATE_CONNECTIONS_MAX, RateHeaders, SharedRates
 from api.settings import ApiSettings, read_settings
 from api.v1 import (
     alerts,
@@ -298,9 +298,9 @@ async def _lifespan(
             replica=await stack.enter_async_context(
                 open_replica(settings, application_name=APPLICATION_NAME, watcher=app.state.metrics)
             ),
-            key_rates=AddressRates(
-                RateLimit(
-                    requests_max=settings.key_requests_per_minute, window=timedelta(minutes=1)
+            rates=SharedRates(
+                await stack.enter_async_context(
+                    open_pool(info, connections_max=RATE_CONNECTIONS_MAX)
                 )
             ),
         )

@@ -14,7 +14,7 @@ from api.console.reasons import ReasonShelf
 from api.console.remembered import PlateShelf
 from api.console.rendered import RenderedPieces
 from api.pages.rendering import Renderer
-from api.security.rates import AddressRates, RateLimit
+from api.security.rates import RateLimit
 
 DEPARTURES: Final = RateLimit(requests_max=30, window=timedelta(minutes=1))
 """How often one address may go to the provider. Higher: a whole office behind one address, and
@@ -34,7 +34,6 @@ class ConsoleParts:
     reasons: ReasonShelf = field(default_factory=ReasonShelf)
     figures: FiguresShelf = field(default_factory=FiguresShelf)
     rendered: RenderedPieces = field(default_factory=RenderedPieces)
-    outside_rates: AddressRates = field(default_factory=lambda: AddressRates(DEPARTURES))
 
 
 def console_behind(request: Request) -> ConsoleParts:

@@ -22,11 +22,13 @@ from central.audit.types import (
 )
 from central.errors import CentralUnavailableError, PermissionDeniedError
 from central.identity.permissions import Role
+from central.identity.service import client_key
 from central.identity.types import Origin, User
 
 REFUSED_ACTION: Final = "act_refused"
 REFUSED_SUBJECT: Final = "permission"
 FORM_TEXT_LENGTH_MAX: Final = 1000
+UNKNOWN_CLIENT: Final = "unknown"
 ADDRESS_LENGTH_MAX: Final = 45
 """An IPv6 address with an embedded IPv4 address."""
 
@@ -112,6 +114,11 @@ async def origin_of(request: Request) -> Origin:
         client=request.client.host if request.client is not None else None,
         browser=request.headers.get("user-agent"),
     )
+
+
+def client_of(origin: Origin) -> str:
+    """What is counted as one client where no account is known."""
+    return client_key(origin) or UNKNOWN_CLIENT
 
 
 OriginDep = Annotated[Origin, Depends(origin_of)]

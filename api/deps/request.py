@@ -7,7 +7,7 @@ thread of its own, and a request asks a dozen times.
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Final, cast
 
 from fastapi import Depends, Request
@@ -22,7 +22,7 @@ from api.errors import (
 )
 from api.security.cookies import session_token
 from api.security.keys import bearer_key
-from api.security.rates import RATE_USE, AddressRates
+from api.security.rates import RATE_USE, RateLimit, SharedRates
 from api.settings import ApiSettings
 from central.db.outages import translated_outages
 from central.db.replica import Replica
@@ -32,6 +32,7 @@ from central.evidence.service import EvidenceService
 from central.evidence.store import EvidenceStore
 from central.identity.outside.provider import OutsideProvider
 from central.identity.permissions import Permission
+from central.identity.rates.service import GuardedAction
 from central.identity.second_factor.sealing import SecretSeal
 from central.identity.security_keys.types import KeySite
 from central.identity.service import IdentityService
@@ -51,12 +52,19 @@ class Process:
     pool: AsyncConnectionPool
     store: EvidenceStore
     clock: Clock
-    key_rates: AddressRates
+    rates: SharedRates
     authority: DeviceAuthority | None = None
     provider: OutsideProvider | None = None
     seal: SecretSeal | None = None
     key_site: KeySite | None = None
     replica: Replica | None = None
+
+    @property
+    def key_limit(self) -> RateLimit:
+        """How often one key may ask."""
+        return RateLimit(
+            requests_max=self.settings.key_requests_per_minute, window=timedelta(minutes=1)
+        )
 
     @property
     def session_policy(self) -> SessionPolicy:
@@ -166,7 +174,9 @@ async def program_of(
         TooManyRequestsError: It asked more often than a key may.
     """
     program = await KeyService(connection).program_of(key, now=now)
-    use = process.key_rates.use_after(program.key_prefix, now=now)
+    use = await process.rates.use_after(
+        GuardedAction.ASK_BY_KEY, program.key_prefix, limit=process.key_limit, now=now
+    )
     setattr(request.state, RATE_USE, use)
     if use.is_over:
         raise TooManyRequestsError(wait_s=use.wait_s)

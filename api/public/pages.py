@@ -5,30 +5,26 @@ The code stands in the address, so that a QR code on the receipt can lead here; 
 and no vehicle.
 """
 
-import math
 from dataclasses import dataclass
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Form, Request
 from starlette.responses import RedirectResponse, Response
 
-from api.deps.acting import OriginDep
+from api.deps.acting import OriginDep, client_of
 from api.deps.request import Connection, Now, ProcessDep
-from api.deps.transactions import transaction
 from api.errors import TooManyRequestsError
 from api.pages.i18n import Language, Speech
 from api.pages.rendering import language_of
 from api.public.codes import CODE_LENGTH_MAX, code_in
 from api.public.parts import LOOK_UPS, PUBLIC_PREFIX, Public
-from central.identity.rates.service import GuardedAction, RateService
-from central.identity.service import client_key
+from central.identity.rates.service import GuardedAction
 from central.procedures.errors import DossierNotFoundError
 from central.procedures.service import DossierService
 from central.procedures.types import Term
 from central.procedures.views import PublicStatus
 
 LOOKUP_PATH: Final = f"{PUBLIC_PREFIX}/dossiers"
-UNKNOWN_CLIENT: Final = "unknown"
 _OPEN_STATES: Final = frozenset({"received", "supplement_requested"})
 _DONE_STATES: Final = frozenset({"approved", "returned"})
 
@@ -72,16 +68,11 @@ async def within_rate(origin: OriginDep, process: ProcessDep, now: Now) -> None:
     Raises:
         TooManyRequestsError: This address asked too often.
     """
-    async with transaction(process) as connection:  # refused or not, it counts
-        wait = await RateService(connection).wait_after(
-            GuardedAction.LOOK_UP_DOSSIER,
-            client_key(origin) or UNKNOWN_CLIENT,
-            tries_max=LOOK_UPS.requests_max,
-            window=LOOK_UPS.window,
-            now=now,
-        )
-    if wait is not None:
-        raise TooManyRequestsError(wait_s=math.ceil(wait.total_seconds()))
+    use = await process.rates.use_after(
+        GuardedAction.LOOK_UP_DOSSIER, client_of(origin), limit=LOOK_UPS, now=now
+    )
+    if use.is_over:
+        raise TooManyRequestsError(wait_s=use.wait_s)
 
 
 @router.get(PUBLIC_PREFIX)

@@ -12,14 +12,13 @@ from api.pages.assets import Assets
 from api.pages.i18n import load_speeches
 from api.pages.rendering import Renderer
 from api.public.labels import words
-from api.security.rates import AddressRates, RateLimit
+from api.security.rates import RateLimit
 
 TEMPLATE_FOLDER: Final = Path(__file__).parent / "templates"
 CATALOGUE_FOLDER: Final = Path(__file__).parent / "locales"
 PUBLIC_PREFIX: Final = "/public"
 LOOK_UPS: Final = RateLimit(requests_max=30, window=timedelta(minutes=1))
-"""Codes are easy to guess, so nobody may try many; a family behind one address rarely asks more.
-Counted in the database: more processes or a restart give nobody more tries."""
+"""Codes are easy to guess, so nobody may try many; a family behind one address rarely asks more."""
 
 READINGS: Final = RateLimit(requests_max=60, window=timedelta(minutes=1))
 """The page about the interface is long and drawn for each reader."""
@@ -27,10 +26,9 @@ READINGS: Final = RateLimit(requests_max=60, window=timedelta(minutes=1))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublicParts:
-    """Templates, and how often each address had the long page drawn."""
+    """Templates and texts."""
 
     renderer: Renderer
-    reference_rates: AddressRates
 
 
 def make_public_parts(assets: Assets) -> PublicParts:
@@ -42,7 +40,6 @@ def make_public_parts(assets: Assets) -> PublicParts:
             speeches=load_speeches(CATALOGUE_FOLDER),
             words_of=words,
         ),
-        reference_rates=AddressRates(READINGS),
     )
 
 

@@ -11,9 +11,9 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from api.console.errors import LOGIN_PATH
-from api.console.parts import Console, ConsoleParts
+from api.console.parts import DEPARTURES, Console, ConsoleParts
 from api.console.sign_in import NEXT_LENGTH_MAX, next_page
-from api.deps.acting import OriginDep, actor_of
+from api.deps.acting import OriginDep, actor_of, client_of
 from api.deps.request import Now, Process, ProcessDep, session_user
 from api.deps.transactions import transaction
 from api.errors import NotHereError, NotSignedInError
@@ -30,12 +30,12 @@ from central.identity.outside.types import (
     OutsideFault,
     OutsidePerson,
 )
-from central.identity.service import IdentityService, client_key
+from central.identity.rates.service import GuardedAction
+from central.identity.service import IdentityService
 from central.identity.types import LoggedIn, Origin
 
 AWAY_COOKIE: Final = "luuthong_away"
 ANSWER_LENGTH_MAX: Final = 4096
-_UNKNOWN_CLIENT: Final = "unknown"
 _STATUSES: Final = {
     OutsideFault.UNREACHABLE: 503,
     OutsideFault.TOO_OFTEN: 429,
@@ -97,8 +97,10 @@ async def leave(
     next_path: Annotated[str, Query(alias="next", max_length=NEXT_LENGTH_MAX)] = "",
 ) -> Response:
     """Go to the provider."""
-    client = client_key(origin) or _UNKNOWN_CLIENT
-    if console.outside_rates.wait_after(client, now=now) is not None:
+    use = await process.rates.use_after(
+        GuardedAction.GO_TO_PROVIDER, client_of(origin), limit=DEPARTURES, now=now
+    )
+    if use.is_over:
         return fault_page(request, console, OutsideFault.TOO_OFTEN)
     try:
         async with transaction(process) as connection:

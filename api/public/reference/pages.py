@@ -4,33 +4,35 @@
 It shows no data of anybody, so it needs no session. It works without scripts and can be printed.
 """
 
-import math
 from typing import Final
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
-from api.deps.request import Now
+from api.deps.acting import OriginDep, client_of
+from api.deps.request import Now, ProcessDep
 from api.errors import TooManyRequestsError
 from api.pages.rendering import language_of
-from api.public.parts import Public
+from api.public.parts import READINGS, Public
 from api.public.reference.document import groups_of, problems_of
+from central.identity.rates.service import GuardedAction
 
 DOCS_PATH: Final = "/docs"
 
 router = APIRouter(include_in_schema=False)
 
 
-async def within_rate(request: Request, public: Public, now: Now) -> None:
+async def within_rate(origin: OriginDep, process: ProcessDep, now: Now) -> None:
     """Let nobody have the long page drawn all the time.
 
     Raises:
         TooManyRequestsError: This address asked too often.
     """
-    address = request.client.host if request.client is not None else ""
-    wait = public.reference_rates.wait_after(address, now=now)
-    if wait is not None:
-        raise TooManyRequestsError(wait_s=math.ceil(wait.total_seconds()))
+    use = await process.rates.use_after(
+        GuardedAction.READ_REFERENCE, client_of(origin), limit=READINGS, now=now
+    )
+    if use.is_over:
+        raise TooManyRequestsError(wait_s=use.wait_s)
 
 
 @router.get(DOCS_PATH, dependencies=[Depends(within_rate)])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""Limits that guard secrets: they hold for all processes together, and after a restart.
+"""Limits that hold for all processes together, and after a restart.
 
 The caller commits the count before it looks: what is refused afterwards was a try all the same.
 """
@@ -20,9 +20,27 @@ MEMORY: Final = timedelta(hours=1)
 
 
 class GuardedAction(StrEnum):
-    """What strangers may try so often only."""
+    """What one address or one key may do so often only."""
 
     LOOK_UP_DOSSIER = "look_up_dossier"
+    READ_REFERENCE = "read_reference"
+    GO_TO_PROVIDER = "go_to_provider"
+    ASK_BY_KEY = "ask_by_key"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What was got of the tries of a window.
+
+    Attributes:
+        granted: How many may be made now; none when the window is used up.
+        left: How many are left after these, for everybody.
+        began_at: When the window began.
+    """
+
+    granted: int
+    left: int
+    began_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,31 +57,35 @@ class RateService:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def wait_after(
+    async def take(
         self,
         action: GuardedAction,
         client: str,
         *,
+        tries: int,
         tries_max: int,
         window: timedelta,
         now: datetime,
-    ) -> timedelta | None:
-        """Count one try; how long to wait when it is one too many, ``None`` when it is fine."""
+    ) -> Taken:
+        """Count some tries of a client in its present window, made or not."""
         async with self._connection.cursor(row_factory=class_row(_Window)) as cursor:
             await cursor.execute(
-                QUERIES["count_try"],
+                QUERIES["count_tries"],
                 {
                     "action": action.value,
                     "client": client,
+                    "tries": tries,
                     "now": now,
                     "over_before": now - window,
                     "tries_max": tries_max,
                 },
             )
             counted = await cursor.fetchone()
-        if counted is None or counted.tries <= tries_max:
-            return None
-        return max(counted.began_at + window - now, timedelta(0))
+        if counted is None:
+            raise AssertionError("an upsert that returns nothing")
+        left = max(0, tries_max - (counted.tries - tries))
+        granted = min(tries, left)
+        return Taken(granted=granted, left=left - granted, began_at=counted.began_at)
 
     async def forget(self, *, before: datetime) -> None:
         """Forget windows that are over."""

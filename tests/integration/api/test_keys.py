@@ -152,10 +152,14 @@ def test_an_expired_key_and_what_is_no_key_are_told_apart_only_for_its_holder(
     assert with_cookie.status_code == 401
 
 
-def test_a_key_that_asks_too_often_waits_and_another_does_not(world: World) -> None:
+def test_a_key_that_asks_too_often_waits_at_every_process_and_another_does_not(
+    world: World,
+) -> None:
     own = replace(world)
     with serving(own, key_requests_per_minute=2), own.program(Permission.SEE_PASSAGES) as busy:
-        answers = [busy.get("/v1/openapi.json") for _ in range(3)]
+        answers = [busy.get("/v1/openapi.json") for _ in range(2)]
+        with serving(own, key_requests_per_minute=2) as elsewhere:
+            answers.append(httpx.get(f"{elsewhere}/v1/openapi.json", headers=busy.headers))
         with own.program(Permission.SEE_PASSAGES, name="other") as quiet:
             other = quiet.get("/v1/openapi.json")
 

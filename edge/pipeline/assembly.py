@@ -12,12 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from edge.pipeline.geometry import (
-    area,
-    contains_centre,
-    direction_of,
-    distance_px,
-)
+from edge.pipeline.bearing import bearer_of, is_lettering
+from edge.pipeline.geometry import direction_of, distance_px
 from edge.pipeline.known import FOLLOW_SIZES, KnownVehicle, has_like_size
 from edge.pipeline.ports import EvidenceMaker, ObjectDetector
 from edge.pipeline.records import Fuse, TrackRecord
@@ -32,8 +28,6 @@ SHADOW_SHARE: Final = 0.5
 EARLY_CHECK_EVERY: Final = 3
 GUESS_CONFIDENCE: Final = 0.2
 """A gate's reading below this can't tell one vehicle from another: the place must."""
-CLASS_CONFIDENCE_MIN: Final = 0.25
-"""A gate vehicle's class below this is not said. Higher leaves more passages without a class."""
 
 
 @dataclass(slots=True)
@@ -42,7 +36,7 @@ class AssemblyCounts:
 
     passages: int = 0
     rejoined: int = 0
-    """Tracks that turned out to be a vehicle seen before."""
+    """Tracks that turned out to be a vehicle seen before, or lettering on one."""
     too_faint: int = 0
     """Tracks that were seen too briefly, too weakly, or did not move."""
 
@@ -64,8 +58,8 @@ class PassageAssembly:
             rules: Thresholds.
             fuse: Agrees on one reading over several.
             evidence: Makes the pictures of a passage.
-            vehicles: Gives the class of a gate camera's vehicle from its best picture; ``None``
-                where tracks are vehicles already, or nobody needs the class.
+            vehicles: Finds a gate camera's vehicles in single pictures, for their class and to
+                tell a plate from lettering; ``None`` where tracks are vehicles already.
         """
         self._rules = rules
         self._fuse = fuse
@@ -102,9 +96,8 @@ class PassageAssembly:
         passages: list[Passage] = []
         for track_id in ended_track_ids:
             passages += self._end(track_id)
-        held, self._held = self._held, []
-        for record in held:
-            passages += self._judge(record)
+        while self._held:
+            passages += self._judge(self._held.pop(0))
         self._records.clear()
         return passages
 
@@ -195,10 +188,13 @@ class PassageAssembly:
 
     def _judge(self, record: TrackRecord) -> list[Passage]:
         """Nothing more will be learnt of this vehicle: it passed, or was too faint to say so."""
-        if self._is_passage(record):
-            return self._send(record)
-        self.counts.too_faint += 1
-        return []
+        if not self._is_passage(record):
+            self.counts.too_faint += 1
+            return []
+        if self._is_lettering(record):
+            self.counts.rejoined += 1
+            return []
+        return self._send(record)
 
     def _is_passage(self, record: TrackRecord) -> bool:
         rules = self._rules
@@ -261,9 +257,18 @@ class PassageAssembly:
     def _goes_on(self, record: TrackRecord, known: KnownVehicle) -> bool:
         """Whether a plate too small to be read appears where a sent vehicle was expected."""
         own = record.reading(self._fuse)
-        if not self._rules.needs_plate or own is None or own.confidence >= GUESS_CONFIDENCE:
+        if not self._rules.needs_plate or own is None or _is_read(own):
             return False
         return known.is_expected_at(record.first_box_px, record.first_at)
+
+    def _is_lettering(self, record: TrackRecord) -> bool:
+        """Whether a plate that can't be read is a sign on a vehicle that has its own passage."""
+        if self._vehicles is None or _is_read(record.reading(self._fuse)):
+            return False
+        others = (*self._records.values(), *self._held)
+        plates = [other.places for other in others if _is_read(other.reading(self._fuse))]
+        plates += [known.places for known in self._known if _is_read(known.reading)]
+        return is_lettering(record.glimpses, plates, vehicles=self._vehicles)
 
     def _is_same(
         self, record: TrackRecord, *, reading: PlateReading | None, box_px: BoxPx | None
@@ -286,6 +291,7 @@ class PassageAssembly:
                 reading=record.reading(self._fuse),
                 box_px=record.last_box_px,
                 velocity_px_s=record.velocity_px_s,
+                places=record.places,
             )
         )
 
@@ -382,14 +388,12 @@ class PassageAssembly:
             return VehicleClass(label[0]), label[1], view.vehicle_box_px
         if self._vehicles is None or view.whole is None or view.plate_box_px is None:
             return None, None, None
-        around = [
-            found
-            for found in self._vehicles.detect(view.whole)
-            if found.confidence >= CLASS_CONFIDENCE_MIN
-            and contains_centre(found.box_px, view.plate_box_px)
-        ]
-        if not around:
+        own = bearer_of(view.plate_box_px, self._vehicles.detect(view.whole))
+        if own is None:
             return None, None, None
-        # A motorcycle before a bus lies in both boxes: the plate is the nearer one's.
-        own = min(around, key=lambda found: area(found.box_px))
         return VehicleClass(own.label), own.confidence, own.box_px
+
+
+def _is_read(reading: PlateReading | None) -> bool:
+    """Whether a gate's reading is more than a guess."""
+    return reading is not None and reading.confidence >= GUESS_CONFIDENCE

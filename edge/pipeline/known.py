@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from edge.pipeline.bearing import Place
 from models.runtime.values import BoxPx, PlateReading
 
 FOLLOW_SIZES: Final = 1.0
@@ -25,12 +26,14 @@ class KnownVehicle:
         last_at: When it was last seen.
         box_px: Where that was.
         velocity_px_s: How fast it went then, right and down.
+        places: Where it was lately.
     """
 
     last_at: datetime
     reading: PlateReading | None
     box_px: BoxPx | None
     velocity_px_s: tuple[float, float]
+    places: tuple[Place, ...]
 
     def is_expected_at(self, box_px: BoxPx | None, moment: datetime) -> bool:
         """Whether a box is where this vehicle should be at a later moment."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from edge.pipeline.bearing import Glimpse, Place
 from edge.pipeline.geometry import area, crop, shrunk, touches_border, travel_px
 from edge.stages import Frame, PlateSighting, TrackedObject
 from models.runtime.values import BgrImage, BoxPx, PlateReading
@@ -15,6 +16,9 @@ from models.runtime.values import BgrImage, BoxPx, PlateReading
 SIGHTINGS_KEPT: Final = 24
 STEPS_KEPT: Final = 8
 """Last steps that tell the speed. More smooths, fewer follow turns."""
+PLACES_KEPT: Final = 64
+"""Last places that can be asked for later; two seconds of a fast camera, which is longer than a
+passage is held."""
 PATH_POINTS_KEPT: Final = 256
 SCENE_SIDE_PX_MAX: Final = 1280
 SCENE_PADDING: Final = 0.4
@@ -82,7 +86,9 @@ class TrackRecord:
         self.view: View | None = None
         self._is_plate_track = is_plate_track
         self._path_step = 1
-        self._steps: deque[tuple[datetime, BoxPx]] = deque(maxlen=STEPS_KEPT)
+        self._places: deque[Place] = deque(maxlen=PLACES_KEPT)
+        self._first_glimpse: Glimpse | None = None
+        self._last_glimpse: Glimpse | None = None
         self._sightings: list[PlateSighting] = []
         self._fused: tuple[int, PlateReading] | None = None
 
@@ -100,7 +106,11 @@ class TrackRecord:
         self.best_confidence = max(self.best_confidence, item.detection.confidence)
         self.votes[item.detection.label] += round(100 * item.detection.confidence)
         self._add_to_path(box_px.centre)
-        self._steps.append((frame.captured_at, box_px))
+        place = Place(seen_at=frame.captured_at, box_px=box_px)
+        self._places.append(place)
+        if self._is_plate_track:
+            self._last_glimpse = Glimpse(place=place, image=frame.image)
+            self._first_glimpse = self._first_glimpse or self._last_glimpse
         if sighting is not None:
             self._add_sighting(sighting)
         self._look(frame, item, sighting)
@@ -127,6 +137,17 @@ class TrackRecord:
         return tuple(self._sightings)
 
     @property
+    def places(self) -> tuple[Place, ...]:
+        """Where it was lately, oldest first."""
+        return tuple(self._places)
+
+    @property
+    def glimpses(self) -> tuple[Glimpse, ...]:
+        """A plate's first and its last frame; nothing for a vehicle."""
+        both = (self._first_glimpse, self._last_glimpse)
+        return tuple(glimpse for glimpse in both if glimpse is not None)
+
+    @property
     def travel_share(self) -> float:
         """Way gone, as a share of the frame's diagonal."""
         return math.hypot(*travel_px(self.path)) / self.diagonal_px
@@ -143,27 +164,23 @@ class TrackRecord:
     @property
     def velocity_px_s(self) -> tuple[float, float]:
         """How fast it went lately, right and down; zero before two frames."""
-        if not self._steps:
+        if not self._places:
             return 0.0, 0.0
-        (first_at, first), (last_at, last) = self._steps[0], self._steps[-1]
-        seen_s = (last_at - first_at).total_seconds()
+        first, last = self._places[-min(STEPS_KEPT, len(self._places))], self._places[-1]
+        seen_s = (last.seen_at - first.seen_at).total_seconds()
         if seen_s <= 0:
             return 0.0, 0.0
-        (x_px, y_px), (first_x_px, first_y_px) = last.centre, first.centre
+        (x_px, y_px), (first_x_px, first_y_px) = last.box_px.centre, first.box_px.centre
         return (x_px - first_x_px) / seen_s, (y_px - first_y_px) / seen_s
 
     def expected_centre_px(self, moment: datetime) -> tuple[float, float] | None:
         """Where the object should be now, had it gone on as it last went; ``None`` if unseen."""
-        if not self._steps:
+        if not self._places:
             return None
-        (first_at, first), (last_at, last) = self._steps[0], self._steps[-1]
-        x_px, y_px = last.centre
-        seen_s = (last_at - first_at).total_seconds()
-        if seen_s <= 0:
-            return x_px, y_px
-        share = (moment - last_at).total_seconds() / seen_s
-        first_x_px, first_y_px = first.centre
-        return x_px + share * (x_px - first_x_px), y_px + share * (y_px - first_y_px)
+        last = self._places[-1]
+        (x_px, y_px), (x_speed, y_speed) = last.box_px.centre, self.velocity_px_s
+        gone_s = (moment - last.seen_at).total_seconds()
+        return x_px + gone_s * x_speed, y_px + gone_s * y_speed
 
     def reading(self, fuse: Fuse) -> PlateReading | None:
         """Reading agreed over all sightings; ``None`` when the plate was never read."""

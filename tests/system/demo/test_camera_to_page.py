@@ -8,7 +8,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,7 +16,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from deploy.demo.choices import View
-from deploy.demo.clip import Clip
+from deploy.demo.clip import Clip, demonstration_plan
 from deploy.demo.device import ready_device
 from deploy.demo.playing import PlayOrder, play
 from deploy.demo.records import event_ledger, stored_passages
@@ -26,12 +26,14 @@ from deploy.local.provision import Part, is_present
 from deploy.local.stack import LocalStack
 from deploy.setup.components import Servers
 from edge.outbox.store import look_into
-from models.datasets.synth.road.plan import demo_plan
+from models.datasets.synth.road.plan import Heading, ScenePlan, demo_plan
 from models.datasets.synth.scene_video import write_clip
+from models.runtime.values import PlateColour, VehicleClass
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
 VEHICLES = 5
+TAXI = 3
 WIDTH, HEIGHT = 1366, 768
 PAGE_LIMIT_MS = 20_000
 
@@ -59,9 +61,27 @@ def home() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Clip:
-    plan = demo_plan(vehicle_count=VEHICLES, seed=7)
+    plan = with_a_taxi(demo_plan(vehicle_count=VEHICLES, seed=7))
     video = tmp_path_factory.mktemp("clip") / "road.mp4"
     return Clip(video=video, truth=write_clip(plan, video), plan=plan)
+
+
+def with_a_taxi(plan: ScenePlan) -> ScenePlan:
+    """The plan with a taxi of the demonstration, whose roof light looks like a plate."""
+    taxi = next(
+        vehicle
+        for vehicle in demonstration_plan().vehicles
+        if vehicle.heading is Heading.LEAVING
+        and vehicle.vehicle_class is VehicleClass.CAR
+        and vehicle.plate.colour is PlateColour.YELLOW
+    )
+    vehicles = tuple(
+        replace(taxi, number=vehicle.number, line_s=vehicle.line_s)
+        if vehicle.number == TAXI
+        else vehicle
+        for vehicle in plan.vehicles
+    )
+    return replace(plan, vehicles=vehicles)
 
 
 @pytest.fixture(scope="module")

@@ -5,9 +5,10 @@ The migrated database is made once per run as a template; a copy of it takes a f
 second. Both servers are bound to the test process by the kernel: they end with it.
 """
 
+import gc
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -41,6 +42,17 @@ _FIRST_TIME_TIMEOUT_S: Final = 1200
 
 LONGEST_FIRST: Final = ("system", "vision", "integration")
 """Folders whose files take longest: begun last, one of them would run alone at the end."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Look for garbage only afterwards: each look goes through every module and test so far."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -16,7 +16,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from central.db.deferring import MAIL_QUEUE, QUEUE, WEBHOOK_QUEUE, JobArgument
 from central.db.outages import translated_outages
-from central.db.pool import connection_info, open_pool
+from central.db.pool import POOL_WAIT_S, connection_info, open_pool
 from central.evidence.store import EvidenceStore
 from central.ingest.release import release_quarantined
 from central.jobs.context import JobContext, Periodic, WorkTask
@@ -93,7 +93,7 @@ async def _run(
         connections_max=settings.jobs.concurrency + MAILS_AT_A_TIME + CONNECTIONS_BESIDE,
     ) as pool:
         context = JobContext(pool=pool, settings=settings, clock=partial(datetime.now, UTC))
-        app = App(connector=PsycopgConnector(conninfo=info))
+        app = App(connector=PsycopgConnector(conninfo=info, timeout=POOL_WAIT_S))
         for name, work in tasks.items():
             _register(app, context, name=name, work=work)
         for each in (*_housekeeping(context, info), *periodic):

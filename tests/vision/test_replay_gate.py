@@ -38,7 +38,7 @@ def test_a_motorbike_that_stands_before_the_camera_is_one_passage_with_its_plate
 ) -> None:
     video = shared_data / "videos" / "moto_single_static.mp4"
 
-    passages = replayed(video, tmp_path / "events.jsonl", "--mode", "gate")
+    passages = replayed(video, tmp_path / "events.jsonl", "--mode", "gate", "--every", "2")
 
     assert [passage["plate"] for passage in passages] == ["47AD15155"]
     assert passages[0]["probability"] > 0.9

@@ -38,8 +38,8 @@ def test_four_cars_seen_from_above_are_four_passages(shared_data: Path, tmp_path
     [
         ("otvision_Cars-Truck.mp4", 2, 15),
         ("otvision_Cars-Cyclist.mp4", 2, 15),
-        ("idtoll_km39_night_5fps.mp4", 2, 150),
-        ("opendatacam_640x360.mp4", 4, 150),
+        ("idtoll_km39_night_5fps.mp4", 3, 150),
+        ("opendatacam_640x360.mp4", 6, 150),
     ],
 )
 def test_roads_of_other_countries_and_the_night_give_believable_passages(

@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+from uuid import uuid4
 
 import psutil
 import psycopg
 import pytest
+from psycopg import sql
 
 from central.broker_settings import BrokerSettings
 from central.db.migrate import apply_migrations
@@ -20,7 +22,7 @@ from central.devices.broker_rights import INGEST_USERNAME
 from central.settings import CentralSettings, IngestSettings
 from deploy.local.broker import PrivateBroker, new_secret
 from deploy.local.ports import free_port
-from deploy.local.postgres import LoopbackAccess, PrivateCluster
+from deploy.local.postgres import DURABLE_SETTINGS, LoopbackAccess, PrivateCluster
 from deploy.setup.components import Servers
 from deploy.setup.places import server_account
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from tests.integration.central.conftest import DeviceLink, FakeDevice, IngestRunner
 
 WaitUntil = Callable[..., None]
+TEMPLATE: Final = "luuthong_template"
 
 
 class OwnBroker:
@@ -55,7 +58,7 @@ class OwnBroker:
         return self.private.add_device(device_id)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def own_folder(server_folder: Path) -> Iterator[Path]:
     """A short folder, which the servers' account may enter."""
     folder = Path(tempfile.mkdtemp(prefix="own-", dir=server_folder))
@@ -64,9 +67,9 @@ def own_folder(server_folder: Path) -> Iterator[Path]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture
-def own_cluster(servers: Servers, own_folder: Path) -> Iterator[PrivateCluster]:
-    """A durable database server that a test may kill."""
+@pytest.fixture(scope="module")
+def lasting_cluster(servers: Servers, own_folder: Path) -> Iterator[PrivateCluster]:
+    """A durable database server of this file, with a migrated database to copy."""
     private = PrivateCluster(
         data_folder=own_folder / "pg",
         binaries=servers.postgres_bin,
@@ -74,20 +77,32 @@ def own_cluster(servers: Servers, own_folder: Path) -> Iterator[PrivateCluster]:
         port=free_port(),
         account=server_account(),
         log_file=own_folder / "postgres.log",
+        # With more of them, one would hold on to the database that is copied.
+        settings={**DURABLE_SETTINGS, "timescaledb.max_background_workers": "1"},
         loopback_access=LoopbackAccess.ANYBODY,
     )
     private.init()
     private.start()
+    private.ensure_database(TEMPLATE)
+    apply_migrations(private.dsn(TEMPLATE))
     yield private
     private.stop()
 
 
 @pytest.fixture
+def own_cluster(lasting_cluster: PrivateCluster) -> PrivateCluster:
+    """The server, running, whatever the test before did to it; this one may kill it, too."""
+    if not lasting_cluster.answers():
+        lasting_cluster.start()
+    return lasting_cluster
+
+
+@pytest.fixture
 def broker(servers: Servers, own_folder: Path) -> Iterator[OwnBroker]:
     """In place of the run's broker: one that a test may kill."""
-    secret = new_secret()
+    secret, broker_folder = new_secret(), own_folder / f"broker-{uuid4().hex}"
     private = PrivateBroker(
-        folder=own_folder / "broker",
+        folder=broker_folder,
         program=servers.mosquitto,
         plugin=servers.dynamic_security,
         port=free_port(),
@@ -103,10 +118,15 @@ def broker(servers: Servers, own_folder: Path) -> Iterator[OwnBroker]:
 
 @pytest.fixture
 def database_url(own_cluster: PrivateCluster) -> str:
-    """In place of the run's database: one on the server that a test may kill."""
-    own_cluster.ensure_database("luuthong")
-    apply_migrations(own_cluster.dsn("luuthong"))
-    return own_cluster.dsn("luuthong")
+    """In place of the run's database: a fresh one on the server that a test may kill."""
+    name = f"test_{uuid4().hex}"
+    with closing(psycopg.connect(own_cluster.dsn("postgres"), autocommit=True)) as admin:
+        admin.execute(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                sql.Identifier(name), sql.Identifier(TEMPLATE)
+            )
+        )
+    return own_cluster.dsn(name)
 
 
 @pytest.fixture

@@ -6,11 +6,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 import psycopg
 import pytest
 
+from central.cli import main
 from central.registry.importing.errors import FileTooLargeError
 from central.registry.importing.reading import read_table
 
@@ -52,13 +55,29 @@ class Administrator:
             timeout=60,
         )
 
+    def takes_here(self, kind: str, path: Path) -> "subprocess.CompletedProcess[str]":
+        """What it does when this process runs it: a new one takes a second to begin."""
+        command = (*self.command(kind, path), "--apply")
+        with (
+            pytest.MonkeyPatch.context() as patch,
+            redirect_stdout(StringIO()) as said,
+            redirect_stderr(StringIO()) as complained,
+        ):
+            patch.setattr(sys, "argv", [*command])
+            for name, value in self.environment.items():
+                patch.setenv(name, value)
+            with pytest.raises(SystemExit) as ended:
+                main()
+        code = int(ended.value.code or 0)
+        return subprocess.CompletedProcess(command, code, said.getvalue(), complained.getvalue())
+
     def command(self, kind: str, path: Path) -> tuple[str, ...]:
         return (COMMAND, "registry", "import", str(path), "--kind", kind, *AS_OF)
 
     def settle(self) -> None:
         """A firm with a truck and its plate."""
         for kind, content in (("parties", PARTIES), ("vehicles", VEHICLES), ("plates", PLATES)):
-            taken = self.takes(kind, self.file(f"{kind}.csv", content), "--apply")
+            taken = self.takes_here(kind, self.file(f"{kind}.csv", content))
             assert taken.returncode == DONE, taken.stdout + taken.stderr
 
     def count(self, table: str) -> int:
@@ -138,7 +157,7 @@ def test_a_bad_row_is_named_by_line_and_column_and_nothing_is_kept(
     administrator.settle()
     before = administrator.count("vehicle"), administrator.count("vehicle_plate")
 
-    refused = administrator.takes(kind, administrator.file("bad.csv", content), "--apply")
+    refused = administrator.takes_here(kind, administrator.file("bad.csv", content))
 
     assert (refused.returncode, refused.stderr) == (BAD_ROWS, "")
     [line] = [each for each in refused.stdout.splitlines() if each.startswith(where)]
@@ -163,7 +182,7 @@ def test_a_bad_row_is_named_by_line_and_column_and_nothing_is_kept(
 def test_what_is_no_table_of_its_kind_is_refused_in_one_line(
     administrator: Administrator, content: bytes, words: str
 ) -> None:
-    refused = administrator.takes("parties", administrator.file("odd.csv", content), "--apply")
+    refused = administrator.takes_here("parties", administrator.file("odd.csv", content))
 
     assert (refused.returncode, refused.stdout) == (FAILED, "")
     assert refused.stderr.startswith("luuthong-central: ")

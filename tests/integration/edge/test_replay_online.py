@@ -131,7 +131,7 @@ def test_a_replay_that_is_not_acknowledged_says_so_and_keeps_its_events(
 ) -> None:
     centre.is_acknowledging = False
 
-    result = replay(clip[0], site, "--wait", "1")
+    result = replay(clip[0], site, "--every", "2", "--wait", "1")
 
     assert result.exit_code == EXIT_UNACKNOWLEDGED, result.output
     assert "The centre has not acknowledged 2 events" in result.output

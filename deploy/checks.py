@@ -10,7 +10,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib import metadata
@@ -77,7 +77,7 @@ def run_checks(console: Console) -> int:
                 failed.append(check.name)
                 console.print(result.stdout + result.stderr, markup=False, highlight=False)
     for name, problems in (
-        ("licences of dependencies", list(licence_problems())),
+        ("licences of dependencies", list(licence_problems(metadata.distributions()))),
         ("lock files", list(lock_problems(ROOT))),
         ("vulnerabilities, as last asked", list(kept_problems(locks=locks_digest()))),
     ):
@@ -93,14 +93,25 @@ def run_checks(console: Console) -> int:
     return 0
 
 
-def licence_problems() -> Iterator[str]:
-    """Installed packages whose licence is not known to go with the AGPL."""
-    for distribution in metadata.distributions():
+def licence_problems(packages: Iterable[metadata.Distribution]) -> Iterator[str]:
+    """Packages whose licence is not known to go with the AGPL.
+
+    Where the metadata state none, the title of the licence that the package carries counts.
+    """
+    for distribution in packages:
         about = distribution.metadata.json
         name = str(about["name"])
-        text = " ".join(str(about.get(key, "")) for key in LICENCE_FIELDS)
+        text = " ".join(str(about.get(key, "")) for key in LICENCE_FIELDS).strip()
+        text = text or " ".join(_carried_licences(distribution))
         if ALLOWED_LICENCE.search(text) is None:
-            yield f"{name}: licence not recognised ({text.strip() or 'none stated'})"
+            yield f"{name}: licence not recognised ({text or 'none stated'})"
+
+
+def _carried_licences(distribution: metadata.Distribution) -> Iterator[str]:
+    """Titles of the licence files beside a package's metadata."""
+    for name in distribution.metadata.get_all("License-File") or ():
+        text = distribution.read_text(f"licenses/{name}") or distribution.read_text(name) or ""
+        yield next((line.strip() for line in text.splitlines() if line.strip()), "")
 
 
 def lock_problems(root: Path) -> Iterator[str]:

@@ -15,6 +15,7 @@ from api.errors import CursorInvalidError
 from api.v1.completeness_schemas import LedgerPageBody, StatementPageBody
 from api.v1.documented import problems
 from api.v1.road_schemas import PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX
+from api.v1.versions import TagsKept
 from central.completeness.service import CompletenessService
 from central.completeness.statement_rows import StatementCursor
 from central.completeness.stating import StatementDesk
@@ -48,10 +49,15 @@ router = APIRouter(prefix="/v1", tags=["roads"])
 _PROBLEMS: Final = ("not-signed-in", "permission-denied", "request-invalid", "database-unavailable")
 
 
-@router.get("/completeness", responses=problems(*_PROBLEMS))
+@router.get(
+    "/completeness",
+    response_model=LedgerPageBody,
+    responses=problems(*_PROBLEMS) | {304: {"description": "As the tag in If-None-Match says"}},
+)
 async def get_day_completeness(
     response: Response,
     *,
+    kept: TagsKept,
     acting: ActingDep,
     connection: Connection,
     now: Now,
@@ -61,13 +67,19 @@ async def get_day_completeness(
         str | None,
         Query(pattern=CURSOR_PATTERN, description="`next_cursor` of the page before."),
     ] = None,
-) -> LedgerPageBody:
-    """One page of a day's ledger; the ETag changes when anything on the page does."""
+) -> LedgerPageBody | Response:
+    """One page of a day's ledger; the ETag changes when anything on the page does.
+
+    Whoever sends it as If-None-Match is answered 304 while nothing has changed.
+    """
     page = await CompletenessService(connection, user=acting.user).day(
         day, after=_place(cursor), size=page_size, now=now
     )
     body = LedgerPageBody.of(page)
-    response.headers["ETag"] = f'"{hashlib.sha256(body.model_dump_json().encode()).hexdigest()}"'
+    tag = f'"{hashlib.sha256(body.model_dump_json().encode()).hexdigest()}"'
+    if tag in kept:
+        return Response(status_code=304, headers={"ETag": tag})
+    response.headers["ETag"] = tag
     return body
 
 

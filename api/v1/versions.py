@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
-"""``ETag`` and ``If-Match``: whoever changes something says which version of it they saw."""
+"""``ETag``, ``If-Match`` and ``If-None-Match``: callers say which version of something they saw."""
 
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Final
 
-from fastapi import Depends, Header
+from fastapi import Depends, Header, Request
 
 from api.deps.request import SignedIn
 from api.errors import PreconditionFailedError, PreconditionNeededError
@@ -48,6 +48,15 @@ async def version_of(
 
 
 SeenVersion = Annotated[int, Depends(version_of)]
+
+
+async def tags_kept(request: Request) -> frozenset[str]:
+    """The tags of what the caller has already; a proxy may have made them weak."""
+    kept = ",".join(request.headers.getlist("if-none-match"))
+    return frozenset(tag.strip().removeprefix("W/") for tag in kept.split(","))
+
+
+TagsKept = Annotated[frozenset[str], Depends(tags_kept)]
 
 
 @contextmanager

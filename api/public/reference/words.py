@@ -205,7 +205,8 @@ def _operations_of_completeness(_: Translate) -> Mapping[str, tuple[str, str]]:
             _("Completeness of a day"),
             _(
                 "For every device: which numbers became due on the day, how many are stored, and "
-                "why the others are not. The ETag changes when anything on the page does."
+                "why the others are not. The ETag changes when anything on the page does; sent as "
+                "If-None-Match, it is answered 304 until then."
             ),
         ),
         "list_statements": (

@@ -157,11 +157,13 @@ def test_a_key_that_asks_too_often_waits_at_every_process_and_another_does_not(
 ) -> None:
     own = replace(world)
     with serving(own, key_requests_per_minute=2), own.program(Permission.SEE_PASSAGES) as busy:
-        answers = [busy.get("/v1/openapi.json") for _ in range(2)]
+        answers = [busy.post("/v1/passages/search", json={}) for _ in range(2)]
         with serving(own, key_requests_per_minute=2) as elsewhere:
-            answers.append(httpx.get(f"{elsewhere}/v1/openapi.json", headers=busy.headers))
+            answers.append(
+                httpx.post(f"{elsewhere}/v1/passages/search", json={}, headers=busy.headers)
+            )
         with own.program(Permission.SEE_PASSAGES, name="other") as quiet:
-            other = quiet.get("/v1/openapi.json")
+            other = quiet.post("/v1/passages/search", json={})
 
     assert [answer.status_code for answer in answers] == [200, 200, 429]
     assert answers[-1].json()["code"] == "too-many-requests"

@@ -154,9 +154,10 @@ def test_a_day_of_every_device_adds_up_and_its_tag_follows_what_changes(world: W
 
     with world.program(Permission.SEE_DEVICES) as client:
         answer = client.get("/v1/completeness", params=question)
-        same = client.get("/v1/completeness", params=question)
+        tags = {"If-None-Match": f'"old", W/{answer.headers["etag"]}'}
+        same = client.get("/v1/completeness", params=question, headers=tags)
         world.store(Seen())
-        other = client.get("/v1/completeness", params=question)
+        other = client.get("/v1/completeness", params=question, headers=tags)
         odd = client.get("/v1/completeness", params=question | {"cursor": "Gate;--.1"})
         never = client.get("/v1/completeness", params={"day": "0001-01-01"})
     with world.program(Permission.SEE_DEVICES, name="other-area", site_ids=["km12"]) as client:
@@ -169,6 +170,7 @@ def test_a_day_of_every_device_adds_up_and_its_tag_follows_what_changes(world: W
     [gap] = account["gaps"]
     assert (gap["first"], gap["last"]) == (2, 3)
     assert (gap["explanation"], gap["loss"]) == ("lost", "forgotten")
+    assert (same.status_code, same.content, other.status_code) == (304, b"", 200)
     assert answer.headers["etag"] == same.headers["etag"] != other.headers["etag"]
     assert (odd.status_code, never.status_code) == (422, 422)
     assert elsewhere["rows"] == []

@@ -11,13 +11,17 @@ from central.ingest.types import Envelope, StreamAck, StreamKey
 _NEIGHBOURS: Final = (-1, 1)
 
 
+class StreamOvertakenError(Exception):
+    """Another ingest committed one of the batch's numbers since its outbox's account was read."""
+
+
 @dataclass(kw_only=True)
 class StreamAccount:
     """What a batch does to one outbox; mutable, lives for one transaction.
 
     Attributes:
         stream_id: Key of its row.
-        held: Numbers committed before this batch.
+        held: Numbers committed before this batch; with it, once the account is closed.
         claimed: Numbers that this batch commits, as passages or in quarantine.
         topic: A topic that the device used, to answer on.
     """
@@ -56,8 +60,11 @@ class StreamAccount:
         return SeqSet.of(self.claimed)
 
     def ack(self) -> StreamAck | None:
-        """The acknowledgement that is due after the commit; ``None`` when number 1 is missing."""
-        up_to_seq = self.held.union(self.claimed_set).gap_free_up_to
+        """The acknowledgement that is due after the commit; ``None`` when number 1 is missing.
+
+        The account is closed: its numbers are those that ingests beside this one added, too.
+        """
+        up_to_seq = self.held.gap_free_up_to
         if not up_to_seq:
             return None
         return StreamAck(topic=self.topic, stream=self.key, up_to_seq=up_to_seq)

@@ -14,6 +14,13 @@ SELECT site_id, id
   FROM camera
  WHERE site_id = any(%(site_ids)s::text[]);
 
+-- name: select_streams
+-- The accounts of the outboxes in a batch, as far as they are open.
+SELECT device_stream.id, device_stream.device_id, device_stream.outbox_id, device_stream.held
+  FROM unnest(%(device_ids)s::text[], %(outbox_ids)s::uuid[]) AS named (device_id, outbox_id)
+  INNER JOIN device_stream
+     ON device_stream.device_id = named.device_id AND device_stream.outbox_id = named.outbox_id;
+
 -- name: lock_streams
 -- Open the account of every outbox in a batch and lock it until the commit; always in the same
 -- order, so that two ingests can't wait for each other.
@@ -26,15 +33,19 @@ DO UPDATE SET last_received_at = greatest(device_stream.last_received_at, exclud
 RETURNING id, device_id, outbox_id, held;
 
 -- name: update_stream
--- Add the numbers and counts of a batch to an outbox's account.
+-- Add the numbers and counts of a batch to an outbox's account, unless another ingest added one of
+-- the numbers since the account was read; returns what the account then holds.
 UPDATE device_stream
    SET held = held + %(held)s::int8multirange,
+       last_received_at = greatest(last_received_at, %(now)s),
        announced_seq = greatest(announced_seq, %(announced_seq)s::bigint),
        stored_count = stored_count + %(stored)s,
        doubled_count = doubled_count + %(doubled)s,
        quarantined_count = quarantined_count + %(quarantined)s,
        late_count = late_count + %(late)s
- WHERE id = %(stream_id)s;
+ WHERE id = %(stream_id)s
+   AND NOT held && %(held)s::int8multirange
+RETURNING held;
 
 -- name: select_identities
 -- Events that are stored already, by their id.
@@ -44,11 +55,12 @@ SELECT id, stream_id, seq
 
 -- name: claim_identities
 -- Claim the ids of a batch; those that are stored already come back. They are few, so that hardly
--- anything is sent.
+-- anything is sent. Always in the same order, so that two ingests can't wait for each other.
 WITH claimed AS (
   INSERT INTO passage_identity (id, captured_at, stream_id, seq, is_recording)
   SELECT id, captured_at, stream_id, seq, is_recording
     FROM incoming_identity
+   ORDER BY id
   ON CONFLICT (id) DO NOTHING
   RETURNING id
 )

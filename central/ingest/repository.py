@@ -19,7 +19,7 @@ from central.db.deferring import PRIORITY_LIVE, Job, defer
 from central.db.queries import QueryFile
 from central.db.sequences import multirange, seq_set
 from central.domain.local_time import local_date
-from central.ingest.accounts import StreamAccount
+from central.ingest.accounts import StreamAccount, StreamOvertakenError
 from central.ingest.admission import Directory, KnownDevice
 from central.ingest.columns import (
     EVIDENCE_COLUMNS,
@@ -137,22 +137,21 @@ class IngestRepository:
             cameras=cameras,
         )
 
-    def lock_streams(
-        self, topics: Mapping[StreamKey, Topic], *, now: datetime
+    def open_streams(
+        self, topics: Mapping[StreamKey, Topic], *, is_alone: bool, now: datetime
     ) -> dict[StreamKey, StreamAccount]:
-        """Open and lock the accounts of these outboxes."""
+        """Open the accounts of these outboxes, and lock them if nobody else may add to them."""
         if not topics:
             return {}
+        names = {
+            "device_ids": [key.device_id for key in topics],
+            "outbox_ids": [key.outbox_id for key in topics],
+            "now": now,
+        }
         with self._connection.cursor(row_factory=class_row(_StreamRow)) as cursor:
-            cursor.execute(
-                QUERIES["lock_streams"],
-                {
-                    "device_ids": [key.device_id for key in topics],
-                    "outbox_ids": [key.outbox_id for key in topics],
-                    "now": now,
-                },
-            )
-            rows = cursor.fetchall()
+            rows = [] if is_alone else cursor.execute(QUERIES["select_streams"], names).fetchall()
+            if len(rows) < len(topics):  # the first batch of an outbox locks, too
+                rows = cursor.execute(QUERIES["lock_streams"], names).fetchall()
         # The batch's own keys: a value is found faster than an equal one.
         keys = {(key.device_id, key.outbox_id): key for key in topics}
         accounts = {}
@@ -164,14 +163,23 @@ class IngestRepository:
         return accounts
 
     def close_streams(self, accounts: Collection[StreamAccount], *, now: datetime) -> None:
-        """Write down what the batch adds to each account, and to its account of the day."""
-        with self._connection.cursor() as cursor:
+        """Write down what the batch adds to each account, and to its account of the day.
+
+        Raises:
+            StreamOvertakenError: Another ingest added one of the numbers; the batch must be judged
+                anew.
+        """
+        if not accounts:
+            return
+        accounts = sorted(accounts, key=lambda account: account.stream_id)
+        with self._connection.cursor(row_factory=scalar_row) as cursor:
             cursor.executemany(
                 QUERIES["update_stream"],
                 [
                     {
                         "stream_id": account.stream_id,
                         "held": multirange(account.claimed_set),
+                        "now": now,
                         "announced_seq": account.announced_seq,
                         "stored": account.stored,
                         "doubled": account.doubled,
@@ -180,7 +188,13 @@ class IngestRepository:
                     }
                     for account in accounts
                 ],
+                returning=True,
             )
+            for account, result in zip(accounts, cursor.results(), strict=True):
+                held: Multirange[int] | None = result.fetchone()
+                if held is None:
+                    raise StreamOvertakenError
+                account.held = seq_set(held)
             cursor.executemany(
                 QUERIES["upsert_device_days"],
                 [

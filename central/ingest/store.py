@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: AGPL-3.0-or-later
 """Stores a batch: every message becomes a row, a row in quarantine, or is proved to be here.
 
-Three things make "stored once" true. The outbox's account (``device_stream``) is locked, so two
-ingests never judge the same outbox at once. Its set of held numbers tells repeats from news
-without a look at the events. And an event's id can be claimed only once in the whole database.
+Three things make "stored once" true. The outbox's account (``device_stream``) has a set of held
+numbers, which tells repeats from news without a look at the events. It is read without a lock, so
+that several ingests can store events of the same outboxes at once; numbers are added at the end,
+and only if no other ingest has added one of them meanwhile: else the whole batch is rolled back and
+judged anew with the accounts locked. And an event's id can be claimed only once in the whole
+database.
 """
 
 import hashlib
@@ -44,6 +47,7 @@ def store_batch(
     *,
     limits: TimeLimits,
     now: datetime,
+    is_alone: bool = True,
 ) -> BatchOutcome:
     """Store a batch in the caller's transaction.
 
@@ -55,11 +59,13 @@ def store_batch(
         messages: Parsed messages in order of arrival.
         limits: Which capture times can be true.
         now: The centre's clock.
+        is_alone: Whether ingests with events of the same outboxes wait until the caller commits.
 
     Raises:
+        StreamOvertakenError: One of them was faster; nothing may be committed. Not when alone.
         psycopg.Error: The database refuses the batch or went away; nothing is stored.
     """
-    return _BatchStore(connection, limits=limits, now=now).run(messages)
+    return _BatchStore(connection, limits=limits, now=now).run(messages, is_alone=is_alone)
 
 
 def fingerprint(message: RejectedMessage | EventMessage) -> bytes:
@@ -109,10 +115,12 @@ class _BatchStore:
         self._batch = _Sorted()
         self._doubled = 0
 
-    def run(self, messages: Sequence[ParsedMessage]) -> BatchOutcome:
+    def run(self, messages: Sequence[ParsedMessage], *, is_alone: bool) -> BatchOutcome:
         """Sort the batch, store its parts, and close the accounts."""
         admitted = self._admit(messages)
-        self._accounts = self._rows.lock_streams(_streams(admitted), now=self._now)
+        self._accounts = self._rows.open_streams(
+            _streams(admitted), is_alone=is_alone, now=self._now
+        )
         for message in admitted:
             self._sort(message)
         self._judge_repeats()

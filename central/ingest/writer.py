@@ -14,6 +14,7 @@ import psycopg
 import structlog
 
 from central.domain.times import TimeLimits
+from central.ingest.accounts import StreamOvertakenError
 from central.ingest.admission import with_lateness
 from central.ingest.database import IngestDatabase
 from central.ingest.metrics import IngestMetrics
@@ -159,10 +160,10 @@ class IngestWriter:
         Every half that works is committed, so a retry of the whole finds it stored already.
         """
         try:
-            with self._database.transaction() as connection:
-                now, limits = self._clock(), self._time_limits
-                dated = with_lateness(messages, limits=limits, now=now)
-                return [store_batch(connection, dated, limits=limits, now=now)]
+            try:
+                return [self._store_together(messages, is_alone=False)]
+            except StreamOvertakenError:
+                return [self._store_together(messages, is_alone=True)]
         except psycopg.Error as error:
             if not is_data_error(error):
                 raise
@@ -170,6 +171,13 @@ class IngestWriter:
                 return [self._store_refused(messages[0], error)]
         middle = len(messages) // 2
         return [*self._store(messages[:middle]), *self._store(messages[middle:])]
+
+    def _store_together(self, messages: Sequence[ParsedMessage], *, is_alone: bool) -> BatchOutcome:
+        """Commit messages, or nothing."""
+        now, limits = self._clock(), self._time_limits
+        dated = with_lateness(messages, limits=limits, now=now)
+        with self._database.transaction() as connection:
+            return store_batch(connection, dated, limits=limits, now=now, is_alone=is_alone)
 
     def _store_refused(self, message: ParsedMessage, error: psycopg.Error) -> BatchOutcome:
         """Put one message that the database refuses into quarantine."""

@@ -2,11 +2,9 @@
 """Whatever a device sends is stored or kept in quarantine, is acknowledged, and stops nobody."""
 
 import json
-import queue
 import random
-import threading
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
@@ -16,30 +14,23 @@ import pytest
 from uuid_utils.compat import uuid7
 
 from central.contracts.topics import EVENT_STREAMS, Stream, Topic
-from central.db.pool import connection_info
-from central.ingest.database import IngestDatabase
-from central.ingest.metrics import IngestMetrics
 from central.ingest.parsing import parse
 from central.ingest.types import (
     Delivery,
     HeartbeatMessage,
-    ParsedMessage,
     Reason,
     RejectedMessage,
-    StreamAck,
 )
-from central.ingest.writer import BatchLimits, IngestWriter
-from central.settings import IngestSettings
 from central.sites.service import register_device
 from central.sites.types import Registration
 from tests.fuzz.command import SAMPLES, STREAMS
 from tests.fuzz.mutating import NASTY
 from tests.fuzz.property import check, delivery_of, kept_messages
+from tests.integration.central.written import Written
 
 if TYPE_CHECKING:
     from tests.integration.central.conftest import DeviceLink, FakeDevice, IngestRunner
 
-WAIT_S: Final = 60.0
 PROVINCE: Final = "dak-lak"
 KNOWN: Final = {
     "gate-01": ("tram-so-1", "lane-1"),
@@ -55,44 +46,6 @@ HOSTILE: Final = (
     "\\x00\\u0000",
     "20A-123.45\t\n",
 )
-
-
-class Written:
-    """The writer on a real database, until everything that it was given is acknowledged."""
-
-    def __init__(self, database_url: str, deliveries: Sequence[Delivery]) -> None:
-        self._left = len(deliveries)
-        self._stop = threading.Event()
-        messages = queue.Queue[ParsedMessage]()
-        for each in deliveries:
-            messages.put(parse(each))
-        self._writer = IngestWriter(
-            messages=messages,
-            database=IngestDatabase(connection_info(database_url)),
-            acknowledger=self,
-            metrics=IngestMetrics(),
-            batch_limits=BatchLimits(messages_max=50, wait=timedelta(0)),
-            time_limits=IngestSettings().time_limits,
-            clock=lambda: datetime.now(UTC),
-            stop=self._stop,
-        )
-        self.acks = list[StreamAck]()
-
-    def acknowledge(self, deliveries: Sequence[Delivery], acks: Sequence[StreamAck]) -> None:
-        """Stop when the last one is acknowledged."""
-        self._left -= len(deliveries)
-        self.acks.extend(acks)
-        if self._left == 0:
-            self._stop.set()
-
-    def run(self) -> "Written":
-        """Write everything; stops by itself after a while if something never is."""
-        guard = threading.Timer(WAIT_S, self._stop.set)
-        guard.start()
-        self._writer.run()
-        guard.cancel()
-        assert self._left == 0, "something is never acknowledged"
-        return self
 
 
 @pytest.fixture

@@ -285,15 +285,16 @@ class PassageAssembly:
         )
 
     def _remember(self, record: TrackRecord) -> None:
-        self._known.append(
-            KnownVehicle(
-                last_at=record.last_at,
-                reading=record.reading(self._fuse),
-                box_px=record.last_box_px,
-                velocity_px_s=record.velocity_px_s,
-                places=record.places,
-            )
+        """A vehicle that was sent is known, as it was last seen and only once."""
+        self._known = [known for known in self._known if known is not record.known_as]
+        record.known_as = KnownVehicle(
+            last_at=record.last_at,
+            reading=record.reading(self._fuse),
+            box_px=record.last_box_px,
+            velocity_px_s=record.velocity_px_s,
+            places=record.places,
         )
+        self._known.append(record.known_as)
 
     def _send_early(self, record: TrackRecord) -> list[Passage]:
         """A vehicle that stands at a barrier is sent while it is still there."""
@@ -324,7 +325,7 @@ class PassageAssembly:
         ]
         for record in self._records.values():
             if record.is_sent:
-                self._remember_in_view(record)
+                self._remember(record)
         self._known = [
             known
             for known in self._known
@@ -335,12 +336,6 @@ class PassageAssembly:
             self._held.remove(record)
             passages += self._judge(record)
         return passages
-
-    def _remember_in_view(self, record: TrackRecord) -> None:
-        """A vehicle that was sent and still stands there stays known, once."""
-        reading = record.reading(self._fuse)
-        self._known = [known for known in self._known if known.reading is not reading]
-        self._remember(record)
 
     def _send(self, record: TrackRecord) -> list[Passage]:
         record.is_sent = True

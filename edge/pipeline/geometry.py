@@ -11,6 +11,8 @@ import numpy as np
 from central.contracts.passage import Direction
 from models.runtime.values import BgrImage, BoxPx
 
+BORDER_MARGIN_PX: Final = 3.0
+"""Distance from the picture's border within which a box counts as cut by it."""
 MOVED_SHARE_OF_DIAGONAL: Final = 0.03
 """Way below which a vehicle has no direction. Higher calls slow vehicles standing."""
 ENDS_SHARE: Final = 0.25

@@ -6,16 +6,17 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from edge.pipeline.bearing import Glimpse, Place
-from edge.pipeline.geometry import area, crop, shrunk, touches_border, travel_px
+from edge.pipeline.bearing import STEPS_KEPT, Glimpse, Place, velocity_px_s
+from edge.pipeline.geometry import BORDER_MARGIN_PX, area, crop, shrunk, touches_border, travel_px
 from edge.stages import Frame, PlateSighting, TrackedObject
 from models.runtime.values import BgrImage, BoxPx, PlateReading
 
+if TYPE_CHECKING:
+    from edge.pipeline.known import KnownVehicle
+
 SIGHTINGS_KEPT: Final = 24
-STEPS_KEPT: Final = 8
-"""Last steps that tell the speed. More smooths, fewer follow turns."""
 PLACES_KEPT: Final = 64
 """Last places that can be asked for later; two seconds of a fast camera, which is longer than a
 passage is held."""
@@ -23,7 +24,6 @@ PATH_POINTS_KEPT: Final = 256
 SCENE_SIDE_PX_MAX: Final = 1280
 SCENE_PADDING: Final = 0.4
 PLATE_PICTURE_PADDING: Final = 0.25
-BORDER_MARGIN_PX: Final = 3.0
 CUT_VIEW_WORTH: Final = 0.3
 """Worth of a view that the border cuts, against a whole one."""
 CLEARLY_BETTER: Final = 1.15
@@ -82,6 +82,7 @@ class TrackRecord:
         self.is_cut = False
         self.is_sent = False
         self.shadowed = 0
+        self.known_as: KnownVehicle | None = None
         self.challengers: list[PlateSighting] = []
         self.view: View | None = None
         self._is_plate_track = is_plate_track
@@ -164,14 +165,7 @@ class TrackRecord:
     @property
     def velocity_px_s(self) -> tuple[float, float]:
         """How fast it went lately, right and down; zero before two frames."""
-        if not self._places:
-            return 0.0, 0.0
-        first, last = self._places[-min(STEPS_KEPT, len(self._places))], self._places[-1]
-        seen_s = (last.seen_at - first.seen_at).total_seconds()
-        if seen_s <= 0:
-            return 0.0, 0.0
-        (x_px, y_px), (first_x_px, first_y_px) = last.box_px.centre, first.box_px.centre
-        return (x_px - first_x_px) / seen_s, (y_px - first_y_px) / seen_s
+        return velocity_px_s(self.places[-STEPS_KEPT:])
 
     def expected_centre_px(self, moment: datetime) -> tuple[float, float] | None:
         """Where the object should be now, had it gone on as it last went; ``None`` if unseen."""

@@ -41,6 +41,18 @@ def test_a_vehicle_at_the_barrier_is_sent_while_it_stands_there_and_only_once() 
     assert film.texts == ["47AD15155"]
 
 
+def test_a_vehicle_with_a_like_plate_beside_one_that_stands_is_another_passage() -> None:
+    film = Film(GATE_PASSAGES)
+    for step in range(40):
+        first = (1, box(100, 100), reading("47AD15155", 0.8 + 0.004 * step))
+        second = (2, box(140, 200), reading("47AD15156", 0.6))
+        film.show(first, *((second,) if step >= 30 else ()))
+
+    film.finish(1, 2)
+
+    assert film.texts == ["47AD15155", "47AD15156"]
+
+
 def test_flicker_of_two_frames_is_no_passage_at_a_gate() -> None:
     film = Film(GATE_PASSAGES)
     film.show((1, box(100, 100), reading("47AD15155", 0.3)))

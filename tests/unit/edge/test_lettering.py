@@ -66,6 +66,48 @@ def test_a_roof_light_is_no_passage_while_its_taxi_stands_before_the_barrier() -
     assert film.texts == ["69Y74940"]
 
 
+CUT_CAR: Final = box(160, 180, 120)
+"""A car that drives away and is not whole in the picture yet."""
+
+
+def show_light_then_plate_from_below(film: Film, *, pause_s: float) -> None:
+    for step in range(FRAMES):
+        film.show((1, box(160, 150 - 2 * step, 20), guess()))
+    film.nothing(pause_s, ended=(1,))
+    for step in range(FRAMES):
+        film.show((2, box(160, 225 - 15 * step, 20), plate()))
+    film.finish(2)
+
+
+def test_a_roof_light_is_no_passage_when_the_plate_was_below_the_picture() -> None:
+    film = Film(GATE_PASSAGES, vehicles=VehiclesAt(CUT_CAR))
+
+    show_light_then_plate_from_below(film, pause_s=0.2)
+
+    assert film.texts == ["69Y74940"]
+
+
+def test_a_taxi_whose_plate_was_missed_is_told_when_the_next_car_follows_close() -> None:
+    film = Film(GATE_PASSAGES, vehicles=VehiclesAt(CUT_CAR))
+
+    show_light_then_plate_from_below(film, pause_s=0.5)
+
+    assert sorted(map(str, film.texts)) == ["14C97045", "69Y74940"]
+
+
+def test_a_taxi_whose_plate_was_missed_is_told_when_a_motorcycle_was_in_its_place_before() -> None:
+    film = Film(GATE_PASSAGES, vehicles=VehiclesAt(CAR))
+    for step in range(FRAMES):
+        film.show((2, box(210, 225 - 15 * step, 20), plate()))
+    film.nothing(0.4, ended=(2,))
+    for _ in range(FRAMES):
+        film.show((1, LIGHT, guess()))
+
+    film.finish(1)
+
+    assert film.texts == ["69Y74940", "14C97045"]
+
+
 def test_a_roof_light_in_a_single_picture_is_no_passage() -> None:
     film = Film(STILL_GATE_PASSAGES, vehicles=VehiclesAt(CAR))
     film.show((1, LIGHT, guess()), (2, PLATE, plate()))

@@ -17,6 +17,7 @@
         ├── LoginStepEndedError
         ├── SecondFactorSetupNeededError
         ├── CrossOriginError
+        ├── HttpsRequiredError
         ├── DeviceUnauthorisedError
         ├── AuthorityMissingError
         ├── BodyTooLargeError
@@ -191,6 +192,14 @@ class AuthorityMissingError(RequestError):
     status = 409
     code = "authority-missing"
     title = "This centre gives no certificates to devices"
+
+
+class HttpsRequiredError(RequestError):
+    """The request came by plain HTTP, so that anybody on the way could read it."""
+
+    status = 403
+    code = "https-required"
+    title = "Use HTTPS; a key or password that was sent without it must be replaced"
 
 
 class BodyTooLargeError(RequestError):

@@ -71,6 +71,7 @@ from api.public.errors import public_problem_page
 from api.public.parts import PUBLIC_PREFIX, PublicParts, make_public_parts
 from api.public.reference import pages as reference_pages
 from api.security.headers import SecurityHeaders
+from api.security.https_only import HttpsOnly
 from api.security.limits import BODY_BYTES_MAX, BodyLimit
 from api.security.origin import require_same_origin
 from api.security.rates import RATE_CONNECTIONS_MAX, RateHeaders, SharedRates
@@ -231,6 +232,8 @@ def create_app(
     app.state.metrics = RequestMetrics(_process_metrics())
     app.add_middleware(LastResort)
     app.add_middleware(BodyLimit, bytes_max_of=_body_bytes_max)
+    if settings.https_only and settings.console_url is not None:
+        app.add_middleware(HttpsOnly, console_url=settings.console_url)
     app.add_middleware(RateHeaders)
     app.add_middleware(SecurityHeaders)
     app.add_middleware(RequestObserver, metrics=app.state.metrics)

@@ -4,8 +4,9 @@
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from api.errors import ApiSettingsError
@@ -175,6 +176,12 @@ class ApiSettings(BaseSettings):
         "outside provider sends people back to counts, and without that nobody can add or use a "
         "key.",
     )
+    https_only: bool = Field(
+        default=False,
+        description="Whether whoever comes by plain HTTP is turned away: pages are forwarded to "
+        "the console's address, anything but `/metrics` is refused. A proxy that ends TLS must set "
+        "`X-Forwarded-Proto`.",
+    )
     documents: PaperTrustSettings = Field(
         default=PaperTrustSettings(), description="Trust in signed papers."
     )
@@ -191,6 +198,13 @@ class ApiSettings(BaseSettings):
         if url is not None and KeySite.of_url(url) is None:
             raise ValueError("security keys need https and a name, or http://localhost")
         return url
+
+    @model_validator(mode="after")
+    def _knows_where_to_forward_to(self) -> Self:
+        """Stop when pages could be forwarded to nowhere, or to plain HTTP."""
+        if self.https_only and not (self.console_url or "").startswith("https://"):
+            raise ValueError("https_only needs a console_url with https")
+        return self
 
     @property
     def key_site(self) -> KeySite | None:

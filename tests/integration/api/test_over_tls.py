@@ -15,6 +15,7 @@ from deploy.local.ports import LOOPBACK
 from tests.fixtures.certificates import WEAK_SUITES, ServerCertificate, loopback_certificate
 from tests.integration.api.world import SESSION_COOKIE, USERNAME, World, serving
 
+PUBLIC_URL = "https://console.example"
 HOST_COOKIE = f"__Host-{SESSION_COOKIE}"
 
 
@@ -121,6 +122,33 @@ async def test_only_suites_with_forward_secrecy_and_authenticated_encryption_are
         await asyncio.open_connection(LOOPBACK, port, ssl=context)
 
     assert spoken in TLS_1_2_SUITES
+
+
+def test_whoever_comes_without_tls_is_forwarded_to_pages_and_refused_everywhere_else(
+    lasting_world: World,
+) -> None:
+    behind_a_proxy = {"X-Forwarded-Proto": "https"}
+    with (
+        serving(lasting_world, https_only=True, console_url=PUBLIC_URL) as url,
+        httpx.Client(base_url=url) as client,
+    ):
+        login = client.get("/console/login", params={"next": "/console/tolls"})
+        citizen = client.get("/public/dossiers")
+        refused = [
+            client.post("/console/login", data={"username": USERNAME}),
+            client.get("/v1/health"),
+            client.get("/static/x.js"),
+            client.get("/docs", headers={"Host": "elsewhere.example"}),
+        ]
+        metrics = client.get("/metrics")
+        protected = client.get("/console/login", headers=behind_a_proxy)
+
+    assert login.status_code == citizen.status_code == 308
+    assert login.headers["location"] == f"{PUBLIC_URL}/console/login?next=%2Fconsole%2Ftolls"
+    assert citizen.headers["location"] == f"{PUBLIC_URL}/public/dossiers"
+    assert {answer.json()["code"] for answer in refused} == {"https-required"}
+    assert not any("location" in answer.headers for answer in refused)
+    assert metrics.status_code == protected.status_code == 200
 
 
 async def test_a_client_that_does_not_know_the_certificate_sends_nothing(over_tls: World) -> None:

@@ -135,3 +135,11 @@ def test_settings_hold_bounds_and_refuse_what_they_do_not_know() -> None:
     for wrong in ({"database_url": "mysql://x"}, {"session_idle": "PT1S"}, {"nonsense": 1}):
         with pytest.raises(ValueError, match="validation error"):
             ApiSettings.model_validate({"database_url": "postgresql://localhost/lt"} | wrong)
+
+
+@pytest.mark.parametrize("console_url", [None, "http://localhost:8000"])
+def test_nobody_is_forwarded_to_nowhere_or_to_plain_http(console_url: str | None) -> None:
+    with pytest.raises(ValueError, match="https_only needs a console_url with https"):
+        ApiSettings.model_validate(
+            {"database_url": "postgresql:///x", "https_only": True, "console_url": console_url}
+        )

@@ -63,6 +63,7 @@ from central.traffic.counting.service import count_touched
 from deploy.local.names import SERVICE_USER
 from deploy.local.ports import free_port
 from deploy.local.postgres import PrivateCluster
+from tests.conftest import copy_database
 from tests.fixtures.certificates import ServerCertificate
 from tests.fixtures.oidc_provider import running_provider
 
@@ -483,12 +484,7 @@ def served_world(
     cluster: PrivateCluster, *, template: str, database: str, evidence_folder: Path
 ) -> Iterator[World]:
     """A served api with a database of its own, one user, one site and one device."""
-    with closing(psycopg.connect(cluster.dsn("postgres"), autocommit=True)) as admin:
-        admin.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
-                sql.Identifier(database), sql.Identifier(template)
-            )
-        )
+    copy_database(cluster, template, name=database)
     made = World(
         database_url=cluster.dsn(database, user=SERVICE_USER),
         owner_url=cluster.dsn(database),

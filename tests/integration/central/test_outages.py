@@ -14,7 +14,6 @@ from uuid import uuid4
 import psutil
 import psycopg
 import pytest
-from psycopg import sql
 
 from central.broker_settings import BrokerSettings
 from central.db.migrate import apply_migrations
@@ -25,6 +24,7 @@ from deploy.local.ports import free_port
 from deploy.local.postgres import DURABLE_SETTINGS, LoopbackAccess, PrivateCluster
 from deploy.setup.components import Servers
 from deploy.setup.places import server_account
+from tests.conftest import copy_database
 
 if TYPE_CHECKING:
     import subprocess
@@ -120,12 +120,7 @@ def broker(servers: Servers, own_folder: Path) -> Iterator[OwnBroker]:
 def database_url(own_cluster: PrivateCluster) -> str:
     """In place of the run's database: a fresh one on the server that a test may kill."""
     name = f"test_{uuid4().hex}"
-    with closing(psycopg.connect(own_cluster.dsn("postgres"), autocommit=True)) as admin:
-        admin.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
-                sql.Identifier(name), sql.Identifier(TEMPLATE)
-            )
-        )
+    copy_database(own_cluster, TEMPLATE, name=name)
     return own_cluster.dsn(name)
 
 

@@ -31,6 +31,7 @@ from deploy.local.stack import LocalStack
 from deploy.local.state import ServicePhase, ServiceState, StackPhase
 from deploy.setup.components import Servers
 from edge.settings import load_settings
+from tests.conftest import temporary_place
 
 START_LIMIT_S: Final = 80.0  # on a machine that does much else
 STOP_LIMIT_S: Final = 10.0
@@ -80,7 +81,7 @@ def command_output(stack: LocalStack, *arguments: str) -> subprocess.CompletedPr
 def fresh_stack(servers: Servers) -> Iterator[LocalStack]:
     """A stack in a folder of its own, stopped at the end whatever the tests did to it."""
     del servers  # only makes sure that they are installed
-    home = Path(tempfile.mkdtemp(prefix="lt stack "))
+    home = Path(tempfile.mkdtemp(prefix="lt stack ", dir=temporary_place()))
     home.chmod(0o755)
     stack = LocalStack(home)
     yield stack

@@ -29,6 +29,7 @@ from edge.outbox.store import look_into
 from models.datasets.synth.road.plan import Heading, ScenePlan, demo_plan
 from models.datasets.synth.scene_video import write_clip
 from models.runtime.values import PlateColour, VehicleClass
+from tests.conftest import temporary_place
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
@@ -53,7 +54,7 @@ class Run:
 @pytest.fixture(scope="module")
 def home() -> Iterator[Path]:
     """A folder that the servers' account may enter."""
-    folder = Path(tempfile.mkdtemp(prefix="lt-page-"))
+    folder = Path(tempfile.mkdtemp(prefix="lt-page-", dir=temporary_place()))
     folder.chmod(0o755)
     yield folder
     shutil.rmtree(folder, ignore_errors=True)

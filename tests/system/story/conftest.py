@@ -21,6 +21,7 @@ from deploy.demo.story.setting import Prepared
 from deploy.local.provision import Part, is_present
 from deploy.local.stack import LocalStack
 from deploy.setup.components import Servers
+from tests.conftest import temporary_place
 
 ResultT = TypeVar("ResultT")
 
@@ -76,7 +77,7 @@ class Story:
 @pytest.fixture(scope="module")
 def home() -> Iterator[Path]:
     """A folder that the servers' account may enter."""
-    folder = Path(tempfile.mkdtemp(prefix="lt-story-"))
+    folder = Path(tempfile.mkdtemp(prefix="lt-story-", dir=temporary_place()))
     folder.chmod(0o755)
     yield folder
     shutil.rmtree(folder, ignore_errors=True)

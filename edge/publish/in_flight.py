@@ -19,6 +19,12 @@ STRETCHES_MAX: Final = 64
 HALVINGS_MAX: Final = 6
 LIVE_PART: Final = 2
 """This part of the window is kept for live events while a backlog waits. Higher: less for them."""
+BACKLOG_PART_MIN: Final = 8
+"""This part is left to the backlog where live events come faster than they go. Higher: less for it.
+"""
+LAG_WINDOWS_MAX: Final = 4
+"""So many windows the live lane may lag before it leaves what it has not sent to the backlog.
+Higher: after a second outage what is captured goes out later."""
 
 
 @dataclass(kw_only=True)
@@ -46,6 +52,8 @@ class InFlight:
         self._timeout_s = timeout_s
         self._ahead: list[_Stretch] = []
         self._credit = 0
+        self._lag = 0
+        self._live_part = window // LIVE_PART
         self._timeouts = 0
 
     @property
@@ -64,7 +72,7 @@ class InFlight:
         size = max(1, self._window >> self._timeouts)
         if not self._ahead:
             return max(0, size - (self.sent_seq - self.acknowledged_seq))
-        room = max(1, size - size // LIVE_PART) - (self.sent_seq - self.acknowledged_seq)
+        room = max(1, size - self._live_part) - (self.sent_seq - self.acknowledged_seq)
         return max(0, min(room, self._ahead[0].first - 1 - self.sent_seq))
 
     def look_ahead(self, *, newest_seq: int) -> None:
@@ -73,9 +81,13 @@ class InFlight:
         Args:
             newest_seq: Highest number in the outbox.
         """
-        if newest_seq - self.live_seq <= self._window or len(self._ahead) == STRETCHES_MAX:
+        self._lag = newest_seq - self.live_seq
+        is_used = bool(self._ahead) and self._ahead[-1].last >= self._ahead[-1].first
+        lag_max = self._window * (LAG_WINDOWS_MAX if is_used else 1)
+        if self._lag <= lag_max or len(self._ahead) == STRETCHES_MAX:
             return
-        if self._ahead and self._ahead[-1].last < self._ahead[-1].first:
+        self._lag = 0
+        if self._ahead and not is_used:
             self._ahead.pop()
         if not self._ahead:
             self._refill()
@@ -95,6 +107,7 @@ class InFlight:
         """The next live event went out."""
         self._ahead[-1].last = seq
         self._credit -= 1
+        self._lag -= 1
         self._start_clock_if_idle(now_s=now_s, rng=rng)
 
     def acknowledged(self, seq: int, *, now_s: float, rng: random.Random) -> None:
@@ -136,8 +149,14 @@ class InFlight:
         self._join()
 
     def _refill(self) -> None:
-        """The centre commits: another part of a window of live events may go ahead."""
-        self._credit = max(1, (self._window >> self._timeouts) // LIVE_PART)
+        """The centre commits: another part of a window of live events may go ahead.
+
+        It is larger while they come faster than they went, so that none has to wait long.
+        """
+        size = self._window >> self._timeouts
+        usual = size // LIVE_PART
+        self._live_part = size - size // BACKLOG_PART_MIN if self._lag > usual else usual
+        self._credit = max(1, self._live_part)
 
     def _join(self) -> None:
         """Leap over what was sent ahead as soon as the backlog before it is sent."""

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.publish.in_flight import HALVINGS_MAX, InFlight
+from edge.publish.in_flight import HALVINGS_MAX, LAG_WINDOWS_MAX, InFlight
 
 WINDOW = 8
 RNG = random.Random(5)  # noqa: S311 - jitter
@@ -108,6 +108,39 @@ def test_live_events_go_on_before_the_backlog_when_everything_goes_again(
 
     assert sending.sent[:8] == [1, 2, 3, 4, 101, 102, 103, 104]
     assert after == [105, 106, 2, 3, 4, 5]
+
+
+def test_live_events_that_come_faster_than_they_go_get_the_larger_part() -> None:
+    sending = Sending(newest=100)
+    sending.send()
+    sending.newest = 104
+    sending.send()
+    sending.newest = 120
+    sending.send()
+
+    sending.commit(1, 2, 3, 4, *range(101, 105))
+    after = sending.send()
+
+    assert after == [*range(105, 112), 5]
+    assert len(after) == WINDOW
+
+
+def test_a_live_lane_that_lags_leaves_nothing_to_the_backlog_until_it_lags_far() -> None:
+    sending = Sending(newest=100)
+    sending.send()
+    sending.newest = 104
+    sending.send()
+    sending.newest = 104 + LAG_WINDOWS_MAX * WINDOW
+    sending.commit(1)
+    goes_on = sending.send()
+    sending.newest += LAG_WINDOWS_MAX * WINDOW
+    sending.send()
+    sending.newest += 1
+    sending.commit(2)
+    begins_anew = sending.send()
+
+    assert goes_on[0] == 105
+    assert begins_anew[0] == sending.newest
 
 
 def test_what_was_sent_ahead_goes_again_with_the_backlog() -> None:

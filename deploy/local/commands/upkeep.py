@@ -92,12 +92,13 @@ def run_tests(
 def side_by_side(arguments: Sequence[str], *, processors: int) -> Sequence[str]:
     """What makes pytest run several files at a time, each process with servers of its own.
 
-    Nothing where there is one processor, or where the caller says how to share the work.
+    One more than processors: some tests wait for clips that play as in life. Nothing where there is
+    one processor, or where the caller says how to share the work.
     """
     is_told = any(each.startswith(("-n", "--numprocesses")) for each in arguments)
     if is_told or processors == 1 or "--pdb" in arguments:
         return ()
-    return ("-n", str(min(processors, TEST_PROCESSES_MAX)), *BY_FILE)
+    return ("-n", str(min(processors + 1, TEST_PROCESSES_MAX)), *BY_FILE)
 
 
 def keeping_bytecode(environment: Mapping[str, str]) -> Mapping[str, str]:

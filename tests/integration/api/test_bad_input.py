@@ -38,9 +38,10 @@ LEAVING: Final = ("/console/logout",)
 """Would end the session of the walk."""
 
 TRACES: Final = frozenset(
-    {"audit_entry", "audit_seal", "subject_key", "app_session", "outside_login"}
+    {"audit_entry", "audit_seal", "subject_key", "app_session", "outside_login", "address_rate"}
 )
-"""What a look leaves behind, when a session was last used, and who went to the provider."""
+"""What a look leaves behind, when a session was last used, who went to the provider, and how often
+an address asked."""
 
 FITTING: Final = {**VALUES, "user_id": "2147483000"}
 """What fits into variables of addresses; the user is nobody, whom nothing can happen to."""

@@ -13,7 +13,7 @@ from deploy.local.commands.upkeep import (
 
 @pytest.mark.parametrize(
     ("processors", "shared"),
-    [(1, ()), (2, ("-n", "2", *BY_FILE)), (64, ("-n", "4", *BY_FILE))],
+    [(1, ()), (2, ("-n", "3", *BY_FILE)), (64, ("-n", "4", *BY_FILE))],
 )
 def test_files_are_run_side_by_side_where_there_are_processors(
     processors: int, shared: tuple[str, ...]

@@ -21,16 +21,28 @@ SELECT device_stream.id, device_stream.device_id, device_stream.outbox_id, devic
   INNER JOIN device_stream
      ON device_stream.device_id = named.device_id AND device_stream.outbox_id = named.outbox_id;
 
--- name: lock_streams
--- Open the account of every outbox in a batch and lock it until the commit; always in the same
--- order, so that two ingests can't wait for each other.
+-- name: insert_streams
+-- Open the accounts of outboxes that are new; always in the same order, so that two ingests can't
+-- wait for each other.
 INSERT INTO device_stream (device_id, outbox_id, first_received_at, last_received_at)
 SELECT device_id, outbox_id, %(now)s AS first_received_at, %(now)s AS last_received_at
   FROM unnest(%(device_ids)s::text[], %(outbox_ids)s::uuid[]) AS named (device_id, outbox_id)
  ORDER BY device_id, outbox_id
-ON CONFLICT (device_id, outbox_id)
-DO UPDATE SET last_received_at = greatest(device_stream.last_received_at, excluded.last_received_at)
-RETURNING id, device_id, outbox_id, held;
+ON CONFLICT (device_id, outbox_id) DO NOTHING;
+
+-- name: lock_feed
+-- Wait until no other ingest is about to commit passages, and let none do so before the commit.
+SELECT pg_advisory_xact_lock(%(lock_id)s::bigint);
+
+-- name: lock_streams
+-- Lock the accounts of the outboxes in a batch until the commit, in the order in which they are
+-- added to.
+SELECT device_stream.id, device_stream.device_id, device_stream.outbox_id, device_stream.held
+  FROM unnest(%(device_ids)s::text[], %(outbox_ids)s::uuid[]) AS named (device_id, outbox_id)
+  INNER JOIN device_stream
+     ON device_stream.device_id = named.device_id AND device_stream.outbox_id = named.outbox_id
+ ORDER BY device_stream.id
+   FOR UPDATE OF device_stream;
 
 -- name: update_stream
 -- Add the numbers and counts of a batch to an outbox's account, unless another ingest added one of

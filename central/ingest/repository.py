@@ -148,18 +148,20 @@ class IngestRepository:
             "outbox_ids": [key.outbox_id for key in topics],
             "now": now,
         }
+        query = QUERIES["lock_streams" if is_alone else "select_streams"]
+        if is_alone:  # in the order of the others, who add to accounts under the feed's lock
+            self._connection.execute(QUERIES["lock_feed"], {"lock_id": FEED_LOCK_ID})
         with self._connection.cursor(row_factory=class_row(_StreamRow)) as cursor:
-            rows = [] if is_alone else cursor.execute(QUERIES["select_streams"], names).fetchall()
-            if len(rows) < len(topics):  # the first batch of an outbox locks, too
-                rows = cursor.execute(QUERIES["lock_streams"], names).fetchall()
-        # The batch's own keys: a value is found faster than an equal one.
-        keys = {(key.device_id, key.outbox_id): key for key in topics}
-        accounts = {}
-        for row in rows:
-            key = keys[row.device_id, row.outbox_id]
-            accounts[key] = StreamAccount(
-                stream_id=row.id, key=key, held=seq_set(row.held), topic=topics[key]
-            )
+            rows = cursor.execute(query, names).fetchall()
+            if len(rows) < len(topics):
+                cursor.execute(QUERIES["insert_streams"], names)
+                rows = cursor.execute(query, names).fetchall()
+        found = {(row.device_id, row.outbox_id): row for row in rows}
+        accounts = {}  # by the batch's own keys: a value is found faster than an equal one
+        for key, topic in topics.items():
+            row = found[key.device_id, key.outbox_id]
+            held = seq_set(row.held)
+            accounts[key] = StreamAccount(stream_id=row.id, key=key, held=held, topic=topic)
         return accounts
 
     def close_streams(self, accounts: Collection[StreamAccount], *, now: datetime) -> None:
@@ -289,10 +291,7 @@ class IngestRepository:
     def announce(self, *, channel: str, now: datetime) -> None:
         """Put the claimed passages into the live feed, wake its readers, queue what must follow."""
         with self._connection.cursor(row_factory=scalar_row) as cursor:
-            cursor.execute(
-                QUERIES["insert_feed_entry"],
-                {"lock_id": FEED_LOCK_ID, "now": now},
-            )
+            cursor.execute(QUERIES["insert_feed_entry"], {"lock_id": FEED_LOCK_ID, "now": now})
             position = cursor.fetchone()
         self._connection.execute(
             QUERIES["notify_feed"], {"channel": channel, "position": str(position)}

@@ -126,7 +126,7 @@ class _BatchStore:
         self._judge_repeats()
         stored = self._store_fresh()
         self._store_rejected()
-        for heartbeat in self._batch.heartbeats.values():
+        for _, heartbeat in sorted(self._batch.heartbeats.items()):  # two ingests in one order
             self._rows.heartbeat(heartbeat.heartbeat, now=self._now)
         self._rows.close_streams(list(self._accounts.values()), now=self._now)
         return self._outcome(stored)

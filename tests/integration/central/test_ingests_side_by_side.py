@@ -16,6 +16,7 @@ from central.db.pool import connection_info
 from central.ingest.accounts import StreamOvertakenError
 from central.ingest.database import IngestDatabase
 from central.ingest.parsing import parse
+from central.ingest.repository import FEED_LOCK_ID
 from central.ingest.store import store_batch
 from central.ingest.types import BatchOutcome, Delivery
 from central.settings import IngestSettings
@@ -132,6 +133,19 @@ def test_of_two_events_under_one_number_the_later_commit_is_kept_in_quarantine(
 
     assert again.quarantined == ("seq_reused",)
     assert (count("passage"), count("quarantine")) == (2, 1)
+
+
+def test_one_that_stores_alone_locks_in_the_order_of_those_beside_it(
+    first: IngestDatabase, second: SecondIngest, device: "FakeDevice", count: Callable[[str], int]
+) -> None:
+    with first.transaction() as connection:
+        connection.execute("SELECT pg_advisory_xact_lock(%s)", [FEED_LOCK_ID])  # has announced
+        alone = second.store(sent(device, device.passage(seq=3)), is_alone=True)
+        wait_until_held_up(connection)
+        stored(connection, sent(device, device.passage(seq=2)))  # needs the account, too
+
+    assert alone.result(WAIT_S).stored == 1
+    assert count("passage") == 3
 
 
 def test_writers_that_share_outboxes_and_repeats_store_each_event_once(

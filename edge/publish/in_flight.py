@@ -72,7 +72,8 @@ class InFlight:
         size = max(1, self._window >> self._timeouts)
         if not self._ahead:
             return max(0, size - (self.sent_seq - self.acknowledged_seq))
-        room = max(1, size - self._live_part) - (self.sent_seq - self.acknowledged_seq)
+        share = max(1, size // BACKLOG_PART_MIN, size - self._live_part)
+        room = share - (self.sent_seq - self.acknowledged_seq)
         return max(0, min(room, self._ahead[0].first - 1 - self.sent_seq))
 
     def look_ahead(self, *, newest_seq: int) -> None:
